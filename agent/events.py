@@ -1,0 +1,120 @@
+"""What happens in a mission, one frozen dataclass per kind of thing; also the log's format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.types import (
+    ActionChunk,
+    MissionResult,
+    Observation,
+    Plan,
+    Scene,
+    Subgoal,
+    SubgoalResult,
+    Vector,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MissionStarted:
+    """A command was taken up; `metadata` holds versions, config, seeds and hashes."""
+
+    time_s: float
+    command: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneEstimated:
+    """The scene was estimated at a decision point."""
+
+    time_s: float
+    scene: Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The planner answered; `problems` is what verification found, empty when accepted."""
+
+    time_s: float
+    plan: Plan
+    problems: tuple[str, ...]
+    replans: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubgoalStarted:
+    """A subgoal begins."""
+
+    time_s: float
+    subgoal: Subgoal
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ticked:
+    """One observation came in and one action went out.
+
+    Attributes:
+        time_s: Time of the observation.
+        observation: What the robot sensed.
+        chunk: What the policy answered.
+        action: (dim,) what the policy asked for now.
+        sent: (dim,) what the robot was really sent, after the shield; None when nothing was.
+    """
+
+    time_s: float
+    observation: Observation
+    chunk: ActionChunk
+    action: Vector
+    sent: Vector | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGiven:
+    """The monitor ended a subgoal."""
+
+    time_s: float
+    subgoal: Subgoal
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SubgoalEnded:
+    """A subgoal has a result."""
+
+    time_s: float
+    result: SubgoalResult
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The stop latch was found set."""
+
+    time_s: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissionEnded:
+    """The mission has an outcome."""
+
+    time_s: float
+    result: MissionResult
+
+
+Event = (
+    MissionStarted
+    | SceneEstimated
+    | Planned
+    | SubgoalStarted
+    | Ticked
+    | VerdictGiven
+    | SubgoalEnded
+    | Stopped
+    | MissionEnded
+)

@@ -1,0 +1,57 @@
+"""Whether a fact holds in a scene, and how sure that is.
+
+The agent asks this of scenes estimated from images; scoring asks it of the world's own scene.
+"""
+
+from __future__ import annotations
+
+from agent.types import HAND, TABLE, Fact, Scene
+from agent.workspace import ZONES, free_spot
+
+
+def holds(fact: Fact, scene: Scene) -> bool:
+    """Return whether a fact is true of a scene as it stands."""
+    match fact.predicate, fact.args:
+        case "hand_empty", ():
+            return scene.held is None
+        case "held", (name,):
+            return name in scene.objects and scene.objects[name].support == HAND
+        case "room", (target,):
+            held = scene.held
+            return free_spot(target, scene, held.name if held else "") is not None
+        case ("in" | "on"), (name, target):
+            found = scene.objects.get(name)
+            if found is None:
+                return False
+            if target in ZONES:
+                return found.support == TABLE and ZONES[target].contains(found.position)
+            return found.support == target
+    raise ValueError(f"{fact} does not have the arguments its predicate takes.")
+
+
+def confidence(fact: Fact, scene: Scene) -> float:
+    """Return the probability, 0..1, that the scene is right about a fact."""
+    names = [n for n in fact.args if n in scene.objects]
+    if fact.predicate == "hand_empty":
+        names = [n for n, o in scene.objects.items() if o.support == HAND]
+    if fact.predicate in ("held", "in", "on") and not names:
+        return 0.0
+    subject = scene.objects[names[0]] if names else None
+    return subject.support_confidence * subject.presence if subject else 1.0
+
+
+def after(scene: Scene, effect: Fact) -> Scene:
+    """Return the scene once an effect has come about, positions included."""
+    if effect.predicate == "held":
+        name = effect.args[0]
+        return scene.moved(name, HAND, scene.objects[name].position)
+    if effect.predicate in ("in", "on"):
+        name, target = effect.args
+        spot = free_spot(target, scene, name)
+        where = scene.objects[name].position.copy()
+        if spot is not None:
+            where[:2] = spot
+        return scene.moved(name, TABLE if target in ZONES else target, where)
+    if effect.predicate == "hand_empty" and scene.held is not None:
+        return scene.moved(scene.held.name, TABLE, scene.held.position)
+    return scene

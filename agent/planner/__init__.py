@@ -1,0 +1,1 @@
+"""Planners turn a command into subgoals; the verifier checks them before anything moves."""

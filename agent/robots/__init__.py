@@ -1,0 +1,1 @@
+"""The robots Bosun can drive, each behind `agent.protocols.Robot`."""

@@ -1,0 +1,91 @@
+"""What the world does to the robot on purpose, seeded and off by default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.types import TABLE
+from agent.workspace import BLOCK
+
+if TYPE_CHECKING:
+    from agent.robots.tabletop.world import TabletopWorld
+
+_PERIOD_S = 0.1
+_FORCED_OPEN_TICKS = 4
+_SETTLE_TICKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class DisturbanceSpec:
+    """How often and how much.
+
+    Attributes:
+        drop_per_s: Probability per second of carrying that the gripper opens by itself.
+        shift_cm: Largest distance in cm by which a block is displaced just after it is let go.
+        nudge_per_s: Probability per second that a block on the table is pushed by a few cm.
+    """
+
+    drop_per_s: float = 0.0
+    shift_cm: float = 0.0
+    nudge_per_s: float = 0.0
+
+
+class Disturbances:
+    """Applies a `DisturbanceSpec`, drawing from its own generator in a fixed order."""
+
+    def __init__(self, spec: DisturbanceSpec, rng: np.random.Generator) -> None:
+        """Begin a mission."""
+        self._spec = spec
+        self._rng = rng
+        self._forced = 0
+        self._last_carried: str | None = None
+        self._released: tuple[str, int] | None = None
+
+    def gripper(self, opening: float, carrying: bool) -> float:
+        """Return the opening the fingers are really given, 0..1."""
+        slip = self._rng.random() < self._spec.drop_per_s * _PERIOD_S
+        if carrying and slip and not self._forced:
+            self._forced = _FORCED_OPEN_TICKS
+        if self._forced:
+            self._forced -= 1
+            return 1.0
+        return opening
+
+    def after_step(self, world: TabletopWorld) -> None:
+        """Shift what was let go, and nudge what stands about."""
+        if self._spec.shift_cm:
+            self._shift(world)
+        if self._spec.nudge_per_s and self._rng.random() < self._spec.nudge_per_s * _PERIOD_S:
+            self._nudge(world)
+
+    def _shift(self, world: TabletopWorld) -> None:
+        carried = world.carried()
+        if self._last_carried and carried is None:
+            self._released = (self._last_carried, _SETTLE_TICKS)
+        self._last_carried = carried
+        if self._released is None:
+            return
+        name, ticks = self._released
+        if carried is not None:
+            self._released = None
+        elif ticks > 0:
+            self._released = (name, ticks - 1)
+        else:
+            self._released = None
+            distance = self._rng.uniform(0, self._spec.shift_cm) / 100
+            self._displace(world, name, distance, lift=0.002)
+
+    def _nudge(self, world: TabletopWorld) -> None:
+        scene = world.truth()
+        loose = [n for n, o in scene.objects.items() if o.kind == BLOCK and o.support == TABLE]
+        if loose:
+            name = loose[int(self._rng.integers(len(loose)))]
+            self._displace(world, name, float(self._rng.uniform(0.02, 0.04)), lift=0.0)
+
+    def _displace(self, world: TabletopWorld, name: str, distance: float, lift: float) -> None:
+        angle = self._rng.uniform(-np.pi, np.pi)
+        offset = np.array([distance * np.cos(angle), distance * np.sin(angle), lift])
+        world.put(name, world.position(name) + offset, world.yaw(name))

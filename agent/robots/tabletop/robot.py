@@ -1,0 +1,102 @@
+"""The tabletop's Panda behind `agent.protocols.Robot`."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from agent.errors import RobotStopped
+from agent.robots.tabletop.disturbances import DisturbanceSpec
+from agent.robots.tabletop.kinematics import compose, rotation_between
+from agent.robots.tabletop.world import CAMERAS, RATE_HZ, TabletopWorld
+from agent.types import ActionSpec, Observation, Vector
+
+MAX_STEP_M = 0.05
+MAX_TURN_RAD = 0.25
+_LEAD_M = 0.04
+_LEAD_RAD = 0.3
+
+SPEC = ActionSpec(
+    names=("dx [m]", "dy [m]", "dz [m]", "rx [rad]", "ry [rad]", "rz [rad]", "gripper [0..1]"),
+    low=np.array([-MAX_STEP_M] * 3 + [-MAX_TURN_RAD] * 3 + [0.0]),
+    high=np.array([MAX_STEP_M] * 3 + [MAX_TURN_RAD] * 3 + [1.0]),
+    rate_hz=RATE_HZ,
+)
+
+
+class TabletopRobot:
+    """Moves by deltas of the tool pose in the base frame; senses two cameras and its joints.
+
+    Deltas add up on a commanded pose, which never runs further ahead of the measured one than a
+    few centimetres, so an arm that is blocked does not jump when it comes free.
+    """
+
+    def __init__(self, disturbances: DisturbanceSpec | None = None) -> None:
+        """Build the world. It is `world` for experts, labels and scoring; the agent has no use."""
+        self.world = TabletopWorld(disturbances)
+        self._latch = threading.Event()
+        self._commanded = self.world.ee_pose
+        self._seen: Observation | None = None
+
+    @property
+    def spec(self) -> ActionSpec:
+        """Seven numbers: translation, rotation vector, gripper opening."""
+        return SPEC
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the stop latch is set."""
+        return self._latch.is_set()
+
+    def reset(self, seed: int) -> Observation:
+        """Lay out the scene of a seed, clear the latch, and return what is seen."""
+        self.world.reset(seed)
+        self._commanded = self.world.ee_pose
+        self._seen = None
+        self._latch.clear()
+        return self.observe()
+
+    def observe(self) -> Observation:
+        """Return what is sensed now; images are drawn once a tick."""
+        if self._seen is None:
+            self._seen = Observation(
+                time_s=round(self.world.time_s, 6),
+                images={name: self.world.render(name) for name in CAMERAS},
+                joint_pos=self.world.joint_pos,
+                ee_pose=self.world.ee_pose,
+                gripper=self.world.gripper,
+            )
+        return self._seen
+
+    def act(self, action: Vector) -> Vector:
+        """Move by one (7,) action for one period and return the action sent.
+
+        Raises:
+            RobotStopped: The stop latch is set; nothing was sent.
+        """
+        if self._latch.is_set():
+            raise RobotStopped("The robot is stopped and takes no action until the next command.")
+        sent = np.clip(np.asarray(action, dtype=np.float64), SPEC.low, SPEC.high)
+        if not np.all(np.isfinite(sent)):
+            raise ValueError("An action must be finite numbers.")
+        self._commanded = self._leashed(compose(self._commanded, sent[:6]))
+        self.world.step(self._commanded, float(sent[6]), self._latch.is_set)
+        self._seen = None
+        return sent
+
+    def _leashed(self, pose: Vector) -> Vector:
+        """Keep a commanded pose near the measured one."""
+        actual = self.world.ee_pose
+        lead, turn = pose[:3] - actual[:3], rotation_between(actual[3:], pose[3:])
+        limits = ((lead, _LEAD_M + MAX_STEP_M), (turn, _LEAD_RAD + MAX_TURN_RAD))
+        lead, turn = (v * min(1.0, limit / max(float(np.linalg.norm(v)), 1e-9)) for v, limit in limits)
+        return compose(actual, np.concatenate([lead, turn]))
+
+    def stop(self) -> None:
+        """Hold where the arm is and refuse actions until `reset`."""
+        self._latch.set()
+
+    def close(self) -> None:
+        """Release the renderers."""
+        self.world.close()

@@ -1,0 +1,1 @@
+"""All that is learned, and how: contracts, policies, perception, experts, training, evaluation."""
