@@ -8,7 +8,8 @@ BosunError                a sentence for the operator, and an exit code
 ├── SkillError            a skill contract, policy or data set is broken
 │   └── CheckpointError   a checkpoint is missing, foreign or damaged
 ├── RobotError            the robot or its simulator is broken
-│   └── RobotStopped      the stop latch is set, so an action was refused
+│   ├── RobotStopped      the stop latch is set, so an action was refused
+│   └── ShieldBreach      an action was asked for that must never be sent
 └── EpisodeError          an episode cannot be written or read
 
 A failed grasp is none of these: it is a `SubgoalResult` with a reason code.
@@ -62,6 +63,10 @@ class RobotStopped(RobotError):
     """The stop latch is set, so an action was refused."""
 
     exit_code = 4
+
+
+class ShieldBreach(RobotError):
+    """An action was asked for that must never be sent."""
 
 
 class EpisodeError(BosunError):

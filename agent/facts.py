@@ -5,7 +5,9 @@ The agent asks this of scenes estimated from images; scoring asks it of the worl
 
 from __future__ import annotations
 
-from agent.types import HAND, TABLE, Fact, Scene
+from collections.abc import Mapping
+
+from agent.types import HAND, TABLE, Fact, Plan, Scene, SkillContract
 from agent.workspace import ZONES, free_spot
 
 
@@ -55,3 +57,23 @@ def after(scene: Scene, effect: Fact) -> Scene:
     if effect.predicate == "hand_empty" and scene.held is not None:
         return scene.moved(scene.held.name, TABLE, scene.held.position)
     return scene
+
+
+def expected(plan: Plan, scene: Scene,
+             contracts: Mapping[str, SkillContract]) -> tuple[Fact, ...]:
+    """Return what should be true of the objects at the end of a plan.
+
+    Later effects on the same object override earlier ones, and an object let go in mid-air has no
+    place it should be in. What the hand holds at the start counts until it is put down.
+    """
+    facts: dict[str, Fact] = {}
+    if scene.held is not None:
+        facts[scene.held.name] = Fact(predicate="held", args=(scene.held.name,))
+    for subgoal in plan.subgoals:
+        contract = contracts.get(subgoal.skill)
+        for effect in contract.facts("effects", subgoal.args) if contract else ():
+            if effect.predicate == "hand_empty":
+                facts = {name: f for name, f in facts.items() if f.predicate != "held"}
+            elif effect.args:
+                facts[effect.args[0]] = effect
+    return tuple(facts.values())

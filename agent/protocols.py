@@ -91,6 +91,14 @@ class Robot(Protocol):
         ...
 
 
+class SafetyShield(Protocol):
+    """Limits what may be sent to the robot."""
+
+    def limit(self, observation: Observation, action: Vector) -> Vector:
+        """Return the action that may be sent; raises `ShieldBreach` for what never may."""
+        ...
+
+
 class SceneEstimator(Protocol):
     """Tells from images what is there."""
 

@@ -1,4 +1,4 @@
-"""The skills there are: their contracts and the sentences held out from training, read from YAML."""
+"""The skills there are: contracts, and sentences held out from training, read from YAML."""
 
 from __future__ import annotations
 

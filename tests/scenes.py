@@ -12,17 +12,18 @@ from agent.workspace import kind_of
 HOMES: dict[str, tuple[float, float]] = {
     "red block": (0.66, 0.22),
     "green block": (0.66, 0.32),
-    "blue block": (0.66, -0.22),
-    "yellow block": (0.66, -0.32),
-    "blue bowl": (0.50, 0.00),
-    "white bowl": (0.34, 0.00),
-    "plate": (0.67, 0.00),
+    "blue block": (0.60, -0.16),
+    "yellow block": (0.74, -0.38),
+    "blue bowl": (0.30, 0.28),
+    "white bowl": (0.30, -0.28),
+    "plate": (0.70, -0.27),
 }
-"""(x, y) m where each object lies unless said otherwise: no block in any zone."""
+"""(x, y) m where each object lies unless said otherwise; no zone has anything in it."""
 
 
 def scene(*names: str, at: Mapping[str, tuple[float, float]] | None = None,
-          on: Mapping[str, str] | None = None, presence: Mapping[str, float] | None = None) -> Scene:
+          on: Mapping[str, str] | None = None,
+          presence: Mapping[str, float] | None = None) -> Scene:
     """Return a scene with these objects, or with every object if none is named.
 
     Args:

@@ -14,13 +14,23 @@ _MARKERS = _BREAKS | {lex.AT, lex.TO, lex.FROM, lex.EXCEPT, lex.DOWN}
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One verb with what belongs to it; `down` means that no target is needed."""
+    """One verb with what belongs to it.
+
+    Attributes:
+        verb: A marker of the lexicon.
+        objects: What is to be moved; empty where it is understood.
+        target: Where to.
+        source: Where it is now.
+        down: Whether no target is needed, as in "drop it".
+        correction: What replaces the last object or the target, whichever it can stand for.
+    """
 
     verb: str
     objects: tuple[NounPhrase, ...] = ()
     target: NounPhrase | None = None
     source: NounPhrase | None = None
     down: bool = False
+    correction: NounPhrase | None = None
 
 
 def parse(command: str) -> list[Clause]:
@@ -89,7 +99,7 @@ class _Parser:
         clause = Clause(verb)
         while self._next and (self._next not in _BREAKS):
             clause = self._part(clause)
-        return clause
+        return replace(clause, correction=self._correction())
 
     def _part(self, clause: Clause) -> Clause:
         """Read one part of a clause: "down", a place, or the objects."""
@@ -102,38 +112,45 @@ class _Parser:
             return replace(clause, down=True)
         if marker == lex.EXCEPT:
             raise UnclearError("I did not understand what to leave out.", offer=True)
-        place = self._corrected(self._phrase())
+        place = self._phrase()
         if marker == lex.FROM or (marker == lex.AT and clause.verb == lex.PICK):
-            field = "source"
-        else:
-            field = "target"
-        if field == "target" and place.exceptions and clause.objects:
+            self._refuse_second(clause.source, place)
+            return replace(clause, source=place)
+        self._refuse_second(clause.target, place)
+        if place.exceptions and clause.objects:
             # "Put all blocks in the bowl except the red one": what is left out is a block.
             *others, last = clause.objects
             last = replace(last, exceptions=last.exceptions + place.exceptions)
             place = replace(place, exceptions=())
             clause = replace(clause, objects=(*others, last))
-        if getattr(clause, field) is not None:
-            raise UnclearError(f"I heard two places for one thing; is {place.text!r} the one?")
-        verb = lex.PLACE if field == "target" else clause.verb
-        return replace(clause, **{field: place, "verb": verb})
+        return replace(clause, target=place, verb=lex.PLACE)
+
+    def _refuse_second(self, first: NounPhrase | None, second: NounPhrase) -> None:
+        if first is not None:
+            raise UnclearError(f"Do you mean {first.text!r} or {second.text!r} as the place?")
 
     def _phrases(self) -> list[NounPhrase]:
         """Read "the red and the green block, no, the blue one"."""
-        found = [self._corrected(self._phrase())]
-        while self._ahead(lex.AND):
-            self._skip(lex.AND)
-            found.append(self._corrected(self._phrase()))
-        return found
+        found = [self._phrase()]
+        while True:
+            if (corrected := self._correction()) is not None:
+                found[-1] = corrected
+            elif self._ahead(lex.AND):
+                self._skip(lex.AND)
+                found.append(self._phrase())
+            else:
+                return found
 
-    def _corrected(self, phrase: NounPhrase) -> NounPhrase:
-        """Return the phrase, or the one said to replace it, as in "the red, no, the blue one"."""
-        while self._ahead(lex.CORRECT, lex.AND) and self._skip(lex.AND, lex.CORRECT):
+    def _correction(self) -> NounPhrase | None:
+        """Return the last phrase said to replace another, as in "the red, no, the blue one"."""
+        phrase = None
+        while self._ahead(lex.CORRECT, lex.AND):
+            self._skip(lex.AND, lex.CORRECT)
             phrase = self._phrase()
         return phrase
 
     def _ahead(self, *markers: str) -> bool:
-        """Return whether these markers are followed by a noun phrase, with CORRECT if asked."""
+        """Return whether markers of these, the first one among them, precede a noun phrase."""
         at, seen = self._at, set[str]()
         while at < len(self._tokens) and self._tokens[at] in markers:
             seen.add(self._tokens[at])
@@ -162,6 +179,8 @@ def _amended(clause: Clause, correction: Clause) -> Clause:
     """Return a clause with what "no, the green one" replaces replaced."""
     if clause.verb not in (lex.PICK, lex.PLACE):
         raise UnclearError("I do not know what to correct.", offer=True)
+    if clause.target and not correction.target and len(correction.objects) == 1:
+        return replace(clause, correction=correction.objects[0])
     return replace(
         clause,
         verb=correction.verb,

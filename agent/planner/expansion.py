@@ -82,9 +82,7 @@ class _Expansion:
         if held is not None and held.name == step.object:
             self._add(Step("release"))
         elif not self._replanning:
-            raise UnclearError(
-                f"I am not holding the {step.object}. Where should I put it?"
-            )
+            raise UnclearError(f"I am not holding the {step.object}. Where should I put it?")
 
     def _is_done(self, step: Step) -> bool:
         """Return whether a goal holds, or was reached and then left for a later step."""
@@ -109,17 +107,20 @@ class _Expansion:
         """Empty the hand, pick up the object, and put it where it belongs."""
         held = self._scene.held
         if held is not None and held.name != step.object:
-            own = next((s for s in self._pending if s.object == held.name and s.target), None)
-            if own is None:
-                self._add(Step("release"))
-            else:
-                self._pending.remove(own)
-                self._add(own)
+            self._add(self._own_goal(held.name) or Step("release"))
             held = None
         if held is None:
             self._add(Step("pick", step.object))
         if step.target is not None:
             self._add(step)
+
+    def _own_goal(self, name: str) -> Step | None:
+        """Take the next placement of an object that is still to be reached out of what pends."""
+        for step in [s for s in self._pending if s.object == name and s.target]:
+            self._pending.remove(step)
+            if not self._is_done(step):
+                return step
+        return None
 
     def _add(self, step: Step) -> None:
         """Append a subgoal and let its effects come about in the simulated scene."""

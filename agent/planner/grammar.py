@@ -78,7 +78,11 @@ def _reply(subgoals: Sequence[Subgoal]) -> str:
     following = [*subgoals[1:], None]
     said = [
         subgoal.phrase
-        for subgoal, after in zip(subgoals, following, strict=True)
-        if not (after and "target" in after.args and subgoal.args == {"object": after.args["object"]})
+        for subgoal, then in zip(subgoals, following, strict=True)
+        if not (then and _is_grasp_for(subgoal, then))
     ]
     return f"I will {', then '.join(said)}."
+
+
+def _is_grasp_for(subgoal: Subgoal, then: Subgoal) -> bool:
+    return "target" in then.args and subgoal.args == {"object": then.args.get("object")}

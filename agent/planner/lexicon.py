@@ -22,9 +22,10 @@ DEMONSTRATIVES = frozenset({"this", "that", "these", "those"})
 PRONOUNS = frozenset({"it", "them", "they", "there"}) | DEMONSTRATIVES
 PLURAL_PRONOUNS = frozenset({"them", "they", "these", "those"})
 NUMBERS = {"both": 2, "two": 2, "three": 3, "four": 4, "five": 5}
-COLOURS = frozenset(
-    "red green blue yellow white black orange purple violet pink brown grey gray cyan".split()
-)
+COLOURS = frozenset({
+    "red", "green", "blue", "yellow", "white", "black", "orange", "purple", "violet", "pink",
+    "brown", "grey", "gray", "cyan",
+})
 SIZES = frozenset({"little", "small"})
 """Ignored: everything that can be moved has the same size."""
 
@@ -38,11 +39,11 @@ NOUNS = {
 """Noun -> kind, empty for a noun that fits everything."""
 PLURALS = {noun + ("es" if noun.endswith("sh") else "s"): noun for noun in NOUNS}
 
-NOT_UNDERSTOOD = frozenset(
-    "not dont never nothing without unless if until till before after while when whenever instead "
-    "or nor beside near between behind under below above against nearest closest leftmost "
-    "rightmost".split()
-)
+NOT_UNDERSTOOD = frozenset({
+    "not", "never", "nothing", "without", "unless", "if", "until", "till", "before", "after",
+    "while", "when", "whenever", "instead", "or", "nor", "beside", "near", "between", "behind",
+    "under", "below", "above", "against", "nearest", "closest", "leftmost", "rightmost",
+})
 """Words that change what a sentence means, so that a command with one must not be carried out."""
 
 _PLACES = {
@@ -53,13 +54,15 @@ _PLACES = {
 _RULES: tuple[tuple[str, str], ...] = (
     ("", r"(?:can|could|would|will) you(?: please)?|i (?:want|need) you to|id like you to"
          r"|i would like you to|for me|thank you|thanks|right (?:now|away)"),
+    ("not", r"dont|do not|cannot|cant|shouldnt"),
     ("beside", r"next to|close to|beside"),
     (EXCEPT, r"except(?: for)?|apart from|other than|but not|but|besides|excluding"),
     (CORRECT, r"wait (?:, )?no|no (?:, )?(?:wait|sorry)|i meant?|no|sorry|actually|rather"
               r"|make that"),
     (LOOK, r"(?:take|have) (?:a|another) look(?: around| again)?"
            r"|look(?: around| again)?(?: from home)?(?: at the (?:table|scene))?"),
-    (HOME, r"(?:(?:go|return|move|come)(?: back)? )?(?:to )?(?:the |your )?home(?: position| pose)?"),
+    (HOME, r"(?:(?:go|return|move|come)(?: back)? )?(?:to )?(?:the |your )?home"
+           r"(?: position| pose)?"),
     (WAIT, r"wait(?: here)?(?: for)?(?: (?:a|one) (?:bit|moment|second|while))?"
            r"|hold (?:on|still)|pause"),
     (rf"{PLACE} {DOWN} \1", r"let (it|that|them) go"),
@@ -73,15 +76,15 @@ _RULES: tuple[tuple[str, str], ...] = (
     (AND, r"and also|as well as|along with|and|plus|,"),
     ("", r"please|kindly|just|now|first|ok|okay|hey|hi|hello|bosun|robot|so|well|lets|um|uh|me|too"
          r"|also|again|carefully|gently|slowly|quickly|as well|goes|belongs|should go|must go|up"
-         r"|(?:straight|back|over|right) (?=(?:in|into|inside|on|onto|to)\b)"),
+         r"|(?:straight|back|over|right)(?= (?:in|into|inside|on|onto|to)(?!\S))"),
     (DOWN, r"down"),
     (f"{TO} there", r"(?:over |in |on )?there"),
     (FROM, r"from|out of|off of|off"),
     (TO, r"in to|on to|into|onto|to|towards?"),
     (AT, r"on top of|inside of|inside|within|in|on|upon|at"),
     (THEN, r"(?:after|following) that|afterwards|then|next|finally|followed by|[;.!?:]"),
+    (f"{ALL} {OTHER}", r"(?:the )?rest of the"),
     (f"{ALL} {OTHER} thing", r"everything else|(?:all )?(?:the )?(?:others|rest)(?: of them)?"),
-    (f"{ALL} {OTHER}", r"(?:the )?rest of(?: the)?"),
     (f"{ALL} thing", r"everything"),
     ("them", r"(?:them|these|those) all|(?:all|each) of (?:them|these|those)"),
     (ALL, r"all(?: of)?|every(?: single)?|each(?: of)?"),
@@ -90,7 +93,9 @@ _RULES: tuple[tuple[str, str], ...] = (
 )
 """Marker -> pattern, in the order of application; an earlier rule hides words from later ones."""
 
-_COMPILED = tuple((re.compile(rf"(?<!\S)(?:{pattern})(?!\S)"), marker) for marker, pattern in _RULES)
+_COMPILED = tuple(
+    (re.compile(rf"(?<!\S)(?:{pattern})(?!\S)"), marker) for marker, pattern in _RULES
+)
 _ZONE = re.compile(
     rf"(?<!\S)({'|'.join(_PLACES)})(?: hand)?(?: (?:side|zone|area|part|half|end))?"
     r"(?: of the (?:table|workspace))?(?!\S)"

@@ -71,6 +71,9 @@ def noun_phrase(tokens: Sequence[str], exceptions: Sequence[NounPhrase] = ()) ->
     # "that block" is a description, "that" alone was a pronoun.
     said = said[1:] if said and said[0] in DEMONSTRATIVES else said
     plural = any(t in PLURALS for t in said)
+    if "both" in tokens and said and not plural:
+        # "Both the red and the green block" announces a list, each member of which is one thing.
+        counts = []
     nouns = [PLURALS.get(t, t) for t in said]
     words = tuple(kind for t in nouns if (kind := NOUNS.get(t, t)))
     every = ALL in tokens or plural

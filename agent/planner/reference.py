@@ -64,6 +64,13 @@ class Resolver:
         self._mentioned.add(self._target)
         return self._target
 
+    def fits(self, phrase: NounPhrase) -> tuple[bool, bool]:
+        """Return whether a description can stand for a place, and whether for an object."""
+        return (
+            bool(self._candidates(phrase, self._targets)),
+            bool(self._candidates(phrase, self._movable)),
+        )
+
     def _meant(self, phrase: NounPhrase, place: str | None) -> list[str]:
         """Return the objects one phrase stands for, at a place if one is given."""
         found = self._referents(phrase) if phrase.pronoun else self._matches(phrase, self._movable)
@@ -74,7 +81,8 @@ class Resolver:
         if lost := next((n for n in found if n not in self._seen), None):
             raise self._not_seen(lost)
         if not found:
-            raise self._not_seen(phrase.text if place is None else f"{phrase.text} at the {place}")
+            text = phrase.text if phrase.words else "block to move"
+            raise self._not_seen(text if place is None else f"{text} at the {place}")
         return self._counted(phrase, found, self._last)
 
     def _find(self, phrase: NounPhrase, kinds: frozenset[str]) -> str:
@@ -85,6 +93,8 @@ class Resolver:
             return self._target
         found = self._matches(phrase, kinds)
         if not found:
+            if phrase.words == ("table",):
+                raise UnclearError(f"Where on the table: {listed(ZONES, 'or')}?")
             zones = f" The zones are: {', '.join(ZONES)}." if ZONE in kinds else ""
             raise UnclearError(
                 f"I see no {phrase.text}. {self._view()}{zones} Which one do you mean?",
@@ -99,19 +109,31 @@ class Resolver:
 
     def _matches(self, phrase: NounPhrase, kinds: frozenset[str]) -> list[str]:
         """Return everything of these kinds that a description fits."""
-        known = {**self._touched, **self._seen, **dict.fromkeys(ZONES, ZONE)}
-        if (exact := " ".join(phrase.words)) in known:
-            known = {exact: known[exact]}
-        fits = [n for n, k in known.items() if all(w in (*n.split(), k) for w in phrase.words)]
-        found = [n for n in fits if known[n] in kinds]
-        named_kind = any(word in known.values() for word in phrase.words)
-        if fits and not found and named_kind:
+        if phrase.other and not self._mentioned:
+            raise UnclearError(f"Other than which {phrase.text}? {self._view()}")
+        found = self._candidates(phrase, kinds)
+        every = self._candidates(phrase, frozenset(self._known().values()))
+        if every and not found and any(word in self._known().values() for word in phrase.words):
             if kinds == self._movable:
                 text = f"I can move only {listed(_plurals(kinds))}, not the {phrase.text}."
             else:
                 text = f"I can put things only in or on {listed(_plurals(kinds))}."
             raise UnclearError(f"{text} What should I do instead?")
         return [n for n in found if not (phrase.other and n in self._mentioned)]
+
+    def _known(self) -> dict[str, str]:
+        """Return everything there is or was, name -> kind."""
+        return {**self._touched, **self._seen, **dict.fromkeys(ZONES, ZONE)}
+
+    def _candidates(self, phrase: NounPhrase, kinds: frozenset[str]) -> list[str]:
+        known = self._known()
+        if (exact := " ".join(phrase.words)) in known:
+            known = {exact: known[exact]}
+        return [
+            name
+            for name, kind in known.items()
+            if kind in kinds and all(w in (*name.split(), kind) for w in phrase.words)
+        ]
 
     def _referents(self, phrase: NounPhrase) -> list[str]:
         """Return what a pronoun stands for; what was being moved outlives a replan."""
@@ -132,7 +154,9 @@ class Resolver:
             raise UnclearError(
                 f"I see only {listed(found)}, not {phrase.count}. {self._view()}", missing=True
             )
-        raise UnclearError(_which("one" if phrase.pronoun else phrase.text, found))
+        text = "one" if phrase.pronoun else phrase.text
+        several = f"{phrase.count} {text}s"
+        raise UnclearError(_which(text if phrase.count == 1 else several, found))
 
     def _is_at(self, name: str, place: str) -> bool:
         return holds(Fact(predicate="on", args=(name, place)), self._scene)

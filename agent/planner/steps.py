@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.planner import lexicon as lex
 from agent.planner.clauses import Clause
-from agent.planner.noun_phrase import IT, THEM
+from agent.planner.noun_phrase import IT, THEM, NounPhrase
 from agent.planner.question import UnclearError, listed
 from agent.planner.reference import Resolver
 from agent.types import SkillContract
@@ -69,12 +69,16 @@ def _steps(clause: Clause, resolver: Resolver, contracts: Mapping[str, SkillCont
     """Return the steps of one clause."""
     if clause.verb in _SKILLS:
         return [Step(_SKILLS[clause.verb])]
+    if clause.correction is not None:
+        clause = _corrected(clause, clause.correction, resolver)
     phrases = clause.objects
     if not phrases:
         if clause.verb == lex.PICK:
             raise UnclearError("What should I pick up?")
-        if clause.down and clause.target is None:
+        if clause.down and clause.target is None and clause.source is None:
             return [Step("release")]
+        if clause.target is None:
+            raise UnclearError("What should I put, and where?")
         phrases = (THEM if len(resolver.last) > 1 else IT,)
     objects = resolver.objects(phrases, clause.source)
     if clause.verb == lex.PICK:
@@ -88,6 +92,16 @@ def _steps(clause: Clause, resolver: Resolver, contracts: Mapping[str, SkillCont
     raise UnclearError(f"Where should I put {listed(f'the {name}' for name in objects)}?")
 
 
+def _corrected(clause: Clause, phrase: NounPhrase, resolver: Resolver) -> Clause:
+    """Return a clause with its last object or its target replaced, whichever the phrase can be."""
+    as_target, as_object = resolver.fits(phrase)
+    if clause.target is not None and as_target:
+        if as_object and clause.objects:
+            raise UnclearError(f"Is the {phrase.text} what I should move, or where to?")
+        return replace(clause, target=phrase)
+    return replace(clause, objects=(*clause.objects[:-1], phrase))
+
+
 def _without_grasps_implied(group: list[Step], following: list[Step]) -> list[Step]:
     """Leave out grasps that the next clause needs anyway, as in "pick it up and put it there"."""
     if not group or group[0].skill != "pick":
@@ -97,7 +111,5 @@ def _without_grasps_implied(group: list[Step], following: list[Step]) -> list[St
         return []
     if len(group) > 1:
         names = listed(f"the {step.object}" for step in group)
-        raise UnclearError(
-            f"I can hold only one block at a time. Where should I put {names}?"
-        )
+        raise UnclearError(f"I can hold only one block at a time. Where should I put {names}?")
     return group

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from agent.errors import unknown
 from agent.facts import after, holds
-from agent.types import Fact, Plan, Scene, SkillContract, Subgoal
+from agent.types import Plan, Scene, SkillContract, Subgoal
 from agent.workspace import ZONE, ZONES, kind_of
 
 
@@ -91,26 +91,6 @@ class PlanVerifier:
             f"{self._min_confidence:.2f} is needed)."
             for name, presence in unsure.items()
         ]
-
-
-def expected(plan: Plan, scene: Scene,
-             contracts: Mapping[str, SkillContract]) -> tuple[Fact, ...]:
-    """Return what should be true of the objects at the end of a plan.
-
-    Later effects on the same object override earlier ones, and an object let go in mid-air has no
-    place it should be in. What the hand holds at the start counts until it is put down.
-    """
-    facts: dict[str, Fact] = {}
-    if scene.held is not None:
-        facts[scene.held.name] = Fact(predicate="held", args=(scene.held.name,))
-    for subgoal in plan.subgoals:
-        contract = contracts.get(subgoal.skill)
-        for effect in contract.facts("effects", subgoal.args) if contract else ():
-            if effect.predicate == "hand_empty":
-                facts = {name: f for name, f in facts.items() if f.predicate != "held"}
-            elif effect.args:
-                facts[effect.args[0]] = effect
-    return tuple(facts.values())
 
 
 def _wrong_arguments(subgoal: Subgoal, contract: SkillContract, scene: Scene) -> list[str]:

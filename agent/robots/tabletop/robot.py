@@ -59,9 +59,10 @@ class TabletopRobot:
 
     def observe(self) -> Observation:
         """Return what is sensed now; images are drawn once a tick."""
-        if self._seen is None:
+        time_s = round(self.world.time_s, 6)
+        if self._seen is None or self._seen.time_s != time_s:
             self._seen = Observation(
-                time_s=round(self.world.time_s, 6),
+                time_s=time_s,
                 images={name: self.world.render(name) for name in CAMERAS},
                 joint_pos=self.world.joint_pos,
                 ee_pose=self.world.ee_pose,
@@ -82,7 +83,6 @@ class TabletopRobot:
             raise ValueError("An action must be finite numbers.")
         self._commanded = self._leashed(compose(self._commanded, sent[:6]))
         self.world.step(self._commanded, float(sent[6]), self._latch.is_set)
-        self._seen = None
         return sent
 
     def _leashed(self, pose: Vector) -> Vector:

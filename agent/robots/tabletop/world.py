@@ -75,14 +75,19 @@ class TabletopWorld:
         start[:3] += self.layout.start[:3]
         yaw = self.layout.start[3]
         start[3:] = [0.0, np.cos(yaw / 2), np.sin(yaw / 2), 0.0]
-        self._targets = self._kinematics.solve(HOME_JOINTS, start)
-        self.data.qpos[self._arm_qpos] = self._targets
-        self.data.qpos[self._finger_qpos] = FINGER_TRAVEL
-        self.data.ctrl[:] = [*self._targets, FINGER_TRAVEL, FINGER_TRAVEL]
+        self.pose_arm(start, opening=1.0)
         for _ in range(50):
             mujoco.mj_step(self.model, self.data)
         self.data.time = 0.0
         mujoco.mj_forward(self.model, self.data)
+
+    def pose_arm(self, pose: Vector, opening: float) -> None:
+        """Put the arm at a (7,) tool pose at once, without moving there. Privileged."""
+        self._targets = self._kinematics.solve(HOME_JOINTS, pose)
+        travel = opening * FINGER_TRAVEL
+        self.data.qpos[self._arm_qpos] = self._targets
+        self.data.qpos[self._finger_qpos] = travel
+        self.data.ctrl[:] = [*self._targets, travel, travel]
 
     def _dress(self, layout: Layout) -> None:
         """Set colours, lights and cameras; every field that a layout touches is written anew."""

@@ -1,0 +1,37 @@
+# `make demo` runs a mission, `make test` runs every check. Both set up what is missing first.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test lint setup clean
+.DELETE_ON_ERROR:
+
+demo: setup
+	$(BIN)/bosun run "put the red block in the blue bowl and the green block on the plate" \
+		--seed 3 --video runs/demo/mission.mp4 --episode runs/demo
+
+test: lint
+	$(BIN)/pytest -q
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+setup: $(INSTALLED)
+	@.ci/system-packages
+
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(BIN)/python:
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Bosun needs Python 3.11 or newer; install it, or name it: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+clean:
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find agent skills tests demos -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,114 @@
+"""Tells the operator, line by line, what the agent plans, does and concludes."""
+
+from __future__ import annotations
+
+from typing import IO
+
+import rich.console
+from rich.text import Text
+
+from agent.events import (
+    Event,
+    MissionEnded,
+    MissionStarted,
+    Planned,
+    Stopped,
+    SubgoalEnded,
+    SubgoalStarted,
+    VerdictGiven,
+)
+from agent.types import MissionOutcome, MissionResult, Plan, SubgoalOutcome, Verdict, VerdictValue
+
+WIDTH = 80
+"""Columns; longer lines wrap at words."""
+
+_VERDICT_STYLES = {
+    VerdictValue.CONFIRMED: "green",
+    VerdictValue.REFUTED: "red",
+    VerdictValue.INSUFFICIENT: "yellow",
+}
+_OUTCOME_STYLES = {
+    MissionOutcome.SUCCESS: "bold green",
+    MissionOutcome.FAILED: "bold red",
+    MissionOutcome.NEEDS_HELP: "bold yellow",
+    MissionOutcome.STOPPED: "bold red",
+    MissionOutcome.PLANNED: "bold cyan",
+}
+
+
+class Console:
+    """Hears the events of missions and prints the ones a human wants to know."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        """Choose where to print.
+
+        Args:
+            stream: For example stderr while stdout carries JSON; stdout when None.
+        """
+        self._out = rich.console.Console(file=stream, highlight=False, soft_wrap=False)
+        self._out.width = min(WIDTH, self._out.width)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._total = 0
+        self._done = 0
+        self._replans = 0
+        self._last: Verdict | None = None
+
+    def on_event(self, event: Event) -> None:
+        """Print one event, if it is worth a line."""
+        match event:
+            case MissionStarted():
+                self._forget()
+                self._say(event.command, "bold")
+            case Planned():
+                self._planned(event)
+            case SubgoalStarted():
+                attempt = f", attempt {event.attempt}" if event.attempt > 1 else ""
+                self._say(f"[{self._done + 1}/{self._total}] {event.subgoal.phrase}{attempt}")
+            case VerdictGiven(verdict=verdict):
+                self._last = verdict
+                text = f"{verdict.value}: {_words(verdict.reason)} ({verdict.confidence:.0%})"
+                self._say(f"      {text}", _VERDICT_STYLES[verdict.value])
+            case SubgoalEnded():
+                self._done += event.result.outcome is SubgoalOutcome.SUCCESS
+            case Stopped():
+                self._say(f"Stopped by {event.source}.", "bold red")
+            case MissionEnded():
+                self._ended(event.result)
+
+    def _planned(self, event: Planned) -> None:
+        if event.replans > self._replans:
+            self._replans = event.replans
+            why = f" after {_words(self._last.reason)}" if self._last else ""
+            self._say(f"Replan {event.replans}{why}", "yellow")
+        if event.problems:
+            self._say("The plan was rejected:", "yellow")
+            for problem in event.problems:
+                self._say(f"  - {problem}")
+            return
+        if event.plan.reply:
+            self._say(event.plan.reply, "italic")
+        if event.plan.subgoals:
+            self._list(event.plan)
+
+    def _list(self, plan: Plan) -> None:
+        self._total, self._done = len(plan.subgoals), 0
+        self._say("Plan")
+        for number, subgoal in enumerate(plan.subgoals, 1):
+            self._say(f"{number:3}. {subgoal.phrase}")
+
+    def _ended(self, result: MissionResult) -> None:
+        replans = f", {result.replans} replan" + ("" if result.replans == 1 else "s")
+        end = f" after {result.seconds:.1f} s" + (replans if result.replans else "")
+        self._say(f"{_words(result.outcome).capitalize()}{end}.", _OUTCOME_STYLES[result.outcome])
+        if result.question:
+            self._say(result.question, "yellow")
+
+    def _say(self, line: str, style: str = "") -> None:
+        # A Text is printed as it is: brackets in a command are no markup.
+        self._out.print(Text(line, style=style))
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")

@@ -1,0 +1,197 @@
+"""Says what this machine has and lacks for running Bosun, and how to mend it."""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.config import Config
+from agent.errors import BosunError
+from agent.resources import resource
+
+CHECKPOINT = "skills/checkpoints/tabletop"
+"""Where the shipped weights are."""
+FREE_GIB = 1.0
+"""Free disk space in GiB below which logging missions is at risk."""
+
+_GL_NAMES = {"egl": "EGL", "osmesa": "OSMesa"}
+_DRAW = """
+import mujoco
+model = mujoco.MjModel.from_xml_string(
+    "<mujoco><worldbody><light pos='0 0 3'/><geom size='.5'/></worldbody></mujoco>")
+data = mujoco.MjData(model)
+mujoco.mj_forward(model, data)
+with mujoco.Renderer(model, 48, 64) as renderer:
+    renderer.update_scene(data)
+    if not renderer.render().any():
+        raise ValueError("the picture is black")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found about one thing Bosun may need.
+
+    Attributes:
+        name: The thing.
+        ok: Whether it is there and works.
+        detail: What was found.
+        mend: What to do about it; empty when there is nothing to do.
+        required: Whether typed commands in the simulated world need it.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+    required: bool = True
+
+
+def diagnose(config: Config | None = None) -> list[Check]:
+    """Look at everything, required things first; drawing takes a few seconds.
+
+    Args:
+        config: Whose checkpoint and folders to look at; None is the defaults.
+    """
+    config = config or Config()
+    return [
+        _python(),
+        _rendering(),
+        _checkpoint(config.policy.checkpoint),
+        _ffmpeg(),
+        _disk(config.episode.directory),
+        _audio(),
+        _language_model(),
+        _ros(),
+    ]
+
+
+def _python() -> Check:
+    found = platform.python_version()
+    if sys.version_info >= (3, 11):
+        return Check("Python", True, found)
+    return Check("Python", False, found, "Install Python 3.11 or newer and run `make setup`.")
+
+
+def _rendering() -> Check:
+    chosen = os.environ.get("MUJOCO_GL", "")
+    linux = ("egl", "osmesa") if sys.platform == "linux" else ("",)
+    failures = {gl: _draws(gl) for gl in ((chosen,) if chosen else linux)}
+    working = [_title(gl) for gl, failure in failures.items() if not failure]
+    broken = [f"{_title(gl)} does not ({failure})" for gl, failure in failures.items() if failure]
+    detail = "; ".join([f"{name} draws" for name in working] + broken)
+    mend = ""
+    if not working:
+        mend = "Run `sudo apt-get install libosmesa6 libgl1`, or with a GPU `libegl1 libgl1`."
+        if chosen:
+            mend += f" MUJOCO_GL={chosen} is set; unset it to let Bosun choose."
+    return Check("off-screen OpenGL", bool(working), detail, mend)
+
+
+def _title(gl: str) -> str:
+    return _GL_NAMES.get(gl, gl or "the system's own")
+
+
+def _draws(gl: str) -> str:
+    """Draw a picture with one OpenGL back end; return why it failed, empty when it did not.
+
+    A process of its own, because a back end is chosen once per process and may crash it.
+    """
+    choice = {"MUJOCO_GL": gl, "PYOPENGL_PLATFORM": gl} if gl else {}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _DRAW],
+            env={**os.environ, **choice},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "no picture after 60 s"
+    if done.returncode == 0:
+        return ""
+    # The traceback's last line is not always the last one: objects half made complain later.
+    reason = re.search(r"^[\w.]+: .+$", done.stderr, re.MULTILINE)
+    return reason.group() if reason else f"exit status {done.returncode}"
+
+
+def _checkpoint(folder: Path | None) -> Check:
+    try:
+        from skills.policy.configuration import VLAConfig
+        from skills.policy.policy import check_checkpoint
+
+        folder = folder or resource(CHECKPOINT)
+        check_checkpoint(folder, VLAConfig.model_type)
+        found = VLAConfig.from_pretrained(folder)
+    except (BosunError, ImportError, OSError, ValueError) as error:
+        mend = "Get it with a fresh checkout, train one with `bosun train`, or run `make setup`."
+        return Check("checkpoint", False, str(error), mend)
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) / 2**20
+    detail = f"{folder}: {size:.1f} MiB, {len(found.vocabulary)} words"
+    return Check("checkpoint", True, detail)
+
+
+def _ffmpeg() -> Check:
+    try:
+        import imageio_ffmpeg
+
+        return Check("ffmpeg", True, imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as error:
+        mend = "Run `make setup`, or install ffmpeg; only --video needs it."
+        return Check("ffmpeg", False, str(error), mend)
+
+
+def _disk(directory: Path) -> Check:
+    # The folder itself is made by the first mission.
+    place = directory.absolute()
+    existing = next(path for path in (place, *place.parents) if path.exists())
+    free = shutil.disk_usage(existing).free / 2**30
+    writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    detail = f"{place}: {free:.1f} GiB free" + ("" if writable else ", not writable")
+    if not writable:
+        return Check("episodes", False, detail, "Name a folder you may write to: --episode DIR.")
+    if free < FREE_GIB:
+        return Check("episodes", False, detail, f"Free {FREE_GIB:g} GiB, or name another folder.")
+    return Check("episodes", True, detail)
+
+
+def _audio() -> Check:
+    missing = []
+    if importlib.util.find_spec("sounddevice") is None:
+        missing.append(("the package sounddevice", "pip install sounddevice"))
+    # On Linux sounddevice brings no PortAudio of its own; elsewhere it does.
+    if sys.platform == "linux" and ctypes.util.find_library("portaudio") is None:
+        missing.append(("PortAudio", "sudo apt-get install libportaudio2"))
+    if not missing:
+        return Check("audio", True, "sounddevice and PortAudio are installed", required=False)
+    lacking = " and ".join(what for what, _ in missing)
+    mend = "Run " + " and ".join(f"`{command}`" for _, command in missing) + "."
+    detail = f"{lacking} missing; not needed for typed commands"
+    return Check("audio", False, detail, mend, required=False)
+
+
+def _language_model() -> Check:
+    # Only the names are told: the key is a secret, and an address may hold one.
+    found = [name for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL") if os.environ.get(name)]
+    if found:
+        return Check("language model", True, f"{' and '.join(found)} set", required=False)
+    detail = "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set; not needed for the grammar planner"
+    mend = "Set one of them to plan with a language model."
+    return Check("language model", False, detail, mend, required=False)
+
+
+def _ros() -> Check:
+    if importlib.util.find_spec("rclpy") is not None:
+        return Check("ROS 2", True, "rclpy is importable", required=False)
+    detail = "rclpy is not importable; not needed for the simulated world"
+    mend = "Source the ROS 2 set-up file before starting Bosun."
+    return Check("ROS 2", False, detail, mend, required=False)

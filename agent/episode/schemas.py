@@ -1,0 +1,155 @@
+"""The topics of an episode and their JSON schemas.
+
+Foxglove reads only a part of JSON schema: one plain type per field, `properties` on every object,
+and no array of arrays. So a matrix is stored flat beside its shape, and a field that may be absent
+is declared with the type it has when present.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+CAMERA = "/camera/"
+"""What every image topic starts with; the camera's name follows."""
+STATE, ACTION, CHUNK = "/state", "/action", "/chunk"
+SCENE, PLAN, SUBGOAL, VERDICT, EVENT = "/scene", "/plan", "/subgoal", "/verdict", "/event"
+
+IMAGE_SCHEMA = "foxglove.CompressedImage"
+
+
+def _object(description: str = "", **properties: Schema) -> Schema:
+    return {"type": "object", "description": description, "properties": properties}
+
+
+def _number(description: str = "") -> Schema:
+    return {"type": "number", "description": description}
+
+
+def _integer(description: str = "") -> Schema:
+    return {"type": "integer", "description": description}
+
+
+def _text(description: str = "") -> Schema:
+    return {"type": "string", "description": description}
+
+
+def _list(items: Schema, description: str = "") -> Schema:
+    return {"type": "array", "description": description, "items": items}
+
+
+_TIME = _number("Seconds since the mission began.")
+_SUBGOAL = _object(skill=_text(), args=_object("Argument name -> value."), phrase=_text())
+_VERDICT = _object(
+    value=_text("confirmed, refuted or insufficient."),
+    reason=_text("A closed code."),
+    confidence=_number("0 to 1."),
+    evidence=_object("What the verdict rests on."),
+)
+_PLAN = _object(
+    command=_text(),
+    subgoals=_list(_SUBGOAL),
+    reply=_text(),
+    question=_text("What is unclear, or null."),
+)
+_RESULT = _object(
+    subgoal=_SUBGOAL,
+    outcome=_text(),
+    verdict=_VERDICT,
+    attempts=_integer(),
+    ticks=_integer(),
+)
+
+IMAGE: Schema = {
+    "title": IMAGE_SCHEMA,
+    **_object(
+        "A camera image, losslessly compressed.",
+        timestamp={**_object(sec=_integer(), nsec=_integer()), "title": "time"},
+        frame_id=_text("The camera's name."),
+        data={"type": "string", "contentEncoding": "base64"},
+        format=_text("Always png."),
+    ),
+}
+
+TOPICS: dict[str, Schema] = {
+    STATE: _object(
+        "What the robot senses beside its cameras.",
+        time_s=_TIME,
+        joint_pos=_list(_number(), "(n,) rad"),
+        ee_pose=_list(_number(), "(7,) m and orientation wxyz, base frame."),
+        gripper=_number("0 closed to 1 open."),
+        cameras=_list(_text(), "Which cameras gave an image at this tick, in order."),
+    ),
+    ACTION: _object(
+        "One action.",
+        time_s=_TIME,
+        raw=_list(_number(), "(dim,) what the policy asked for."),
+        sent=_list(_number(), "(dim,) what the robot was sent, or null when nothing was."),
+    ),
+    CHUNK: _object(
+        "What the policy answered.",
+        actions=_list(_number(), "(horizon * dim,) row by row."),
+        shape=_list(_integer(), "horizon, dim"),
+        dt_s=_number("Seconds between rows."),
+        spread=_list(_number(), "(horizon,) m, or null."),
+        progress=_number("Share of the subgoal done, 0 to 1, or null."),
+        success=_number("Probability that the subgoal is achieved, 0 to 1, or null."),
+    ),
+    SCENE: _object(
+        "What the agent believes is there.",
+        time_s=_TIME,
+        scene_time_s=_number("Time of the estimate, s."),
+        objects=_list(
+            _object(
+                name=_text(),
+                kind=_text(),
+                position=_list(_number(), "(3,) m, base frame."),
+                presence=_number("0 to 1."),
+                support=_text("What carries it."),
+                support_confidence=_number("0 to 1."),
+                age_s=_number("Seconds since it was last seen clearly."),
+            )
+        ),
+    ),
+    PLAN: _object(
+        "An answer of the planner.",
+        kind=_text(),
+        time_s=_TIME,
+        plan=_PLAN,
+        problems=_list(_text(), "What verification found wrong; empty when accepted."),
+        replans=_integer(),
+    ),
+    SUBGOAL: _object(
+        "A subgoal begins or ends.",
+        kind=_text("started or ended."),
+        time_s=_TIME,
+        subgoal=_SUBGOAL,
+        attempt=_integer(),
+        result=_RESULT,
+    ),
+    VERDICT: _object(
+        "The monitor ended a subgoal.",
+        kind=_text(),
+        time_s=_TIME,
+        subgoal=_SUBGOAL,
+        verdict=_VERDICT,
+    ),
+    EVENT: _object(
+        "The mission begins, is stopped or ends.",
+        kind=_text("mission_started, stopped or mission_ended."),
+        time_s=_TIME,
+        command=_text(),
+        metadata=_object("Versions, config, seeds and hashes."),
+        source=_text("Who stopped the mission."),
+        result=_object(
+            outcome=_text(),
+            plan=_PLAN,
+            results=_list(_RESULT),
+            replans=_integer(),
+            seconds=_number(),
+            question=_text("What the robot asks, or null."),
+        ),
+    ),
+}
+"""Topic -> schema, of every topic but the cameras."""

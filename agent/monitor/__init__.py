@@ -1,0 +1,1 @@
+"""Watching a running subgoal, and saying what came of it."""

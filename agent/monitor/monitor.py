@@ -1,0 +1,163 @@
+"""The monitor: cheap signals every tick, the estimated scene when the policy thinks it is done.
+
+Success needs two witnesses: the policy's success head and the contract's done test on the scene
+estimated from images. A timer is never one, and whatever cannot be judged is `insufficient`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.facts import confidence, holds
+from agent.protocols import SceneEstimator
+from agent.types import (
+    ActionChunk,
+    Fact,
+    Observation,
+    Reason,
+    Scene,
+    SkillContract,
+    Subgoal,
+    Vector,
+    Verdict,
+    VerdictValue,
+)
+
+_NOTHING_HELD = 0.3
+"""Gripper opening, 0..1, below which the fingers have met: nothing is between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorLimits:
+    """Thresholds of the monitor.
+
+    Attributes:
+        success: Success head from which the policy is taken to be done, 0..1.
+        fact_confidence: Confidence a fact of the scene needs to count, 0..1.
+        confirm_ticks: Ticks in a row that both witnesses must agree.
+        doubt_ticks: Ticks the success head may say done while the scene does not.
+        stuck_s: Seconds without motion that count as stuck.
+        stuck_m: Motion of the tool that counts as none, m.
+        lost_ticks: Ticks in a row of closed, empty fingers that count as a lost hold.
+    """
+
+    success: float = 0.5
+    fact_confidence: float = 0.6
+    confirm_ticks: int = 2
+    doubt_ticks: int = 12
+    stuck_s: float = 3.0
+    stuck_m: float = 0.005
+    lost_ticks: int = 2
+
+
+class SubgoalMonitor:
+    """Watches one subgoal at a time; fails closed."""
+
+    def __init__(self, contracts: Mapping[str, SkillContract], estimator: SceneEstimator,
+                 limits: MonitorLimits) -> None:
+        """Keep the limits; `reset` names what is watched."""
+        self._contracts = contracts
+        self._estimator = estimator
+        self._limits = limits
+
+    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+        """Begin to watch a subgoal that starts from this scene."""
+        contract = self._contracts[subgoal.skill]
+        self._contract = contract
+        self._done = contract.facts("done", subgoal.args)
+        wanted = contract.facts("preconditions", subgoal.args)
+        self._carries = any(fact.predicate == "held" for fact in wanted)
+        self._trail: deque[tuple[float, Vector]] = deque()
+        self._started_s = scene.time_s
+        self._agreed = self._doubted = self._empty = 0
+
+    def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
+        """Return a verdict that ends the subgoal, or None to carry on."""
+        if not _usable(chunk):
+            evidence = {"actions_finite": bool(np.isfinite(chunk.actions).all()),
+                        "success": chunk.success}
+            return Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_INVALID, 1.0, evidence)
+        self._note(observation)
+        success = chunk.success or 0.0
+        if success >= self._limits.success:
+            return self._judge(observation, success)
+        self._agreed = 0
+        if self._lost_hold(observation, chunk):
+            evidence = {"gripper": observation.gripper}
+            return Verdict(VerdictValue.REFUTED, Reason.DROPPED, 1.0, evidence)
+        elapsed = observation.time_s - self._started_s
+        if elapsed >= self._contract.time_budget_s:
+            return self._out_of_time(observation, success, elapsed)
+        if self._stuck(observation):
+            evidence = {"seconds": self._limits.stuck_s, "success": success}
+            return Verdict(VerdictValue.REFUTED, Reason.STUCK, 1.0 - success, evidence)
+        return None
+
+    def _judge(self, observation: Observation, success: float) -> Verdict | None:
+        """Ask the scene whether it agrees with the policy that the subgoal is done."""
+        scene = self._estimator.estimate(observation)
+        sure = self._confidence(scene)
+        agrees = all(holds(fact, scene) for fact in self._done)
+        evidence = {"success": success, "facts": {str(f): holds(f, scene) for f in self._done},
+                    "fact_confidence": sure}
+        if agrees and sure >= self._limits.fact_confidence:
+            self._agreed, self._doubted = self._agreed + 1, 0
+            if self._agreed >= self._limits.confirm_ticks:
+                return Verdict(VerdictValue.CONFIRMED, Reason.DONE, min(success, sure), evidence)
+            return None
+        self._agreed, self._doubted = 0, self._doubted + 1
+        if self._doubted < self._limits.doubt_ticks:
+            return None
+        if sure < self._limits.fact_confidence:
+            return Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, sure, evidence)
+        missed = Reason.GRASP_MISSED if self._is_grasp() else Reason.NOT_ACHIEVED
+        return Verdict(VerdictValue.REFUTED, missed, sure, evidence)
+
+    def _out_of_time(self, observation: Observation, success: float, elapsed: float) -> Verdict:
+        """Say what is known when the time is up; never that it is done."""
+        scene = self._estimator.estimate(observation)
+        sure = self._confidence(scene)
+        evidence = {"seconds": elapsed, "success": success,
+                    "facts": {str(f): holds(f, scene) for f in self._done},
+                    "fact_confidence": sure}
+        refuted = bool(self._done) and sure >= self._limits.fact_confidence and not all(
+            holds(fact, scene) for fact in self._done)
+        value = VerdictValue.REFUTED if refuted else VerdictValue.INSUFFICIENT
+        return Verdict(value, Reason.TIMEOUT, sure if refuted else 1.0 - sure, evidence)
+
+    def _confidence(self, scene: Scene) -> float:
+        return min((confidence(fact, scene) for fact in self._done), default=1.0)
+
+    def _is_grasp(self) -> bool:
+        return Fact(predicate="hand_empty") in self._contract.facts("preconditions", {})
+
+    def _note(self, observation: Observation) -> None:
+        self._trail.append((observation.time_s, observation.ee_pose[:3]))
+        while observation.time_s - self._trail[0][0] > self._limits.stuck_s:
+            self._trail.popleft()
+
+    def _stuck(self, observation: Observation) -> bool:
+        """Return whether the tool has stayed in one spot for the whole window."""
+        window = observation.time_s - self._trail[0][0]
+        if window < self._limits.stuck_s - 0.15 or not self._contract.learned:
+            return False
+        trail = np.array([position for _, position in self._trail])
+        return bool((trail.max(0) - trail.min(0)).max() < self._limits.stuck_m)
+
+    def _lost_hold(self, observation: Observation, chunk: ActionChunk) -> bool:
+        """Return whether the fingers have closed on nothing while something should be held."""
+        closing = chunk.actions[0, 6] < 0.5
+        empty = self._carries and closing and observation.gripper < _NOTHING_HELD
+        self._empty = self._empty + 1 if empty else 0
+        return self._empty >= self._limits.lost_ticks
+
+
+def _usable(chunk: ActionChunk) -> bool:
+    """Return whether every number of a chunk is one."""
+    heads = [chunk.success, chunk.progress]
+    return bool(np.isfinite(chunk.actions).all()) and all(
+        head is None or np.isfinite(head) for head in heads)

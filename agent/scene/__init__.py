@@ -1,0 +1,1 @@
+"""What the agent believes is there, over time."""

@@ -1,0 +1,70 @@
+"""Memory over single-image estimates: what the arm hides is still there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.protocols import SceneEstimator
+from agent.types import HAND, TABLE, Observation, Scene, SceneObject
+
+_SEEN = 0.5
+_FORGET_PER_S = 0.98
+_FORGOTTEN = 0.3
+_SAME_PLACE_M = 0.02
+_SMOOTHING = 0.5
+
+
+class SceneTracker:
+    """Wraps an estimator that looks at one observation with a memory of the ones before."""
+
+    def __init__(self, single: SceneEstimator) -> None:
+        """Track what `single` sees."""
+        self._single = single
+        self._believed: dict[str, SceneObject] = {}
+        self._time_s = 0.0
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._single.reset()
+        self._believed, self._time_s = {}, 0.0
+
+    def estimate(self, observation: Observation) -> Scene:
+        """Return what is believed after this observation."""
+        passed = max(0.0, observation.time_s - self._time_s)
+        seen = _one_in_hand(self._single.estimate(observation))
+        self._time_s = observation.time_s
+        believed = {}
+        for name, thing in seen.objects.items():
+            before = self._believed.get(name)
+            if thing.presence >= _SEEN:
+                believed[name] = _merged(before, thing)
+            elif before is not None:
+                faded = replace(before, presence=before.presence * _FORGET_PER_S**passed,
+                                age_s=before.age_s + passed)
+                if faded.presence >= _FORGOTTEN:
+                    believed[name] = faded
+        self._believed = believed
+        return Scene(observation.time_s, believed)
+
+
+def _one_in_hand(scene: Scene) -> Scene:
+    """Leave the surest object in the hand, when two seem to be there."""
+    held = [o for o in scene.objects.values() if o.support == HAND and o.presence >= _SEEN]
+    surest = max(held, key=lambda o: o.support_confidence, default=None)
+    objects = {
+        name: replace(o, support=TABLE, support_confidence=0.0)
+        if o in held and o is not surest else o
+        for name, o in scene.objects.items()
+    }
+    return Scene(scene.time_s, objects)
+
+
+def _merged(before: SceneObject | None, now: SceneObject) -> SceneObject:
+    """Average the position of what stands still."""
+    if before is None or before.support != now.support or now.support == HAND:
+        return now
+    moved = float(((now.position - before.position) ** 2).sum() ** 0.5)
+    if moved > _SAME_PLACE_M:
+        return now
+    position = _SMOOTHING * before.position + (1 - _SMOOTHING) * now.position
+    return replace(now, position=position)

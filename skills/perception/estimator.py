@@ -1,0 +1,64 @@
+"""The scene network behind `agent.protocols.SceneEstimator`; one observation at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+
+from agent.errors import CheckpointError
+from agent.types import Observation, Scene, SceneObject
+from agent.workspace import OBJECTS
+from skills.dataset import state_of
+from skills.perception.modeling import SceneConfig, SceneNet
+from skills.policy.policy import check_checkpoint
+
+
+class NetworkEstimator:
+    """Estimates the scene from the two cameras and proprioception, with no memory."""
+
+    def __init__(self, model: SceneNet) -> None:
+        """Wrap a network."""
+        torch.set_num_threads(1)
+        self._model = model.float().eval()
+        self._config: SceneConfig = model.config
+        self._mean = torch.tensor(self._config.position_mean)
+        self._std = torch.tensor(self._config.position_std)
+
+    @classmethod
+    def from_checkpoint(cls, folder: Path) -> NetworkEstimator:
+        """Load the weights in a folder.
+
+        Raises:
+            CheckpointError: The folder is missing, foreign or damaged.
+        """
+        check_checkpoint(folder, SceneConfig.model_type)
+        try:
+            return cls(SceneNet.from_pretrained(folder, local_files_only=True, dtype=torch.float32))
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise CheckpointError(f"The checkpoint in {folder} is damaged: {error}.") from error
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+    def estimate(self, observation: Observation) -> Scene:
+        """Return every object the network knows, with its probability of being there."""
+        with torch.inference_mode():
+            front, wrist = (
+                torch.from_numpy(observation.images[name]).permute(2, 0, 1)[None].float() / 127.5 - 1
+                for name in ("front", "wrist")
+            )
+            output = self._model(front, wrist, torch.from_numpy(state_of(observation))[None])
+            present = torch.sigmoid(output.present[0]).tolist()
+            position = (output.position[0] * self._std + self._mean).double().numpy()
+            support = output.support[0].softmax(-1)
+        sure, carrier = support.max(-1)
+        objects = {
+            name: SceneObject(
+                name, OBJECTS[name], position[i], presence=present[i],
+                support=self._config.supports[int(carrier[i])],
+                support_confidence=float(sure[i]))
+            for i, name in enumerate(self._config.objects)
+        }
+        return Scene(observation.time_s, objects)

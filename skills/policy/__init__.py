@@ -1,0 +1,1 @@
+"""The language-conditioned policy that serves every learned skill."""

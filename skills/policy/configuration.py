@@ -1,0 +1,62 @@
+"""The policy's hyperparameters, in transformers' conventions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import PretrainedConfig
+
+
+class VLAConfig(PretrainedConfig):  # type: ignore[misc]  # transformers leaves its base untyped.
+    """Shapes of the policy and of what it reads.
+
+    Args:
+        vocabulary: The words it knows.
+        cameras: Camera names, in the order of its towers.
+        state_dim: Numbers of proprioception.
+        state_mean: (state_dim,) mean of the training states.
+        state_std: (state_dim,) standard deviation of the training states.
+        action_scale: (6,) size of one unit of motion output, m and rad.
+        horizon: Actions in a chunk.
+        heads: Action heads; their disagreement is the spread.
+        width: Channels of the camera towers.
+        keypoints: Keypoints of each spatial softmax.
+        language_dim: Size of the phrase embedding.
+        hidden: Width of the trunk.
+        dt_s: Seconds between actions.
+    """
+
+    model_type = "bosun_vla"
+
+    def __init__(
+        self,
+        vocabulary: list[str] | None = None,
+        cameras: list[str] | None = None,
+        state_dim: int = 15,
+        state_mean: list[float] | None = None,
+        state_std: list[float] | None = None,
+        action_scale: list[float] | None = None,
+        horizon: int = 6,
+        heads: int = 3,
+        width: int = 48,
+        keypoints: int = 24,
+        language_dim: int = 96,
+        hidden: int = 320,
+        dt_s: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        """Keep the values; the defaults make a network without vocabulary, for tests."""
+        self.vocabulary = vocabulary or []
+        self.cameras = cameras or ["front", "wrist"]
+        self.state_dim = state_dim
+        self.state_mean = state_mean or [0.0] * state_dim
+        self.state_std = state_std or [1.0] * state_dim
+        self.action_scale = action_scale or [0.02] * 3 + [0.1] * 3
+        self.horizon = horizon
+        self.heads = heads
+        self.width = width
+        self.keypoints = keypoints
+        self.language_dim = language_dim
+        self.hidden = hidden
+        self.dt_s = dt_s
+        super().__init__(**kwargs)

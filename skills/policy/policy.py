@@ -1,0 +1,115 @@
+"""The trained network behind `agent.protocols.Policy`."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+
+from agent.errors import CheckpointError
+from agent.types import ActionChunk, Observation
+from skills.dataset import state_of
+from skills.policy.configuration import VLAConfig
+from skills.policy.language import encode
+from skills.policy.modeling import VLA
+
+_OVERLAP = 4
+_OVERLAP_DECAY = 0.6
+
+
+def check_checkpoint(folder: Path, model_type: str) -> None:
+    """Refuse a folder that is not one of our checkpoints.
+
+    Raises:
+        CheckpointError: The folder lacks a file or belongs to another kind of model.
+    """
+    missing = [n for n in ("config.json", "model.safetensors") if not (folder / n).is_file()]
+    if missing:
+        raise CheckpointError(
+            f"There is no checkpoint in {folder} ({' and '.join(missing)} missing); "
+            "train one with `bosun train` or name another folder."
+        )
+    try:
+        found = json.loads((folder / "config.json").read_text()).get("model_type")
+    except ValueError as error:
+        raise CheckpointError(f"{folder / 'config.json'} is not JSON: {error}.") from error
+    if found != model_type:
+        raise CheckpointError(
+            f"The checkpoint in {folder} is of type {found!r}, but Bosun needs {model_type!r}."
+        )
+
+
+class VLAPolicy:
+    """Runs the network on one thread and averages what its last few chunks say of now."""
+
+    def __init__(self, model: VLA) -> None:
+        """Wrap a network; `reset` must be called before `infer`."""
+        torch.set_num_threads(1)
+        self._model = model.float().eval()
+        self.config: VLAConfig = model.config
+        self._mean = torch.tensor(self.config.state_mean)
+        self._std = torch.tensor(self.config.state_std)
+        self._scale = np.array(self.config.action_scale)
+        self._phrases: dict[str, torch.Tensor] = {}
+        self._phrase = torch.zeros(1, self.config.language_dim)
+        self._past: deque[np.ndarray] = deque(maxlen=_OVERLAP)
+
+    @classmethod
+    def from_checkpoint(cls, folder: Path) -> VLAPolicy:
+        """Load the weights in a folder.
+
+        Raises:
+            CheckpointError: The folder is missing, foreign or damaged.
+        """
+        check_checkpoint(folder, VLAConfig.model_type)
+        try:
+            return cls(VLA.from_pretrained(folder, local_files_only=True, dtype=torch.float32))
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise CheckpointError(f"The checkpoint in {folder} is damaged: {error}.") from error
+
+    def reset(self, phrase: str) -> None:
+        """Begin a subgoal; a phrase's embedding is computed once and kept."""
+        if phrase not in self._phrases:
+            with torch.inference_mode():
+                tokens = torch.tensor([encode(phrase, self.config.vocabulary)])
+                self._phrases[phrase] = self._model.embed(tokens)
+        self._phrase = self._phrases[phrase]
+        self._past.clear()
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return the next actions.
+
+        The first row is averaged over the overlapping rows of the last chunks, newer ones weighing
+        more (temporal ensembling, Zhao et al. 2023, arXiv 2304.13705, with the weights reversed).
+        """
+        with torch.inference_mode():
+            images = {
+                name: torch.from_numpy(observation.images[name]).permute(2, 0, 1)[None].float()
+                / 127.5 - 1
+                for name in self.config.cameras
+            }
+            state = (torch.from_numpy(state_of(observation))[None] - self._mean) / self._std
+            output = self._model(images, state, self._phrase)
+        motion = output.motion[:, 0].numpy() * self._scale
+        opening = torch.sigmoid(output.gripper[:, 0]).numpy().mean(0)
+        chunk = np.concatenate([motion.mean(0), opening[:, None]], axis=-1)
+        spread = np.linalg.norm(motion[..., :3].std(0), axis=-1)
+        chunk[0] = self._ensembled(chunk)
+        chunk[:, 6] = chunk[:, 6] > 0.5
+        return ActionChunk(
+            actions=chunk.astype(np.float32), dt_s=self.config.dt_s,
+            spread=spread.astype(np.float32),
+            progress=float(torch.sigmoid(output.progress)[0]),
+            success=float(torch.sigmoid(output.success)[0]),
+        )
+
+    def _ensembled(self, chunk: np.ndarray) -> np.ndarray:
+        """Average this chunk's first row with what earlier chunks foresaw for this tick."""
+        self._past.appendleft(chunk.copy())
+        rows = np.stack([past[age] for age, past in enumerate(self._past) if age < len(past)])
+        weights = _OVERLAP_DECAY ** np.arange(len(rows))
+        return np.asarray((rows * weights[:, None]).sum(0) / weights.sum())

@@ -1,0 +1,1 @@
+"""Tests of Bosun, laid out like its rooms."""

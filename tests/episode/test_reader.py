@@ -1,0 +1,155 @@
+"""An episode comes back as it was written, and a damaged one as far as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.episode.reader import read_episode
+from agent.episode.writer import EpisodeWriter
+from agent.errors import EpisodeError
+from agent.events import (
+    Event,
+    MissionStarted,
+    Planned,
+    SceneEstimated,
+    Ticked,
+    VerdictGiven,
+)
+from agent.types import MissionOutcome, Observation, Scene, Verdict
+from tests.episode.samples import DONE, FAILURE, PICK, PLAN, SUCCESS, mission, same, tick
+
+
+def write(folder: Path, events: list[Event]) -> Path:
+    with EpisodeWriter(folder) as writer:
+        for event in events:
+            writer.on_event(event)
+    return writer.path
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_event_comes_back_to_the_last_bit(seed: int, tmp_path: Path) -> None:
+    events = mission(np.random.default_rng(seed))
+    episode = read_episode(write(tmp_path, events).parent)
+    assert episode.complete and episode.loss == ""
+    assert same(list(episode.events()), events)
+    assert same(list(episode.ticks()), [e for e in events if isinstance(e, Ticked)])
+
+
+def test_the_parts_of_an_episode(tmp_path: Path) -> None:
+    events = mission(np.random.default_rng(0), ticks=4)
+    episode = read_episode(write(tmp_path, events))
+    assert isinstance(events[0], MissionStarted)
+    assert episode.metadata == events[0].metadata
+    assert episode.command == PLAN.command
+    assert same(list(episode.scenes), [e.scene for e in events if isinstance(e, SceneEstimated)])
+    assert episode.plans == tuple(e for e in events if isinstance(e, Planned))
+    assert [e.verdict for e in episode.verdicts][-1] == DONE
+    assert episode.results == (FAILURE, SUCCESS)
+    assert episode.tick_count == 4
+    assert episode.outcome is MissionOutcome.NEEDS_HELP
+    assert episode.result is not None and episode.result.question == "Which?"
+
+
+def test_numbers_json_does_not_know_survive(tmp_path: Path) -> None:
+    """The action that made the policy invalid is the one worth keeping."""
+    rng = np.random.default_rng(0)
+    event = tick(rng, 0.0)
+    odd = np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1.7976931348623157e308, 0.1])
+    event = replace(
+        event,
+        action=odd,
+        chunk=replace(event.chunk, actions=odd[None, :4].astype(np.float32), success=float("nan")),
+    )
+    [found] = read_episode(write(tmp_path, [event])).ticks()
+    assert same(found, event)
+    assert np.signbit(found.action[3])
+
+
+def test_evidence_of_any_kind_is_kept_as_json(tmp_path: Path) -> None:
+    evidence = {
+        "score": np.float32(0.1), "point": np.array([0.1, np.inf]), "fact": PICK,
+        "pair": (1, 2), "where": Path("here"), "ok": np.bool_(True),
+    }
+    verdict = Verdict(DONE.value, DONE.reason, 0.5, evidence)
+    [found] = read_episode(write(tmp_path, [VerdictGiven(0.0, PICK, verdict)])).verdicts
+    assert found.verdict.evidence == {
+        "score": float(np.float32(0.1)), "point": [0.1, "inf"], "fact": PICK.model_dump(),
+        "pair": [1, 2], "where": "here", "ok": True,
+    }
+
+
+def test_cameras_are_told_apart_by_name_at_every_tick(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    both = tick(rng, 0.0)
+    images = both.observation.images
+    swapped = replace(both, observation=replace(
+        both.observation, images={"front": images["front"], "wrist": images["wrist"]}))
+    one = replace(both, observation=replace(both.observation, images={"front": images["front"]}))
+    none = replace(both, observation=replace(both.observation, images={}))
+    large = replace(both, observation=replace(
+        both.observation, images={"wide": rng.integers(0, 256, (48, 80, 3), dtype=np.uint8)}))
+    events: list[Event] = [both, swapped, one, none, large]
+    assert same(list(read_episode(write(tmp_path, events)).events()), events)
+
+
+def test_images_and_arrays_may_be_views(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    event = tick(np.random.default_rng(1), 0.0)
+    observation = Observation(0.0, {"front": pixels[::-2, ::2]}, np.arange(14.0)[::2],
+                              event.observation.ee_pose, 0.5)
+    [found] = read_episode(write(tmp_path, [replace(event, observation=observation)])).ticks()
+    assert same(found.observation, observation)
+
+
+def test_an_empty_scene_and_a_question_come_back(tmp_path: Path) -> None:
+    asked = PLAN.model_copy(update={"subgoals": (), "question": "Which block?"})
+    events: list[Event] = [SceneEstimated(0.0, Scene(0.0)), Planned(0.0, asked, (), 0)]
+    assert same(list(read_episode(write(tmp_path, events)).events()), events)
+
+
+def test_a_file_cut_anywhere_yields_a_prefix(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    events = mission(rng, ticks=8)
+    whole = write(tmp_path, events).read_bytes()
+    cut = tmp_path / "cut.mcap"
+    lengths = []
+    offsets = sorted({0, 3, 8, len(whole) - 1, *rng.integers(0, len(whole), 50).tolist()})
+    for offset in offsets:
+        cut.write_bytes(whole[:offset])
+        episode = read_episode(cut)
+        found = list(episode.events())
+        assert not episode.complete and episode.loss
+        assert same(found, events[: len(found)])
+        assert len(found) == episode.tick_count + len(episode.decisions)
+        lengths.append(len(found))
+    assert lengths == sorted(lengths)
+    assert lengths[0] == 0 and lengths[-1] == len(events)
+
+
+def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:
+    events = mission(np.random.default_rng(0), ticks=8)
+    path = write(tmp_path, events)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x10
+    path.write_bytes(data)
+    episode = read_episode(path)
+    found = list(episode.events())
+    assert not episode.complete
+    assert len(found) < len(events) and same(found, events[: len(found)])
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EpisodeError, match=r"nowhere.*cannot be read \(No such file"):
+        read_episode(tmp_path / "nowhere")
+    with pytest.raises(EpisodeError, match=r"episode\.mcap cannot be read"):
+        read_episode(tmp_path)
+
+
+def test_another_kind_of_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not an episode at all")
+    with pytest.raises(EpisodeError, match=r"notes\.txt is not an MCAP file"):
+        read_episode(tmp_path / "notes.txt")

@@ -1,0 +1,213 @@
+"""The log is complete up to the moment a process is killed or a disk is full."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mcap.reader import make_reader
+
+from agent.episode.reader import read_episode
+from agent.episode.schemas import IMAGE, TOPICS
+from agent.episode.writer import EpisodeWriter
+from agent.errors import EpisodeError
+from agent.events import MissionStarted
+from tests.episode.samples import mission, tick
+
+REPOSITORY = Path(__file__).parents[2]
+
+ENDLESS_WRITER = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from agent.episode.writer import EpisodeWriter
+from tests.episode.samples import tick
+
+rng = np.random.default_rng(0)
+writer = EpisodeWriter(Path(sys.argv[1]))
+for number in range(10_000):
+    writer.on_event(tick(rng, number / 10))
+    print(number, flush=True)
+    time.sleep(0.1)
+"""
+
+
+def test_standard_tools_see_topics_schemas_and_metadata(tmp_path: Path) -> None:
+    with EpisodeWriter(tmp_path) as writer:
+        for event in mission(np.random.default_rng(0), ticks=3):
+            writer.on_event(event)
+    with writer.path.open("rb") as file:
+        reader = make_reader(file, validate_crcs=True)
+        summary = reader.get_summary()
+        assert summary is not None
+        topics = {channel.topic for channel in summary.channels.values()}
+        assert topics == {*TOPICS, "/camera/wrist", "/camera/front"}
+        assert {c.message_encoding for c in summary.channels.values()} == {"json"}
+        assert {s.encoding for s in summary.schemas.values()} == {"jsonschema"}
+        images = list(reader.iter_messages("/camera/wrist"))
+        assert [message.log_time for _, _, message in images] == [0, 100_000_000, 200_000_000]
+        schema, _, message = images[1]
+        assert schema is not None and schema.name == "foxglove.CompressedImage"
+        body = json.loads(message.data)
+        assert body["timestamp"] == {"sec": 0, "nsec": 100_000_000}
+        assert body["format"] == "png" and body["frame_id"] == "wrist"
+        [metadata] = list(reader.iter_metadata())
+        assert metadata.name == "mission" and metadata.metadata["seed"] == "7"
+
+
+@pytest.mark.parametrize("schema", [IMAGE, *TOPICS.values()])
+def test_schemas_keep_to_what_foxglove_parses(schema: dict[str, Any]) -> None:
+    def check(part: dict[str, Any]) -> None:
+        assert part["type"] in ("object", "array", "string", "number", "integer", "boolean")
+        if part["type"] == "object":
+            for inner in part["properties"].values():
+                check(inner)
+        if part["type"] == "array":
+            assert part["items"]["type"] != "array"
+            check(part["items"])
+
+    assert schema["type"] == "object"
+    check(schema)
+
+
+def test_a_killed_process_leaves_all_but_its_last_second(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS_WRITER, str(tmp_path)],
+        cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
+    )
+    assert process.stdout is not None
+    try:
+        written = [int(process.stdout.readline()) for _ in range(25)]
+    finally:
+        process.send_signal(signal.SIGKILL)
+        rest, _ = process.communicate()
+    last = int((rest.split() or written[-1:])[-1])
+    episode = read_episode(tmp_path)
+    assert not episode.complete
+    assert "cut short" in episode.loss and str(tmp_path) in episode.loss
+    assert last - 10 <= episode.tick_count - 1 <= last + 1
+    expected = np.random.default_rng(0)
+    for number, found in enumerate(episode.ticks()):
+        assert np.array_equal(found.action, tick(expected, number / 10).action)
+
+
+def test_what_was_heard_is_in_the_file_without_waiting(tmp_path: Path) -> None:
+    """A mission that hangs after an event must not keep that event in a buffer."""
+    writer = EpisodeWriter(tmp_path)
+    writer.on_event(MissionStarted(0.0, "wait", {}))
+    assert read_episode(tmp_path).command == "wait"
+    writer.close()
+
+
+def test_the_disk_is_synced_about_once_a_second(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    calls: list[float] = []
+
+    def profile(frame: Any, kind: str, function: Any) -> None:
+        if kind == "c_call" and function is os.fsync:
+            calls.append(time.monotonic())
+
+    with EpisodeWriter(tmp_path, sync_every_s=0.05) as writer:
+        sys.setprofile(profile)
+        try:
+            for number in range(10):
+                writer.on_event(tick(rng, number / 10))
+                time.sleep(0.02)
+        finally:
+            sys.setprofile(None)
+    assert 2 <= len(calls) <= 6
+
+
+def test_an_existing_log_is_never_overwritten(tmp_path: Path) -> None:
+    EpisodeWriter(tmp_path).close()
+    before = (tmp_path / "episode.mcap").read_bytes()
+    with pytest.raises(EpisodeError, match="never overwritten"):
+        EpisodeWriter(tmp_path)
+    assert (tmp_path / "episode.mcap").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(EpisodeError, match=r"file/deep.*give a folder") as caught:
+        EpisodeWriter(tmp_path / "file" / "deep")
+    assert str(caught.value).count("\n") == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(EpisodeError, match="Permission denied"):
+        EpisodeWriter(tmp_path)
+
+
+def test_a_full_device_raises_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "episode.mcap").symlink_to("/dev/full")
+    with pytest.raises(EpisodeError, match=r"the disk is full.*free some space"):
+        EpisodeWriter(tmp_path)
+
+
+@contextmanager
+def tiny_disk(folder: Path) -> Iterator[None]:
+    """Mount 300 kB at a folder, or skip where that is not allowed."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("mounting a file system takes root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@contextmanager
+def small_files(folder: Path) -> Iterator[None]:
+    """Let no file of this process grow beyond 300 kB, wherever it is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("limited", [tiny_disk, small_files])
+def test_a_disk_that_fills_up_raises_once_and_keeps_the_rest(limited: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ticks = [tick(rng, number / 10, size=64) for number in range(40)]
+    with limited(tmp_path):
+        writer = EpisodeWriter(tmp_path)
+        written = 0
+        with pytest.raises(EpisodeError, match="the disk is full"):
+            for event in ticks:
+                writer.on_event(event)
+                written += 1
+        writer.on_event(ticks[0])
+        writer.close()
+        writer.close()
+        episode = read_episode(tmp_path)
+        assert not episode.complete
+        assert 0 < written == episode.tick_count
+        assert len(list(episode.ticks())) == written
+
+
+def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
+    writer = EpisodeWriter(tmp_path)
+    writer.close()
+    size = writer.path.stat().st_size
+    writer.close()
+    assert writer.path.stat().st_size == size
+    assert read_episode(writer.path).complete

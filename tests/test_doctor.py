@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from agent import doctor
+from agent.config import Config, EpisodeConfig, PolicyConfig
+from agent.doctor import Check, diagnose
+
+_OPTIONAL = {"audio", "language model", "ROS 2"}
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Check]]:
+    """Diagnose with drawing replaced; give failures as back end -> reason."""
+
+    def diagnosed(config: Config | None = None, **failures: str) -> dict[str, Check]:
+        monkeypatch.setattr(doctor, "_draws", lambda gl: failures.get(gl, ""))
+        return {check.name: check for check in diagnose(config)}
+
+    return diagnosed
+
+
+def test_at_least_one_back_end_really_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons = {gl: doctor._draws(gl) for gl in ("osmesa", "egl")}
+    assert "" in reasons.values(), reasons
+
+
+def test_a_back_end_that_is_none_says_so() -> None:
+    assert "MUJOCO_GL" in doctor._draws("nonsense")
+
+
+def test_what_is_wrong_has_a_mend(found: Callable[..., dict[str, Check]]) -> None:
+    checks = found(egl="no library", osmesa="no library")
+    assert {name for name, check in checks.items() if not check.required} == _OPTIONAL
+    for check in checks.values():
+        assert check.detail, check
+        assert check.ok != bool(check.mend), check
+
+
+def test_rendering_tells_which_back_end_works(
+    found: Callable[..., dict[str, Check]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MUJOCO_GL", raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    check = found(egl="no library")["off-screen OpenGL"]
+    assert check.ok
+    assert check.detail == "OSMesa draws; EGL does not (no library)"
+
+
+def test_rendering_names_the_system_packages(
+    found: Callable[..., dict[str, Check]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUJOCO_GL", "egl")
+    check = found(egl="no library")["off-screen OpenGL"]
+    assert not check.ok
+    assert "libosmesa6" in check.mend and "libegl1" in check.mend
+    assert "unset it" in check.mend
+
+
+def test_missing_checkpoint_is_named(
+    found: Callable[..., dict[str, Check]], tmp_path: Path
+) -> None:
+    check = found(Config(policy=PolicyConfig(checkpoint=tmp_path / "none")))["checkpoint"]
+    assert not check.ok
+    assert str(tmp_path / "none") in check.detail
+
+
+def test_checkpoint_of_ours_is_accepted(
+    found: Callable[..., dict[str, Check]], tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bosun_vla", "vocabulary": ["red"]}')
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    check = found(Config(policy=PolicyConfig(checkpoint=tmp_path)))["checkpoint"]
+    assert check.ok, check
+    assert "1 words" in check.detail
+
+
+def test_episodes_need_room_and_leave(
+    found: Callable[..., dict[str, Check]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config(episode=EpisodeConfig(directory=tmp_path / "not" / "yet"))
+    assert found(config)["episodes"].ok
+    assert not (tmp_path / "not").exists()
+
+    class Usage(NamedTuple):
+        free: int
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(free=2**20))
+    assert "GiB" in found(config)["episodes"].mend
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "not writable" in found(config)["episodes"].detail
+
+
+def test_keys_are_never_told(
+    found: Callable[..., dict[str, Check]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "a-secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://user:a-secret@localhost/v1")
+    check = found()["language model"]
+    assert check.ok
+    assert "a-secret" not in check.detail
