@@ -48,7 +48,7 @@ def test_shield_encloses_the_workspace_of_the_tabletop() -> None:
 
 def test_configuration_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Config().budget.replans = 3  # type: ignore[misc]
+        Config().budget.replans = 3
 
 
 def test_file_overrides_only_what_it_names(tmp_path: Path) -> None:
@@ -160,5 +160,5 @@ def test_wheel_comes_before_what_lies_beside_it(
 
 
 def test_missing_resource_is_told() -> None:
-    with pytest.raises(MissingDependency, match="configs/none.yaml"):
+    with pytest.raises(MissingDependency, match=r"configs/none\.yaml"):
         resource("configs/none.yaml")

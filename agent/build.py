@@ -1,0 +1,146 @@
+"""From a configuration to objects: the only module that names concrete classes."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import agent
+from agent.config import Config
+from agent.protocols import Policy, SceneEstimator, Subscriber
+from agent.resources import resource
+from agent.runtime import Budget, Parts, Runtime
+
+if TYPE_CHECKING:
+    from agent.robots.tabletop.robot import TabletopRobot
+    from agent.types import SkillContract
+
+POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
+SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
+_RECORDED_PACKAGES = ("mujoco", "mink", "numpy", "torch", "transformers", "pydantic", "mcap")
+
+
+class Agent:
+    """A robot and everything that drives it; loaded once, good for many missions."""
+
+    def __init__(self, config: Config) -> None:
+        """Load contracts and checkpoints and open the robot."""
+        from agent.planner.grammar import GrammarPlanner
+        from agent.planner.verify import PlanVerifier
+        from skills.registry import load_contracts
+
+        self.config = config
+        self.contracts = load_contracts()
+        self.policies = _policies(config)
+        self.estimator = _estimator(config)
+        self.robot = _robot(config)
+        self._planner = GrammarPlanner(config.monitor.presence_threshold)
+        self._verifier = PlanVerifier(
+            config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds)
+
+    def runtime(self, seed: int, subscribers: Sequence[Subscriber] = ()) -> Runtime:
+        """Return a loop for one mission that tells these subscribers what happens."""
+        from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+        from agent.shield import Shield
+
+        config = self.config
+        limits = MonitorLimits(
+            success=config.monitor.success_threshold,
+            fact_confidence=config.monitor.fact_confidence,
+            confirm_ticks=config.monitor.confirm_ticks,
+            stuck_s=config.monitor.stuck_s, stuck_m=config.monitor.stuck_m,
+        )
+        return Runtime(Parts(
+            robot=self.robot,
+            planner=self._planner,
+            verifier=self._verifier,
+            policies=self.policies,
+            contracts=self.contracts,
+            estimator=self.estimator,
+            monitor=SubgoalMonitor(self.contracts, self.estimator, limits),
+            shield=Shield(
+                self.robot.spec, np.array(config.shield.workspace_low),
+                np.array(config.shield.workspace_high), config.shield.max_speed_m_s,
+                config.shield.max_turn_rad_s),
+            budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
+            subscribers=subscribers,
+            metadata=self._metadata(seed),
+        ))
+
+    def _metadata(self, seed: int) -> Mapping[str, Any]:
+        """Return what an episode must hold to be run again: versions, settings, seed, hashes."""
+        return {
+            "bosun": agent.__version__,
+            "python": sys.version.split()[0],
+            "machine": platform.machine(),
+            "packages": {name: version(name) for name in _RECORDED_PACKAGES},
+            "seed": seed,
+            "config": self.config.model_dump(mode="json"),
+            "contracts": _text_hash(self.contracts),
+            "policy": _file_hash(policy_checkpoint(self.config) / "model.safetensors"),
+            "scene": _file_hash(scene_checkpoint(self.config) / "model.safetensors"),
+            "action": list(self.robot.spec.names),
+            "rate_hz": self.robot.spec.rate_hz,
+        }
+
+    def close(self) -> None:
+        """Release the robot."""
+        self.robot.close()
+
+
+def policy_checkpoint(config: Config) -> Path:
+    """Return the folder of the policy's weights."""
+    return config.policy.checkpoint or resource(POLICY_CHECKPOINT)
+
+
+def scene_checkpoint(config: Config) -> Path:
+    """Return the folder of the scene network's weights."""
+    return config.scene.checkpoint or resource(SCENE_CHECKPOINT)
+
+
+def _robot(config: Config) -> TabletopRobot:
+    from agent.robots.tabletop.disturbances import DisturbanceSpec
+    from agent.robots.tabletop.robot import TabletopRobot
+
+    return TabletopRobot(DisturbanceSpec(**config.robot.disturbances.model_dump()))
+
+
+def _estimator(config: Config) -> SceneEstimator:
+    from agent.scene.tracker import SceneTracker
+    from skills.perception.estimator import NetworkEstimator
+
+    return SceneTracker(NetworkEstimator.from_checkpoint(scene_checkpoint(config)))
+
+
+def _policies(config: Config) -> dict[str, Policy]:
+    """Return skill name -> policy; one network serves every learned skill."""
+    from agent.robots.tabletop.world import HOME_POSE
+    from skills.policy.policy import VLAPolicy
+    from skills.primitives import HomePrimitive, ReleasePrimitive, WaitPrimitive
+    from skills.registry import load_contracts
+
+    learned = VLAPolicy.from_checkpoint(policy_checkpoint(config))
+    primitives: dict[str, Policy] = {
+        "home": HomePrimitive(HOME_POSE),
+        "look": HomePrimitive(HOME_POSE, settle_ticks=2),
+        "release": ReleasePrimitive(),
+        "wait": WaitPrimitive(),
+    }
+    return {name: learned if contract.learned else primitives[name]
+            for name, contract in load_contracts().items()}
+
+
+def _text_hash(contracts: Mapping[str, SkillContract]) -> str:
+    text = "\n".join(contract.model_dump_json() for contract in contracts.values())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _file_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,139 @@
+"""The command line: parses, dispatches, and turns errors into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from agent.errors import BosunError, UsageError, unknown
+
+COMMANDS = {
+    "run": "carry out one typed command",
+    "skills": "list the skills and their contracts",
+    "collect": "make training data with the scripted teachers",
+    "train": "train the policy or the scene network",
+    "eval": "measure skills, missions or disturbances by the world's truth",
+    "doctor": "say what works on this machine and how to mend what does not",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[0].upper()}{message[1:]}; see `{self.prog} --help`.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    try:
+        args = _parser().parse_args([word for word in words if word != "--debug"])
+        from agent import commands
+
+        code: int = getattr(commands, args.verb)(args)
+        return code
+    except BosunError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"bosun: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("bosun: interrupted; what was finished is kept.\n")
+        return 4
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="bosun", description="Tell a robot what to do; it does it and checks.",
+                     epilog="Every command takes --debug, which shows tracebacks.")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", type=_verb, required=True)
+    made = {name: verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+            for name, text in COMMANDS.items()}
+    _add_run(made["run"])
+    _add_collect(made["collect"])
+    _add_train(made["train"])
+    _add_eval(made["eval"])
+    for name in ("skills", "doctor"):
+        made[name].add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _verb(name: str) -> str:
+    if name not in COMMANDS:
+        raise UsageError(unknown("command", name, COMMANDS))
+    return name
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML with what differs")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+                        help="one setting, for example budget.replans=3; may be repeated")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("command", help='for example "put the red block in the blue bowl"')
+    parser.add_argument("--seed", type=_natural, default=0, help="of the scene")
+    parser.add_argument("--planner", default=None, help="only `grammar` so far")
+    _add_config(parser)
+    parser.add_argument("--video", type=Path, metavar="FILE.mp4", help="film the mission")
+    parser.add_argument("--episode", type=Path, metavar="DIR", help="folder of the log")
+    parser.add_argument("--dry-run", action="store_true", help="plan and verify; nothing moves")
+    parser.add_argument("--confirm", action=argparse.BooleanOptionalAction, default=False,
+                        help="ask before the first motion")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_collect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("demos", "scenes"), nargs="?", default="demos")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--count", type=_positive, default=700, help="missions, or still scenes")
+    parser.add_argument("--seed-base", type=_natural, default=0, help="first seed; < 1,000,000")
+    parser.add_argument("--noise", type=float, default=0.008, help="on what is sent, m")
+    parser.add_argument("--policy", type=Path, metavar="CHECKPOINT",
+                        help="a DAgger round: this policy drives, the teacher labels")
+    parser.add_argument("--policy-share", type=float, default=0.7,
+                        help="share of demonstrations that --policy drives")
+    parser.add_argument("--workers", type=_positive, default=2)
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("policy", "scene"), nargs="?", default="policy")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--steps", type=_positive, default=4500)
+    parser.add_argument("--batch", type=_positive, default=128)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--seed", type=_natural, default=0)
+    parser.add_argument("--threads", type=_positive, default=2)
+    parser.add_argument("--from", type=Path, metavar="CHECKPOINT", dest="start_from",
+                        help="begin with these weights (policy only)")
+
+
+def _add_eval(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("suite", choices=("skills", "missions", "disturbances"))
+    parser.add_argument("--episodes", type=_positive, default=50, help="per row, or in all")
+    parser.add_argument("--seed-base", type=_natural, default=1_000_000)
+    parser.add_argument("--workers", type=_positive, default=2)
+    _add_config(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    number = _natural(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("0 is too few; at least 1 is needed")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

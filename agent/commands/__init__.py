@@ -1,0 +1,8 @@
+"""What each verb of the command line does; heavy parts are imported when a verb runs."""
+
+from agent.commands.evaluate import eval  # noqa: A004
+from agent.commands.inspect import doctor, skills
+from agent.commands.learn import collect, train
+from agent.commands.run import run
+
+__all__ = ["collect", "doctor", "eval", "run", "skills", "train"]

@@ -1,0 +1,78 @@
+"""`bosun eval`: rates with their uncertainty, by the world's truth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+from functools import partial
+from typing import Any
+
+from rich.console import Console as Terminal
+
+from agent.config import Config, load_config
+
+_DROP_PER_S = 0.15
+
+
+def eval(args: argparse.Namespace) -> int:
+    """Run one suite and print its report."""
+    config = load_config(args.config, args.overrides)
+    report = _SUITES[args.suite](args, config)
+    # Kilobytes on Linux; workers are children, and the largest counts.
+    peak = max(resource.getrusage(who).ru_maxrss
+               for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    report["peak_memory_mb"] = round(peak / 1024)
+    if args.json:
+        sys.stdout.write(json.dumps(report) + "\n")
+    else:
+        _print(report)
+    return 0
+
+
+def _skills(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    from agent.build import policy_checkpoint
+    from skills.evaluate.skills import evaluate_skills
+    from skills.policy.policy import VLAPolicy
+
+    make_policy = partial(VLAPolicy.from_checkpoint, policy_checkpoint(config))
+    return evaluate_skills(make_policy, args.episodes, args.seed_base, args.workers)
+
+
+def _missions(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    from agent.mission import TruthBench
+    from skills.evaluate.missions import evaluate_missions
+
+    return evaluate_missions(partial(TruthBench, config), args.episodes, args.seed_base,
+                             args.workers)
+
+
+def _disturbances(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    """Compare replanning with carrying on without, where the hand drops things."""
+    from agent.mission import TruthBench
+    from skills.evaluate.missions import evaluate_disturbances
+
+    drops = config.robot.disturbances.model_copy(update={"drop_per_s": _DROP_PER_S})
+    robot = config.robot.model_copy(update={"disturbances": drops})
+    once = config.budget.model_copy(update={"replans": 0, "attempts": 1})
+    replanning = config.model_copy(update={"robot": robot})
+    without = replanning.model_copy(update={"budget": once})
+    cells = {
+        f"drop={_DROP_PER_S}/without_replanning": partial(TruthBench, without),
+        f"drop={_DROP_PER_S}/replanning": partial(TruthBench, replanning),
+    }
+    return evaluate_disturbances(cells, args.episodes, args.seed_base, args.workers)
+
+
+_SUITES = {"skills": _skills, "missions": _missions, "disturbances": _disturbances}
+
+
+def _print(report: dict[str, Any]) -> None:
+    terminal = Terminal(highlight=False, soft_wrap=True)
+    for row in report["rows"]:
+        terminal.print(f"{row['name']:32} {row['successes']:4}/{row['episodes']:<4} "
+                       f"{row['rate']:6.1%}  [{row['low']:.1%}, {row['high']:.1%}]")
+    for key, value in report.items():
+        if isinstance(value, float | int) and key != "seed_base":
+            terminal.print(f"{key}: {value:.4g}")

@@ -1,0 +1,44 @@
+"""`bosun skills` and `bosun doctor`: what there is, and what works here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+from rich.console import Console as Terminal
+
+
+def skills(args: argparse.Namespace) -> int:
+    """List the skills."""
+    from skills.registry import load_contracts
+
+    contracts = load_contracts()
+    if args.json:
+        listed = {name: contract.model_dump() for name, contract in contracts.items()}
+        sys.stdout.write(json.dumps(listed) + "\n")
+        return 0
+    terminal = Terminal(highlight=False, soft_wrap=True)
+    for name, contract in contracts.items():
+        terminal.print(f"{name:10} {contract.description}")
+        terminal.print(f"{'':10} say: {contract.phrases[0]!r}"
+                       f"{'' if contract.learned else '  (not learned)'}", style="dim")
+    return 0
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """Say what works; the exit code is 1 when something that is needed does not."""
+    from agent.doctor import diagnose
+
+    checks = diagnose()
+    if args.json:
+        sys.stdout.write(json.dumps([asdict(check) for check in checks]) + "\n")
+    else:
+        terminal = Terminal(highlight=False, soft_wrap=True)
+        for check in checks:
+            mark = "ok  " if check.ok else "FAIL" if check.required else "none"
+            terminal.print(f"{mark}  {check.name}: {check.detail}")
+            if not check.ok and check.mend:
+                terminal.print(f"      {check.mend}")
+    return 0 if all(check.ok or not check.required for check in checks) else 1

@@ -1,0 +1,47 @@
+"""`bosun collect` and `bosun train`: from teachers to checkpoints."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+from agent.errors import UsageError
+
+EVALUATION_SEEDS = 1_000_000
+"""Seeds from here on are kept for evaluation."""
+
+
+def collect(args: argparse.Namespace) -> int:
+    """Fill a data folder with demonstrations or still scenes."""
+    if args.seed_base + args.count > EVALUATION_SEEDS:
+        raise UsageError(
+            f"Seeds from {EVALUATION_SEEDS:,} on are kept for evaluation; choose a smaller "
+            "--seed-base or --count.")
+    if args.what == "scenes":
+        from skills.perception.snapshots import SnapshotSpec, snapshots
+
+        snapshots(args.out, SnapshotSpec(args.count, args.seed_base), args.workers)
+        return 0
+    from skills.collect import CollectSpec, collect
+    from skills.policy.policy import VLAPolicy
+
+    share = args.policy_share if args.policy else 0.0
+    spec = CollectSpec(args.count, args.seed_base, args.noise, share)
+    make_policy = partial(VLAPolicy.from_checkpoint, args.policy) if args.policy else None
+    collect(args.out, spec, args.workers, make_policy)
+    return 0
+
+
+def train(args: argparse.Namespace) -> int:
+    """Train from data folders; taken up where it stopped when run again."""
+    shared = {"steps": args.steps, "batch": args.batch, "learning_rate": args.learning_rate,
+              "seed": args.seed, "threads": args.threads}
+    if args.what == "scene":
+        from skills.perception.train import SceneTrainer, SceneTrainSpec
+
+        SceneTrainer(args.data, args.out, SceneTrainSpec(**shared)).run()
+        return 0
+    from skills.train import Trainer, TrainSpec
+
+    Trainer(args.data, args.out, TrainSpec(**shared), args.start_from).run()
+    return 0

@@ -1,0 +1,87 @@
+"""`bosun run`: one typed command, carried out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console as Terminal
+
+from agent.config import Config, load_config
+from agent.errors import ConfigError, UsageError, unknown
+from agent.types import MissionOutcome, Plan
+
+_PLANNERS = ("grammar",)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out one command; print what happens, or one JSON object."""
+    if not args.command.strip():
+        raise UsageError('The command is empty; say for example "pick up the red block".')
+    if args.planner is not None and args.planner not in _PLANNERS:
+        raise UsageError(unknown("planner", args.planner, _PLANNERS))
+    config = load_config(args.config, args.overrides)
+    with _stdout_kept(args.json):
+        summary = _carry_out(args, config)
+    if args.json:
+        sys.stdout.write(json.dumps(summary) + "\n")
+    else:
+        _report(summary, args)
+    from agent.mission import EXIT_CODES
+
+    return EXIT_CODES[MissionOutcome(summary["outcome"])]
+
+
+def _carry_out(args: argparse.Namespace, config: Config) -> dict[str, object]:
+    from agent.build import Agent
+    from agent.console import Console
+    from agent.mission import Mission, fresh_folder, run_mission
+
+    folder = args.episode or fresh_folder(config.episode.directory)
+    mission = Mission(args.command, args.seed, folder, args.video, args.dry_run)
+    agent = Agent(config)
+    try:
+        console = Console(sys.stderr if args.json else sys.stdout)
+        return run_mission(agent, mission, [console], _asked if args.confirm else lambda plan: True)
+    finally:
+        agent.close()
+
+
+def _asked(plan: Plan) -> bool:
+    """Ask the person at the terminal; only an explicit yes counts."""
+    if not sys.stdin.isatty():
+        raise ConfigError("--confirm needs a terminal to ask at; run without it or use --dry-run.")
+    sys.stderr.write("Shall I? [yes/no] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _report(summary: dict[str, object], args: argparse.Namespace) -> None:
+    terminal = Terminal(highlight=False, soft_wrap=True)
+    truth = summary["world_success"]
+    if truth is not None:
+        terminal.print(f"World's own verdict: {'success' if truth else 'failure'}")
+    terminal.print(f"Episode: {summary['episode']}")
+    if args.video:
+        terminal.print(f"Video: {args.video}")
+
+
+@contextmanager
+def _stdout_kept(keep: bool) -> Iterator[None]:
+    """Send whatever libraries print to stderr while one JSON object is owed to stdout."""
+    if not keep:
+        yield
+        return
+    sys.stdout.flush()
+    saved = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(saved, 1)
+        os.close(saved)

@@ -1,0 +1,149 @@
+"""One mission from the outside: run it, log it, score it, sum it up."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from agent.build import Agent
+from agent.config import Config
+from agent.errors import EpisodeError
+from agent.facts import expected, holds
+from agent.protocols import Subscriber
+from agent.types import Fact, MissionOutcome, MissionResult, Plan, Scene
+from skills.evaluate.missions import Record
+
+EXIT_CODES = {
+    MissionOutcome.SUCCESS: 0, MissionOutcome.PLANNED: 0, MissionOutcome.FAILED: 1,
+    MissionOutcome.NEEDS_HELP: 3, MissionOutcome.STOPPED: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mission:
+    """What to run and what to keep of it.
+
+    Attributes:
+        command: What the human said.
+        seed: Of the scene.
+        episode: Folder for the log; None keeps none.
+        video: File for the film; None makes none.
+        dry_run: Plan and verify only.
+    """
+
+    command: str
+    seed: int
+    episode: Path | None = None
+    video: Path | None = None
+    dry_run: bool = False
+
+
+def run_mission(agent: Agent, mission: Mission, subscribers: Sequence[Subscriber] = (),
+                approve: Callable[[Plan], bool] = lambda plan: True) -> dict[str, Any]:
+    """Run one mission and return its summary, as `bosun run --json` prints it.
+
+    The summary's `world_success` is privileged: the simulator is asked, after the end, whether
+    what the first plan was for has come about. The agent never sees it.
+    """
+    with ExitStack() as stack:
+        listeners = [*subscribers, *_recorders(stack, mission)]
+        stack.enter_context(_stop_on_interrupt(agent))
+        runtime = agent.runtime(mission.seed, listeners)
+        agent.robot.reset(mission.seed)
+        before = agent.robot.world.truth()
+        result = runtime.run(mission.command, mission.seed, dry_run=mission.dry_run,
+                             approve=approve)
+    goals = expected(result.plan, before, agent.contracts)
+    truth = agent.robot.world.truth()
+    scored = bool(goals) and not mission.dry_run
+    summary = summarise(result, _all_hold(goals, truth) if scored else None, mission.episode)
+    if mission.episode is not None:
+        _write_summary(mission.episode, summary)
+    return summary
+
+
+def _all_hold(goals: Sequence[Fact], truth: Scene) -> bool:
+    return all(holds(goal, truth) for goal in goals)
+
+
+def summarise(result: MissionResult, world_success: bool | None,
+              episode: Path | None) -> dict[str, Any]:
+    """Return a mission's result as plain data."""
+    return {
+        "outcome": result.outcome.value,
+        "command": result.plan.command,
+        "plan": [{"skill": s.skill, "args": s.args, "phrase": s.phrase}
+                 for s in result.plan.subgoals],
+        "subgoals": [
+            {"skill": r.subgoal.skill, "phrase": r.subgoal.phrase, "outcome": r.outcome.value,
+             "reason": r.verdict.reason.value, "attempts": r.attempts, "ticks": r.ticks}
+            for r in result.results],
+        "replans": result.replans,
+        "question": result.question,
+        "seconds": result.seconds,
+        "world_success": world_success,
+        "episode": None if episode is None else str(episode),
+    }
+
+
+def fresh_folder(runs: Path) -> Path:
+    """Return a folder for a new episode, named by the time."""
+    stamp = datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    names = [stamp, *(f"{stamp}-{i}" for i in range(2, 100))]
+    return next(runs / name for name in names if not (runs / name).exists())
+
+
+def _recorders(stack: ExitStack, mission: Mission) -> Iterator[Subscriber]:
+    from agent.episode.video import VideoRecorder
+    from agent.episode.writer import EpisodeWriter
+
+    if mission.episode is not None:
+        yield stack.enter_context(EpisodeWriter(mission.episode))
+    if mission.video is not None:
+        yield stack.enter_context(VideoRecorder(mission.video))
+
+
+@contextmanager
+def _stop_on_interrupt(agent: Agent) -> Iterator[None]:
+    """Let Ctrl-C set the stop latch; the mission then ends as stopped and its log is closed."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        agent.robot.stop()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _write_summary(folder: Path, summary: dict[str, Any]) -> None:
+    path = folder / "summary.json"
+    try:
+        path.write_text(json.dumps(summary, indent=1) + "\n")
+    except OSError as error:
+        raise EpisodeError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+class TruthBench:
+    """Runs missions without logs and scores them against goals from outside the agent."""
+
+    def __init__(self, config: Config) -> None:
+        """Load an agent."""
+        self._agent = Agent(config)
+
+    def __call__(self, command: str, seed: int, goals: Sequence[Fact]) -> Record:
+        """Run one mission."""
+        began = time.perf_counter()
+        result = self._agent.runtime(seed).run(command, seed)
+        wall = time.perf_counter() - began
+        truth = self._agent.robot.world.truth()
+        return Record(result.outcome, _all_hold(goals, truth), result.replans, result.seconds, wall)

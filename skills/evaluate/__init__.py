@@ -1,0 +1,1 @@
+"""Measuring skills, missions and disturbances by the world's truth."""

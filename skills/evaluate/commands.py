@@ -1,0 +1,89 @@
+"""Commands drawn from a seed, each with the facts that must hold when it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.facts import after
+from agent.robots.tabletop.layout import sample_layout
+from agent.robots.tabletop.model import rest_height
+from agent.types import Fact, Scene, SceneObject
+from agent.workspace import BLOCK, BOWL, OBJECTS, ZONES, free_spot, kind_of
+
+_JOINTS = (" and ", ", then ", " and then ", ", and ")
+_SAME_TARGET = 0.3
+_INTO = ("put the {o} in the {t}", "place the {o} into the {t}", "drop the {o} in the {t}")
+_ONTO = ("put the {o} on the {t}", "place the {o} onto the {t}", "move the {o} to the {t}")
+_ZONE = {
+    "left zone": ("put the {o} on the left", "move the {o} to the left side"),
+    "right zone": ("put the {o} on the right", "move the {o} to the right side"),
+    "front zone": ("put the {o} at the front", "move the {o} to the front"),
+    "back zone": ("put the {o} at the back", "move the {o} to the back"),
+    "centre zone": ("put the {o} in the middle", "move the {o} to the centre"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A sentence and what it means."""
+
+    text: str
+    goals: tuple[Fact, ...]
+
+
+def initial_scene(seed: int) -> Scene:
+    """Return the scene of a seed as it is laid out, without running the world."""
+    poses = sample_layout(np.random.default_rng(seed)).poses
+    return Scene(0.0, {
+        name: SceneObject(name, OBJECTS[name],
+                          np.array([pose[0], pose[1], rest_height(OBJECTS[name])]))
+        for name, pose in poses.items()
+    })
+
+
+def draw_command(seed: int, objects: int) -> Command | None:
+    """Draw a command that moves so many blocks; None where the scene has no room for it."""
+    rng = np.random.default_rng([seed, 31])
+    scene = initial_scene(seed)
+    blocks = [n for n in scene.objects if OBJECTS[n] == BLOCK]
+    if len(blocks) < objects:
+        return None
+    chosen = [str(b) for b in rng.permutation(blocks)[:objects]]
+    shared = objects > 1 and rng.random() < _SAME_TARGET
+    clauses, goals, target = [], [], ""
+    for name in chosen:
+        if not (shared and target):
+            drawn = _draw_target(scene, name, rng)
+            if drawn is None:
+                return None
+            target = drawn
+        if free_spot(target, scene, name) is None:
+            return None
+        fact = Fact(predicate="in" if kind_of(target) == BOWL else "on", args=(name, target))
+        scene = after(scene, fact)
+        goals.append(fact)
+        clauses.append(_clause(name, target, rng))
+    if shared:
+        listed = " and ".join(f"the {name}" for name in chosen)
+        text = _clause("@", target, rng).replace("the @", listed)
+    else:
+        text = str(rng.choice(_JOINTS)).join(clauses)
+    return Command(text, tuple(goals))
+
+
+def _draw_target(scene: Scene, name: str, rng: np.random.Generator) -> str | None:
+    """Draw a place with room where the block is not yet; carriers twice as often as zones."""
+    places = [t for t in [*scene.objects, *ZONES] if kind_of(t) != BLOCK
+              and free_spot(t, scene, name) is not None
+              and not (t in ZONES and ZONES[t].contains(scene.objects[name].position))]
+    if not places:
+        return None
+    weights = np.array([1.0 if t in ZONES else 2.0 for t in places])
+    return str(rng.choice(places, p=weights / weights.sum()))
+
+
+def _clause(name: str, target: str, rng: np.random.Generator) -> str:
+    templates = _ZONE.get(target) or (_INTO if kind_of(target) == BOWL else _ONTO)
+    return str(rng.choice(templates)).format(o=name, t=target)
