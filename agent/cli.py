@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     try:
+        if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+            raise UsageError(unknown("command", words[0], COMMANDS))
         args = _parser().parse_args([word for word in words if word != "--debug"])
         from agent import commands
 
@@ -50,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="bosun", description="Tell a robot what to do; it does it and checks.",
                      epilog="Every command takes --debug, which shows tracebacks.")
-    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", type=_verb, required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     made = {name: verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
             for name, text in COMMANDS.items()}
     _add_run(made["run"])
@@ -60,12 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("skills", "doctor"):
         made[name].add_argument("--json", action="store_true", help="print one JSON object")
     return parser
-
-
-def _verb(name: str) -> str:
-    if name not in COMMANDS:
-        raise UsageError(unknown("command", name, COMMANDS))
-    return name
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:

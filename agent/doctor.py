@@ -13,15 +13,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.build import policy_checkpoint, scene_checkpoint
 from agent.config import Config
 from agent.errors import BosunError
-from agent.resources import resource
 
-CHECKPOINT = "skills/checkpoints/tabletop"
-"""Where the shipped weights are."""
 FREE_GIB = 1.0
 """Free disk space in GiB below which logging missions is at risk."""
 
+_GET_CHECKPOINT = "Take a fresh checkout, run `make setup`, or train one with `bosun train`."
 _GL_NAMES = {"egl": "EGL", "osmesa": "OSMesa"}
 _DRAW = """
 import mujoco
@@ -65,7 +64,8 @@ def diagnose(config: Config | None = None) -> list[Check]:
     return [
         _python(),
         _rendering(),
-        _checkpoint(config.policy.checkpoint),
+        _policy(config),
+        _scene(config),
         _ffmpeg(),
         _disk(config.episode.directory),
         _audio(),
@@ -122,20 +122,32 @@ def _draws(gl: str) -> str:
     return reason.group() if reason else f"exit status {done.returncode}"
 
 
-def _checkpoint(folder: Path | None) -> Check:
+def _policy(config: Config) -> Check:
+    name = "policy checkpoint"
     try:
         from skills.policy.configuration import VLAConfig
         from skills.policy.policy import check_checkpoint
 
-        folder = folder or resource(CHECKPOINT)
+        folder = policy_checkpoint(config)
         check_checkpoint(folder, VLAConfig.model_type)
-        found = VLAConfig.from_pretrained(folder)
+        VLAConfig.from_pretrained(folder, local_files_only=True)
     except (BosunError, ImportError, OSError, ValueError) as error:
-        mend = "Get it with a fresh checkout, train one with `bosun train`, or run `make setup`."
-        return Check("checkpoint", False, str(error), mend)
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) / 2**20
-    detail = f"{folder}: {size:.1f} MiB, {len(found.vocabulary)} words"
-    return Check("checkpoint", True, detail)
+        return Check(name, False, str(error), _GET_CHECKPOINT)
+    return Check(name, True, str(folder))
+
+
+def _scene(config: Config) -> Check:
+    name = "scene checkpoint"
+    try:
+        from skills.perception.modeling import SceneConfig
+        from skills.policy.policy import check_checkpoint
+
+        folder = scene_checkpoint(config)
+        check_checkpoint(folder, SceneConfig.model_type)
+        SceneConfig.from_pretrained(folder, local_files_only=True)
+    except (BosunError, ImportError, OSError, ValueError) as error:
+        return Check(name, False, str(error), _GET_CHECKPOINT)
+    return Check(name, True, str(folder))
 
 
 def _ffmpeg() -> Check:

@@ -98,7 +98,9 @@ def test_only_the_console_the_command_line_and_demos_print() -> None:
 
 
 def test_modules_of_the_agent_import_nothing_heavy() -> None:
-    light = [path.stem for path in (ROOT / "agent").glob("*.py") if path.stem != "__main__"]
+    # A mission is scored by the world's truth, so `agent.mission` needs the world.
+    spared = ("__main__", "mission")
+    light = [path.stem for path in (ROOT / "agent").glob("*.py") if path.stem not in spared]
     heavy = {"langchain", "mujoco", "openai", "rclpy", "sounddevice", "torch", "transformers"}
     code = f"import sys, {', '.join('agent.' + name for name in light)}; print(*sys.modules)"
     done = subprocess.run(

@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from transformers import PretrainedConfig
 
 from agent import doctor
-from agent.config import Config, EpisodeConfig, PolicyConfig
+from agent.config import Config, EpisodeConfig
 from agent.doctor import Check, diagnose
+from skills.perception.modeling import SceneConfig
+from skills.policy.configuration import VLAConfig
 
 _OPTIONAL = {"audio", "language model", "ROS 2"}
+
+
+def _with_checkpoint(kind: str, folder: Path) -> Config:
+    return Config.model_validate({kind: {"checkpoint": folder}})
 
 
 @pytest.fixture
@@ -63,22 +70,28 @@ def test_rendering_names_the_system_packages(
     assert "unset it" in check.mend
 
 
+@pytest.mark.parametrize("kind", ["policy", "scene"])
 def test_missing_checkpoint_is_named(
-    found: Callable[..., dict[str, Check]], tmp_path: Path
+    found: Callable[..., dict[str, Check]], tmp_path: Path, kind: str
 ) -> None:
-    check = found(Config(policy=PolicyConfig(checkpoint=tmp_path / "none")))["checkpoint"]
+    check = found(_with_checkpoint(kind, tmp_path / "none"))[f"{kind} checkpoint"]
     assert not check.ok
     assert str(tmp_path / "none") in check.detail
 
 
+@pytest.mark.parametrize(("kind", "model"), [("policy", VLAConfig), ("scene", SceneConfig)])
 def test_checkpoint_of_ours_is_accepted(
-    found: Callable[..., dict[str, Check]], tmp_path: Path
+    found: Callable[..., dict[str, Check]],
+    tmp_path: Path,
+    kind: str,
+    model: type[PretrainedConfig],
 ) -> None:
-    (tmp_path / "config.json").write_text('{"model_type": "bosun_vla", "vocabulary": ["red"]}')
+    model().save_pretrained(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"")
-    check = found(Config(policy=PolicyConfig(checkpoint=tmp_path)))["checkpoint"]
+    check = found(_with_checkpoint(kind, tmp_path))[f"{kind} checkpoint"]
     assert check.ok, check
-    assert "1 words" in check.detail
+    other = {"policy": "scene", "scene": "policy"}[kind]
+    assert not found(_with_checkpoint(other, tmp_path))[f"{other} checkpoint"].ok
 
 
 def test_episodes_need_room_and_leave(

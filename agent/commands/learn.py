@@ -34,14 +34,16 @@ def collect(args: argparse.Namespace) -> int:
 
 def train(args: argparse.Namespace) -> int:
     """Train from data folders; taken up where it stopped when run again."""
-    shared = {"steps": args.steps, "batch": args.batch, "learning_rate": args.learning_rate,
-              "seed": args.seed, "threads": args.threads}
+    from skills.training import TrainSpec
+
+    spec = TrainSpec(steps=args.steps, batch=args.batch, learning_rate=args.learning_rate,
+                     seed=args.seed, threads=args.threads)
     if args.what == "scene":
-        from skills.perception.train import SceneTrainer, SceneTrainSpec
+        from skills.perception.train import SceneTrainer
 
-        SceneTrainer(args.data, args.out, SceneTrainSpec(**shared)).run()
-        return 0
-    from skills.train import Trainer, TrainSpec
+        SceneTrainer(args.data, args.out, spec).train()
+    else:
+        from skills.train import PolicyTrainer
 
-    Trainer(args.data, args.out, TrainSpec(**shared), args.start_from).run()
+        PolicyTrainer(args.data, args.out, spec, args.start_from).train()
     return 0
