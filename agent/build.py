@@ -43,7 +43,8 @@ class Agent:
         self.robot = _robot(config)
         self._planner = GrammarPlanner(config.monitor.presence_threshold)
         self._verifier = PlanVerifier(
-            config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds)
+            config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
+        )
 
     def runtime(self, seed: int, subscribers: Sequence[Subscriber] = ()) -> Runtime:
         """Return a loop for one mission that tells these subscribers what happens."""
@@ -55,24 +56,30 @@ class Agent:
             success=config.monitor.success_threshold,
             fact_confidence=config.monitor.fact_confidence,
             confirm_ticks=config.monitor.confirm_ticks,
-            stuck_s=config.monitor.stuck_s, stuck_m=config.monitor.stuck_m,
+            stuck_s=config.monitor.stuck_s,
+            stuck_m=config.monitor.stuck_m,
         )
-        return Runtime(Parts(
-            robot=self.robot,
-            planner=self._planner,
-            verifier=self._verifier,
-            policies=self.policies,
-            contracts=self.contracts,
-            estimator=self.estimator,
-            monitor=SubgoalMonitor(self.contracts, self.estimator, limits),
-            shield=Shield(
-                self.robot.spec, np.array(config.shield.workspace_low),
-                np.array(config.shield.workspace_high), config.shield.max_speed_m_s,
-                config.shield.max_turn_rad_s),
-            budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
-            subscribers=subscribers,
-            metadata=self._metadata(seed),
-        ))
+        return Runtime(
+            Parts(
+                robot=self.robot,
+                planner=self._planner,
+                verifier=self._verifier,
+                policies=self.policies,
+                contracts=self.contracts,
+                estimator=self.estimator,
+                monitor=SubgoalMonitor(self.contracts, self.estimator, limits),
+                shield=Shield(
+                    self.robot.spec,
+                    np.array(config.shield.workspace_low),
+                    np.array(config.shield.workspace_high),
+                    config.shield.max_speed_m_s,
+                    config.shield.max_turn_rad_s,
+                ),
+                budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
+                subscribers=subscribers,
+                metadata=self._metadata(seed),
+            )
+        )
 
     def _metadata(self, seed: int) -> Mapping[str, Any]:
         """Return what an episode must hold to be run again: versions, settings, seed, hashes."""
@@ -133,8 +140,10 @@ def _policies(config: Config) -> dict[str, Policy]:
         "release": ReleasePrimitive(),
         "wait": WaitPrimitive(),
     }
-    return {name: learned if contract.learned else primitives[name]
-            for name, contract in load_contracts().items()}
+    return {
+        name: learned if contract.learned else primitives[name]
+        for name, contract in load_contracts().items()
+    }
 
 
 def _text_hash(contracts: Mapping[str, SkillContract]) -> str:

@@ -50,11 +50,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="bosun", description="Tell a robot what to do; it does it and checks.",
-                     epilog="Every command takes --debug, which shows tracebacks.")
+    parser = _Parser(
+        prog="bosun",
+        description="Tell a robot what to do; it does it and checks.",
+        epilog="Every command takes --debug, which shows tracebacks.",
+    )
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
-    made = {name: verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-            for name, text in COMMANDS.items()}
+    made = {
+        name: verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        for name, text in COMMANDS.items()
+    }
     _add_run(made["run"])
     _add_collect(made["collect"])
     _add_train(made["train"])
@@ -66,8 +71,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="YAML with what differs")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
-                        help="one setting, for example budget.replans=3; may be repeated")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="one setting, for example budget.replans=3; may be repeated",
+    )
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -78,8 +89,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", type=Path, metavar="FILE.mp4", help="film the mission")
     parser.add_argument("--episode", type=Path, metavar="DIR", help="folder of the log")
     parser.add_argument("--dry-run", action="store_true", help="plan and verify; nothing moves")
-    parser.add_argument("--confirm", action=argparse.BooleanOptionalAction, default=False,
-                        help="ask before the first motion")
+    parser.add_argument(
+        "--confirm",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="ask before the first motion",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -89,10 +104,18 @@ def _add_collect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=_positive, default=700, help="missions, or still scenes")
     parser.add_argument("--seed-base", type=_natural, default=0, help="first seed; < 1,000,000")
     parser.add_argument("--noise", type=float, default=0.008, help="on what is sent, m")
-    parser.add_argument("--policy", type=Path, metavar="CHECKPOINT",
-                        help="a DAgger round: this policy drives, the teacher labels")
-    parser.add_argument("--policy-share", type=float, default=0.7,
-                        help="share of demonstrations that --policy drives")
+    parser.add_argument(
+        "--policy",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="a DAgger round: this policy drives, the teacher labels",
+    )
+    parser.add_argument(
+        "--policy-share",
+        type=float,
+        default=0.7,
+        help="share of demonstrations that --policy drives",
+    )
     parser.add_argument("--workers", type=_positive, default=2)
 
 
@@ -105,8 +128,13 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=_natural, default=0)
     parser.add_argument("--threads", type=_positive, default=2)
-    parser.add_argument("--from", type=Path, metavar="CHECKPOINT", dest="start_from",
-                        help="begin with these weights (policy only)")
+    parser.add_argument(
+        "--from",
+        type=Path,
+        metavar="CHECKPOINT",
+        dest="start_from",
+        help="begin with these weights (policy only)",
+    )
 
 
 def _add_eval(parser: argparse.ArgumentParser) -> None:

@@ -52,8 +52,6 @@ class PolicyConfig(Section):
 
     checkpoint: Path | None = None
     """Folder of the weights, below the working directory; none means those shipped with Bosun."""
-    ensemble_overlap: bool = True
-    """Whether an action is averaged over the chunks that foresaw it."""
 
 
 class PlannerConfig(Section):

@@ -21,7 +21,7 @@ def holds(fact: Fact, scene: Scene) -> bool:
         case "room", (target,):
             held = scene.held
             return free_spot(target, scene, held.name if held else "") is not None
-        case ("in" | "on"), (name, target):
+        case (("in" | "on"), (name, target)):
             found = scene.objects.get(name)
             if found is None:
                 return False
@@ -59,8 +59,7 @@ def after(scene: Scene, effect: Fact) -> Scene:
     return scene
 
 
-def expected(plan: Plan, scene: Scene,
-             contracts: Mapping[str, SkillContract]) -> tuple[Fact, ...]:
+def expected(plan: Plan, scene: Scene, contracts: Mapping[str, SkillContract]) -> tuple[Fact, ...]:
     """Return what should be true of the objects at the end of a plan.
 
     Later effects on the same object override earlier ones, and an object let go in mid-air has no

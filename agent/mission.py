@@ -22,8 +22,11 @@ from agent.types import Fact, MissionOutcome, MissionResult, Plan, Scene
 from skills.evaluate.missions import Record
 
 EXIT_CODES = {
-    MissionOutcome.SUCCESS: 0, MissionOutcome.PLANNED: 0, MissionOutcome.FAILED: 1,
-    MissionOutcome.NEEDS_HELP: 3, MissionOutcome.STOPPED: 4,
+    MissionOutcome.SUCCESS: 0,
+    MissionOutcome.PLANNED: 0,
+    MissionOutcome.FAILED: 1,
+    MissionOutcome.NEEDS_HELP: 3,
+    MissionOutcome.STOPPED: 4,
 }
 
 
@@ -46,8 +49,12 @@ class Mission:
     dry_run: bool = False
 
 
-def run_mission(agent: Agent, mission: Mission, subscribers: Sequence[Subscriber] = (),
-                approve: Callable[[Plan], bool] = lambda plan: True) -> dict[str, Any]:
+def run_mission(
+    agent: Agent,
+    mission: Mission,
+    subscribers: Sequence[Subscriber] = (),
+    approve: Callable[[Plan], bool] = lambda plan: True,
+) -> dict[str, Any]:
     """Run one mission and return its summary, as `bosun run --json` prints it.
 
     The summary's `world_success` is privileged: the simulator is asked, after the end, whether
@@ -59,8 +66,9 @@ def run_mission(agent: Agent, mission: Mission, subscribers: Sequence[Subscriber
         runtime = agent.runtime(mission.seed, listeners)
         agent.robot.reset(mission.seed)
         before = agent.robot.world.truth()
-        result = runtime.run(mission.command, mission.seed, dry_run=mission.dry_run,
-                             approve=approve)
+        result = runtime.run(
+            mission.command, mission.seed, dry_run=mission.dry_run, approve=approve
+        )
     goals = expected(result.plan, before, agent.contracts)
     truth = agent.robot.world.truth()
     scored = bool(goals) and not mission.dry_run
@@ -74,18 +82,27 @@ def _all_hold(goals: Sequence[Fact], truth: Scene) -> bool:
     return all(holds(goal, truth) for goal in goals)
 
 
-def summarise(result: MissionResult, world_success: bool | None,
-              episode: Path | None) -> dict[str, Any]:
+def summarise(
+    result: MissionResult, world_success: bool | None, episode: Path | None
+) -> dict[str, Any]:
     """Return a mission's result as plain data."""
     return {
         "outcome": result.outcome.value,
         "command": result.plan.command,
-        "plan": [{"skill": s.skill, "args": s.args, "phrase": s.phrase}
-                 for s in result.plan.subgoals],
+        "plan": [
+            {"skill": s.skill, "args": s.args, "phrase": s.phrase} for s in result.plan.subgoals
+        ],
         "subgoals": [
-            {"skill": r.subgoal.skill, "phrase": r.subgoal.phrase, "outcome": r.outcome.value,
-             "reason": r.verdict.reason.value, "attempts": r.attempts, "ticks": r.ticks}
-            for r in result.results],
+            {
+                "skill": r.subgoal.skill,
+                "phrase": r.subgoal.phrase,
+                "outcome": r.outcome.value,
+                "reason": r.verdict.reason.value,
+                "attempts": r.attempts,
+                "ticks": r.ticks,
+            }
+            for r in result.results
+        ],
         "replans": result.replans,
         "question": result.question,
         "seconds": result.seconds,

@@ -23,8 +23,14 @@ from agent.types import (
 class Planner(Protocol):
     """Turns a command into subgoals; replanning is the same call with a history."""
 
-    def plan(self, command: str, scene: Scene, contracts: Mapping[str, SkillContract],
-             history: Sequence[SubgoalResult], problems: Sequence[str] = ()) -> Plan:
+    def plan(
+        self,
+        command: str,
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        history: Sequence[SubgoalResult],
+        problems: Sequence[str] = (),
+    ) -> Plan:
         """Return a plan, or a plan without subgoals whose `question` says what is unclear.
 
         Args:
@@ -40,7 +46,9 @@ class Planner(Protocol):
 class Verifier(Protocol):
     """Checks a plan against contracts and scene before anything moves."""
 
-    def problems(self, plan: Plan, scene: Scene, contracts: Mapping[str, SkillContract]) -> list[str]:
+    def problems(
+        self, plan: Plan, scene: Scene, contracts: Mapping[str, SkillContract]
+    ) -> list[str]:
         """Return what is wrong with the plan, one sentence each; empty when it may run."""
         ...
 

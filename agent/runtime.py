@@ -89,8 +89,14 @@ class Runtime:
         self._history: list[SubgoalResult] = []
         self._replans = 0
 
-    def run(self, command: str, seed: int, *, dry_run: bool = False,
-            approve: Callable[[Plan], bool] = lambda plan: True) -> MissionResult:
+    def run(
+        self,
+        command: str,
+        seed: int,
+        *,
+        dry_run: bool = False,
+        approve: Callable[[Plan], bool] = lambda plan: True,
+    ) -> MissionResult:
         """Carry out a command.
 
         Args:
@@ -146,8 +152,9 @@ class Runtime:
         """Ask for a plan until verification accepts one, at most two repairs."""
         problems: list[str] = []
         for _ in range(3):
-            plan = self._parts.planner.plan(command, scene, self._parts.contracts, self._history,
-                                            problems)
+            plan = self._parts.planner.plan(
+                command, scene, self._parts.contracts, self._history, problems
+            )
             problems = self._parts.verifier.problems(plan, scene, self._parts.contracts)
             self._emit(Planned(scene.time_s, plan, tuple(problems), self._replans))
             if not problems:
@@ -177,8 +184,9 @@ class Runtime:
         self._emit(SubgoalEnded(observation.time_s, result))
         return result
 
-    def _act(self, observation: Observation,
-             action: Vector) -> tuple[Vector | None, Verdict | None]:
+    def _act(
+        self, observation: Observation, action: Vector
+    ) -> tuple[Vector | None, Verdict | None]:
         """Send one action through the shield; a breach or a stop ends the subgoal."""
         try:
             return self._parts.robot.act(self._parts.shield.limit(observation, action)), None
@@ -213,12 +221,19 @@ class Runtime:
         """Return a question that says what was tried, what is left and why it fails."""
         unmet = ", ".join(str(goal) for goal in goals if not holds(goal, scene)) or "the last look"
         failures = [r for r in self._history if r.outcome is not SubgoalOutcome.SUCCESS]
-        last = f"; last: {failures[-1].subgoal.phrase}, {failures[-1].verdict.reason}" if failures \
+        last = (
+            f"; last: {failures[-1].subgoal.phrase}, {failures[-1].verdict.reason}"
+            if failures
             else ""
-        return (f"After {self._replans} new plans I still have not reached {unmet}{last}. "
-                "Shall I try again, or leave it?")
+        )
+        return (
+            f"After {self._replans} new plans I still have not reached {unmet}{last}. "
+            "Shall I try again, or leave it?"
+        )
 
-    def _end(self, outcome: MissionOutcome, plan: Plan, question: str | None = None) -> MissionResult:
+    def _end(
+        self, outcome: MissionOutcome, plan: Plan, question: str | None = None
+    ) -> MissionResult:
         time_s = self._parts.robot.observe().time_s
         result = MissionResult(outcome, plan, tuple(self._history), self._replans, time_s, question)
         self._emit(MissionEnded(time_s, result))

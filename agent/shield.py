@@ -45,6 +45,7 @@ class Shield:
         safe[3:6] *= min(1.0, turn / max(float(np.linalg.norm(safe[3:6])), 1e-9))
         # An arm that is already outside may come back, but not go further.
         tool = observation.ee_pose[:3]
-        safe[:3] = np.clip(safe[:3], np.minimum(self.low - tool, 0.0),
-                           np.maximum(self.high - tool, 0.0))
+        safe[:3] = np.clip(
+            safe[:3], np.minimum(self.low - tool, 0.0), np.maximum(self.high - tool, 0.0)
+        )
         return np.asarray(np.clip(safe, self.spec.low, self.spec.high))

@@ -136,8 +136,9 @@ class SkillContract(Model):
         """Return the canonical phrase for these arguments."""
         return self.phrases[0].format(**args)
 
-    def facts(self, part: Literal["preconditions", "effects", "done"],
-              args: Mapping[str, str]) -> tuple[Fact, ...]:
+    def facts(
+        self, part: Literal["preconditions", "effects", "done"], args: Mapping[str, str]
+    ) -> tuple[Fact, ...]:
         """Return one part of the contract with its arguments filled in."""
         return tuple(Fact.parse(text, args) for text in getattr(self, part))
 
@@ -203,8 +204,13 @@ class Scene:
 
     def moved(self, name: str, support: str, position: Vector) -> Scene:
         """Return the scene with one object carried by something else, certainly."""
-        placed = replace(self.objects[name], support=support, position=position,
-                         support_confidence=1.0, age_s=0.0)
+        placed = replace(
+            self.objects[name],
+            support=support,
+            position=position,
+            support_confidence=1.0,
+            age_s=0.0,
+        )
         return replace(self, objects={**self.objects, name: placed})
 
 

@@ -46,7 +46,7 @@ class Zone:
     @property
     def centre(self) -> Vector:
         """(2,) m."""
-        return (np.array(self.low) + np.array(self.high)) / 2
+        return np.asarray((np.array(self.low) + np.array(self.high)) / 2)
 
     def contains(self, position: Vector) -> bool:
         """Return whether the point lies in the rectangle; only x and y count."""
@@ -122,7 +122,11 @@ def free_spot(target: str, scene: Scene, moving: str = "") -> Vector | None:
     kind = kind_of(target)
     carrier = scene.objects.get(target)
     if kind == BOWL:
-        return spots(target, carrier.position)[0] if carrier and len(inside) < capacity(target) else None
+        return (
+            spots(target, carrier.position)[0]
+            if carrier and len(inside) < capacity(target)
+            else None
+        )
     if kind == PLATE:
         obstacles: Sequence[SceneObject] = inside
     else:

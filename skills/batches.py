@@ -72,8 +72,9 @@ class Frames:
         """Return for every frame how many frames its demonstration has from there on."""
         change = np.flatnonzero((np.diff(demo) != 0) | (np.diff(self.shard_of) != 0)) + 1
         ends = np.append(change, len(demo))
-        return np.asarray(ends[np.searchsorted(ends, np.arange(len(demo)), side="right")]
-                          - np.arange(len(demo)))
+        return np.asarray(
+            ends[np.searchsorted(ends, np.arange(len(demo)), side="right")] - np.arange(len(demo))
+        )
 
     def _weights(self, gripper: Array) -> npt.NDArray[np.float64]:
         """Oversample the few frames around a switch of the gripper, where grasps are decided."""
@@ -106,22 +107,27 @@ class Batches:
         chosen = self.frames.validation
         chosen = chosen[:: max(1, len(chosen) // limit)]
         rng = np.random.default_rng(0)
-        return [self.gather(chosen[i:i + self.size], rng, augment=False)
-                for i in range(0, len(chosen), self.size)]
+        return [
+            self.gather(chosen[i : i + self.size], rng, augment=False)
+            for i in range(0, len(chosen), self.size)
+        ]
 
     def _fill(self) -> None:
         while True:
             rows = self._rng.choice(self.frames.training, self.size, p=self.frames.weight)
             self._queue.put(self.gather(rows, self._rng, augment=True))
 
-    def gather(self, rows: npt.NDArray[np.int64], rng: np.random.Generator, *,
-               augment: bool) -> Batch:
+    def gather(
+        self, rows: npt.NDArray[np.int64], rng: np.random.Generator, *, augment: bool
+    ) -> Batch:
         """Return the batch of some frames."""
         samples = [self._sample(row, rng, augment=augment) for row in rows]
         stacked = {key: np.stack([s[key] for s in samples]) for key in samples[0]}
         return Batch(
-            images={name: torch.from_numpy(stacked[name]).permute(0, 3, 1, 2)
-                    for name in ("front", "wrist")},
+            images={
+                name: torch.from_numpy(stacked[name]).permute(0, 3, 1, 2)
+                for name in ("front", "wrist")
+            },
             state=torch.from_numpy(stacked["state"]),
             tokens=torch.from_numpy(stacked["tokens"]),
             action=torch.from_numpy(stacked["action"]),
@@ -134,7 +140,7 @@ class Batches:
         frames = self.frames
         shard, row = frames.shards[frames.shard_of[frame]], int(frames.row_of[frame])
         count = min(frames.horizon, int(frames.left[frame]))
-        action = np.asarray(shard["action"][row:row + count])
+        action = np.asarray(shard["action"][row : row + count])
         padded = np.concatenate([action, np.repeat(action[-1:], frames.horizon - count, axis=0)])
         options = self._tokens[shard["skill"][row], shard["object"][row], shard["target"][row]]
         canonical = not augment or rng.random() < _CANONICAL_SHARE
@@ -142,10 +148,13 @@ class Batches:
         if augment:
             images = {name: shifted(image, rng, _SHIFT_PIXELS) for name, image in images.items()}
         return {
-            **images, "state": shard["state"][row], "action": padded,
+            **images,
+            "state": shard["state"][row],
+            "action": padded,
             "valid": np.arange(frames.horizon) < count,
             "tokens": options[0 if canonical else rng.integers(len(options))],
-            "progress": shard["progress"][row], "success": shard["success"][row],
+            "progress": shard["progress"][row],
+            "success": shard["success"][row],
         }
 
 

@@ -72,16 +72,21 @@ class Collector:
             if not self._demonstrate(skill, args, rng, writer):
                 return
 
-    def _tasks(self, world: TabletopWorld,
-               rng: np.random.Generator) -> Iterator[tuple[str, dict[str, str]]]:
+    def _tasks(
+        self, world: TabletopWorld, rng: np.random.Generator
+    ) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield skill calls; each is chosen in the scene the one before has left."""
         blocks = [n for n in world.layout.poses if OBJECTS[n] == BLOCK]
         for name in rng.permutation(blocks)[:_BLOCKS_PER_MISSION]:
             for _ in range(2 if rng.random() < _AGAIN else 1):
                 yield "pick", {"object": str(name)}
                 scene = world.truth()
-                places = [t for t in TARGET_NAMES if (t in scene.objects or t in ZONES)
-                          and free_spot(t, scene, str(name)) is not None]
+                places = [
+                    t
+                    for t in TARGET_NAMES
+                    if (t in scene.objects or t in ZONES)
+                    and free_spot(t, scene, str(name)) is not None
+                ]
                 # Bowls and the plate are what people ask for; zones are five and always there.
                 weights = np.array([1.0 if t in ZONES else 2.5 for t in places])
                 target = str(rng.choice(places, p=weights / weights.sum()))
@@ -92,15 +97,18 @@ class Collector:
         """Move off at random, unrecorded, so that subgoals begin from many poses."""
         drift = rng.uniform(-1, 1, 7) * np.array([0.03, 0.03, 0.02, 0, 0, 0.08, 0])
         pose = self._robot.world.ee_pose
-        drift[0] = abs(drift[0]) if pose[0] < 0.4 else -abs(drift[0]) if pose[0] > 0.65 else drift[0]
+        drift[0] = (
+            abs(drift[0]) if pose[0] < 0.4 else -abs(drift[0]) if pose[0] > 0.65 else drift[0]
+        )
         drift[6] = round(self._robot.world.gripper > 0.7)
         for _ in range(int(rng.integers(2, 7))):
             if self._robot.world.ee_pose[2] < 0.10:
                 drift[2] = abs(drift[2])
             self._robot.act(drift)
 
-    def _demonstrate(self, skill: str, args: dict[str, str], rng: np.random.Generator,
-                     writer: ShardWriter) -> bool:
+    def _demonstrate(
+        self, skill: str, args: dict[str, str], rng: np.random.Generator, writer: ShardWriter
+    ) -> bool:
         """Record one demonstration; return whether it succeeded."""
         world, expert = self._robot.world, expert_for(skill, args)
         expert.reset(world)
@@ -113,11 +121,15 @@ class Collector:
             observation = self._robot.observe()
             action = expert.act(world)
             achieved = achieved + 1 if expert.done(world) else 0
-            rows.append({
-                **observation.images, "state": state_of(observation),
-                "action": action.astype(np.float32), "success": achieved > 0,
-                **scene_labels(world.truth()),
-            })
+            rows.append(
+                {
+                    **observation.images,
+                    "state": state_of(observation),
+                    "action": action.astype(np.float32),
+                    "success": achieved > 0,
+                    **scene_labels(world.truth()),
+                }
+            )
             if achieved > _AFTER_SUCCESS_TICKS:
                 break
             sent = action + self._noise(rng, noise)
@@ -132,25 +144,45 @@ class Collector:
         noise = rng.normal(size=7) * np.array([1, 1, 1, 1, 1, 3, 0]) * scale
         return np.asarray(noise)
 
-    def _write(self, writer: ShardWriter, rows: list[dict[str, object]], skill: str,
-               args: dict[str, str], succeeded: bool) -> None:
+    def _write(
+        self,
+        writer: ShardWriter,
+        rows: list[dict[str, object]],
+        skill: str,
+        args: dict[str, str],
+        succeeded: bool,
+    ) -> None:
         first = next((i for i, row in enumerate(rows) if row["success"]), len(rows))
         demo = writer.rows["demo"][-1] + 1 if len(writer) else 0
         for index, row in enumerate(rows):
             progress = min(1.0, index / max(first, 1)) if succeeded else np.nan
-            writer.add({
-                **row, "demo": np.int32(demo), "skill": np.int8(SKILLS.index(skill)),
-                "object": np.int8(OBJECT_NAMES.index(args["object"])),
-                "target": np.int8(TARGET_NAMES.index(args["target"]) if "target" in args else -1),
-                "progress": np.float32(progress),
-            })
+            writer.add(
+                {
+                    **row,
+                    "demo": np.int32(demo),
+                    "skill": np.int8(SKILLS.index(skill)),
+                    "object": np.int8(OBJECT_NAMES.index(args["object"])),
+                    "target": np.int8(
+                        TARGET_NAMES.index(args["target"]) if "target" in args else -1
+                    ),
+                    "progress": np.float32(progress),
+                }
+            )
 
 
-def collect(root: Path, spec: CollectSpec, workers: int,
-            make_policy: Callable[[], Policy] | None = None) -> None:
+def collect(
+    root: Path, spec: CollectSpec, workers: int, make_policy: Callable[[], Policy] | None = None
+) -> None:
     """Fill a data folder; shards that are there already are kept, so a killed run resumes."""
-    write_manifest(root, {"missions": spec.missions, "seed_base": spec.seed_base,
-                          "noise_m": spec.noise_m, "policy_share": spec.policy_share})
+    write_manifest(
+        root,
+        {
+            "missions": spec.missions,
+            "seed_base": spec.seed_base,
+            "noise_m": spec.noise_m,
+            "policy_share": spec.policy_share,
+        },
+    )
     starts = range(spec.seed_base, spec.seed_base + spec.missions, MISSIONS_PER_SHARD)
     missing = [s for s in starts if not _shard(root, s).exists()]
     jobs = [(root, spec, start, make_policy) for start in missing]

@@ -48,7 +48,7 @@ Shard = dict[str, Array]
 
 def state_of(observation: Observation) -> npt.NDArray[np.float32]:
     """Return the (15,) proprioception a policy is given."""
-    parts = [observation.ee_pose, [observation.gripper], observation.joint_pos]
+    parts = (observation.ee_pose, np.array([observation.gripper]), observation.joint_pos)
     return np.concatenate(parts).astype(np.float32)
 
 
@@ -98,7 +98,9 @@ def shards(roots: list[Path]) -> Iterator[Path]:
     for root in roots:
         found = sorted(p for p in root.glob("shard-*") if p.suffix != ".partial")
         if not found:
-            raise SkillError(f"There are no demonstrations in {root}; make some with `bosun collect`.")
+            raise SkillError(
+                f"There are no demonstrations in {root}; make some with `bosun collect`."
+            )
         yield from found
 
 

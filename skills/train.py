@@ -26,7 +26,10 @@ _HEAD_SHARE = 0.7
 def vocabulary() -> list[str]:
     """Return every word that training sentences use."""
     return build_vocabulary(
-        sentence for skill in SKILLS for name in OBJECT_NAMES for target in TARGET_NAMES
+        sentence
+        for skill in SKILLS
+        for name in OBJECT_NAMES
+        for target in TARGET_NAMES
         for sentence in paraphrases(skill, {"object": name, "target": target})
     )
 
@@ -34,8 +37,9 @@ def vocabulary() -> list[str]:
 class PolicyTrainer:
     """Trains the policy on shards of demonstrations."""
 
-    def __init__(self, roots: list[Path], out: Path, spec: TrainSpec,
-                 start_from: Path | None = None) -> None:
+    def __init__(
+        self, roots: list[Path], out: Path, spec: TrainSpec, start_from: Path | None = None
+    ) -> None:
         """Open the data and take up the run in `out`, or begin one, from a checkpoint if given."""
         torch.set_num_threads(spec.threads)
         torch.manual_seed(spec.seed)
@@ -90,10 +94,12 @@ class PolicyTrainer:
         total = weight.sum().clamp(min=1)
         error = (output.motion.float() - motion).abs().mean(-1)
         gripper = F.binary_cross_entropy_with_logits(
-            output.gripper.float(), opening.expand(heads, *opening.shape), reduction="none")
+            output.gripper.float(), opening.expand(heads, *opening.shape), reduction="none"
+        )
         known = ~batch.progress.isnan()
         progress = F.binary_cross_entropy_with_logits(
-            output.progress.float()[known], batch.progress[known])
+            output.progress.float()[known], batch.progress[known]
+        )
         success = F.binary_cross_entropy_with_logits(output.success.float(), batch.success)
         return {
             "motion": (error * weight).sum() / total,
@@ -106,8 +112,13 @@ class PolicyTrainer:
 def _fresh(frames: Frames, words: list[str]) -> VLA:
     """Return a network with random weights and the data's statistics."""
     state = frames.state[frames.training]
-    return VLA(VLAConfig(vocabulary=words, state_mean=state.mean(0).tolist(),
-                         state_std=np.maximum(state.std(0), 0.01).tolist()))
+    return VLA(
+        VLAConfig(
+            vocabulary=words,
+            state_mean=state.mean(0).tolist(),
+            state_std=np.maximum(state.std(0), 0.01).tolist(),
+        )
+    )
 
 
 def _taken_up(checkpoint: Path, words: list[str]) -> VLA:
@@ -115,4 +126,5 @@ def _taken_up(checkpoint: Path, words: list[str]) -> VLA:
     model: VLA = VLA.from_pretrained(checkpoint, local_files_only=True, dtype=torch.float32)
     if model.config.vocabulary != words:
         raise SkillError(f"{checkpoint} was trained on other words; train anew without --from.")
-    return model.train()
+    model.train()
+    return model

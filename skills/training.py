@@ -49,21 +49,27 @@ class TrainSpec:
 class Run:
     """Descends on losses and keeps a moving average of the weights; resumable at validations."""
 
-    def __init__(self, model: PreTrainedModel, roots: list[Path], out: Path,
-                 spec: TrainSpec) -> None:
+    def __init__(
+        self, model: PreTrainedModel, roots: list[Path], out: Path, spec: TrainSpec
+    ) -> None:
         """Take up the run in `out`, or begin one."""
         self.out, self.spec, self.roots = out, spec, roots
-        self.model = model.to(memory_format=torch.channels_last)
+        self.model = model
         self.average = copy.deepcopy(self.model).eval()
-        self.optimiser = torch.optim.AdamW(self.model.parameters(), spec.learning_rate,
-                                           weight_decay=spec.weight_decay)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), spec.learning_rate, weight_decay=spec.weight_decay
+        )
         self.generator = torch.Generator().manual_seed(spec.seed)
         self.step, self.best = 0, math.inf
         self._resume()
 
-    def loop(self, loss_of_next: Callable[[], Tensor],
-             validate: Callable[[], Mapping[str, float]], label: str) -> None:
-        """Train to the last step; `validate` returns its figures, with the one to beat as `score`."""
+    def loop(
+        self,
+        loss_of_next: Callable[[], Tensor],
+        validate: Callable[[], Mapping[str, float]],
+        label: str,
+    ) -> None:
+        """Train to the last step; `validate` returns its figures, the one to beat as `score`."""
         bar = tqdm(total=self.spec.steps, initial=self.step, desc=label, unit="step")
         with bar:
             while self.step < self.spec.steps:
@@ -84,8 +90,9 @@ class Run:
         self.step += 1
         decay = min(self.spec.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()),
-                                 1 - decay)
+            torch._foreach_lerp_(
+                list(self.average.parameters()), list(self.model.parameters()), 1 - decay
+            )
         return loss.item()
 
     def _learning_rate(self) -> float:
@@ -102,11 +109,17 @@ class Run:
             self.best = figures["score"]
             self._export(figures)
         partial = self.out / "run.partial"
-        torch.save({
-            "model": self.model.state_dict(), "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(), "step": self.step, "best": self.best,
-            "generator": self.generator.get_state(),
-        }, partial)
+        torch.save(
+            {
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "step": self.step,
+                "best": self.best,
+                "generator": self.generator.get_state(),
+            },
+            partial,
+        )
         partial.rename(self.out / "run.pt")
 
     def _export(self, figures: Mapping[str, float]) -> None:
@@ -114,8 +127,11 @@ class Run:
         best = self.out / "best"
         copy.deepcopy(self.average).half().save_pretrained(best)
         record: dict[str, Any] = {
-            "spec": asdict(self.spec), "step": self.step, "validation": dict(figures),
-            "data": [root.name for root in self.roots], "data_hash": data_hash(self.roots),
+            "spec": asdict(self.spec),
+            "step": self.step,
+            "validation": dict(figures),
+            "data": [root.name for root in self.roots],
+            "data_hash": data_hash(self.roots),
         }
         (best / "training.json").write_text(json.dumps(record, indent=1) + "\n")
 
@@ -133,5 +149,6 @@ class Run:
 
 def normalised(image: Tensor) -> Tensor:
     """(b, 3, h, w) uint8 -> bfloat16 in -1..1, laid out for fast convolution."""
-    return (image.to(torch.bfloat16).contiguous(memory_format=torch.channels_last)
-            .div_(127.5).sub_(1))
+    return (
+        image.to(torch.bfloat16).contiguous(memory_format=torch.channels_last).div_(127.5).sub_(1)
+    )

@@ -21,8 +21,10 @@ def eval(args: argparse.Namespace) -> int:
     config = load_config(args.config, args.overrides)
     report = _SUITES[args.suite](args, config)
     # Kilobytes on Linux; workers are children, and the largest counts.
-    peak = max(resource.getrusage(who).ru_maxrss
-               for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    peak = max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     report["peak_memory_mb"] = round(peak / 1024)
     if args.json:
         sys.stdout.write(json.dumps(report) + "\n")
@@ -44,8 +46,9 @@ def _missions(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from agent.mission import TruthBench
     from skills.evaluate.missions import evaluate_missions
 
-    return evaluate_missions(partial(TruthBench, config), args.episodes, args.seed_base,
-                             args.workers)
+    return evaluate_missions(
+        partial(TruthBench, config), args.episodes, args.seed_base, args.workers
+    )
 
 
 def _disturbances(args: argparse.Namespace, config: Config) -> dict[str, Any]:
@@ -71,8 +74,10 @@ _SUITES = {"skills": _skills, "missions": _missions, "disturbances": _disturbanc
 def _print(report: dict[str, Any]) -> None:
     terminal = Terminal(highlight=False, soft_wrap=True)
     for row in report["rows"]:
-        terminal.print(f"{row['name']:32} {row['successes']:4}/{row['episodes']:<4} "
-                       f"{row['rate']:6.1%}  [{row['low']:.1%}, {row['high']:.1%}]")
+        terminal.print(
+            f"{row['name']:32} {row['successes']:4}/{row['episodes']:<4} "
+            f"{row['rate']:6.1%}  [{row['low']:.1%}, {row['high']:.1%}]"
+        )
     for key, value in report.items():
         if isinstance(value, float | int) and key != "seed_base":
             terminal.print(f"{key}: {value:.4g}")

@@ -22,8 +22,10 @@ def skills(args: argparse.Namespace) -> int:
     terminal = Terminal(highlight=False, soft_wrap=True)
     for name, contract in contracts.items():
         terminal.print(f"{name:10} {contract.description}")
-        terminal.print(f"{'':10} say: {contract.phrases[0]!r}"
-                       f"{'' if contract.learned else '  (not learned)'}", style="dim")
+        terminal.print(
+            f"{'':10} say: {contract.phrases[0]!r}{'' if contract.learned else '  (not learned)'}",
+            style="dim",
+        )
     return 0
 
 

@@ -16,7 +16,8 @@ def collect(args: argparse.Namespace) -> int:
     if args.seed_base + args.count > EVALUATION_SEEDS:
         raise UsageError(
             f"Seeds from {EVALUATION_SEEDS:,} on are kept for evaluation; choose a smaller "
-            "--seed-base or --count.")
+            "--seed-base or --count."
+        )
     if args.what == "scenes":
         from skills.perception.snapshots import SnapshotSpec, snapshots
 
@@ -36,8 +37,13 @@ def train(args: argparse.Namespace) -> int:
     """Train from data folders; taken up where it stopped when run again."""
     from skills.training import TrainSpec
 
-    spec = TrainSpec(steps=args.steps, batch=args.batch, learning_rate=args.learning_rate,
-                     seed=args.seed, threads=args.threads)
+    spec = TrainSpec(
+        steps=args.steps,
+        batch=args.batch,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+        threads=args.threads,
+    )
     if args.what == "scene":
         from skills.perception.train import SceneTrainer
 

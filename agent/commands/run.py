@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console as Terminal
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_CODES[MissionOutcome(summary["outcome"])]
 
 
-def _carry_out(args: argparse.Namespace, config: Config) -> dict[str, object]:
+def _carry_out(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from agent.build import Agent
     from agent.console import Console
     from agent.mission import Mission, fresh_folder, run_mission
@@ -60,7 +61,7 @@ def _asked(plan: Plan) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _report(summary: dict[str, object], args: argparse.Namespace) -> None:
+def _report(summary: dict[str, Any], args: argparse.Namespace) -> None:
     terminal = Terminal(highlight=False, soft_wrap=True)
     truth = summary["world_success"]
     if truth is not None:

@@ -70,11 +70,14 @@ def encode(event: Event) -> Iterator[tuple[str, Message]]:
         yield from _encode_tick(event)
     elif isinstance(event, SceneEstimated):
         objects = [plain(o) for o in event.scene.objects.values()]
-        yield SCENE, {
-            "time_s": _number(event.time_s),
-            "scene_time_s": _number(event.scene.time_s),
-            "objects": objects,
-        }
+        yield (
+            SCENE,
+            {
+                "time_s": _number(event.time_s),
+                "scene_time_s": _number(event.scene.time_s),
+                "objects": objects,
+            },
+        )
     else:
         topic, kind = _KINDS[type(event)]
         yield topic, {"kind": kind, **plain(event)}
@@ -160,32 +163,44 @@ def _encode_tick(event: Ticked) -> Iterator[tuple[str, Message]]:
     observation, chunk = event.observation, event.chunk
     stamp = divmod(nanoseconds(observation.time_s), 1_000_000_000)
     for camera, image in observation.images.items():
-        yield CAMERA + camera, {
-            "timestamp": {"sec": stamp[0], "nsec": stamp[1]},
-            "frame_id": camera,
-            "data": base64.b64encode(png(image)).decode("ascii"),
-            "format": "png",
-        }
-    yield STATE, {
-        "time_s": _number(observation.time_s),
-        "joint_pos": _numbers(observation.joint_pos),
-        "ee_pose": _numbers(observation.ee_pose),
-        "gripper": _number(observation.gripper),
-        "cameras": list(observation.images),
-    }
-    yield CHUNK, {
-        "actions": _numbers(chunk.actions),
-        "shape": list(chunk.actions.shape),
-        "dt_s": _number(chunk.dt_s),
-        "spread": _numbers(chunk.spread),
-        "progress": _maybe_number(chunk.progress),
-        "success": _maybe_number(chunk.success),
-    }
-    yield ACTION, {
-        "time_s": _number(event.time_s),
-        "raw": _numbers(event.action),
-        "sent": _numbers(event.sent),
-    }
+        yield (
+            CAMERA + camera,
+            {
+                "timestamp": {"sec": stamp[0], "nsec": stamp[1]},
+                "frame_id": camera,
+                "data": base64.b64encode(png(image)).decode("ascii"),
+                "format": "png",
+            },
+        )
+    yield (
+        STATE,
+        {
+            "time_s": _number(observation.time_s),
+            "joint_pos": _numbers(observation.joint_pos),
+            "ee_pose": _numbers(observation.ee_pose),
+            "gripper": _number(observation.gripper),
+            "cameras": list(observation.images),
+        },
+    )
+    yield (
+        CHUNK,
+        {
+            "actions": _numbers(chunk.actions),
+            "shape": list(chunk.actions.shape),
+            "dt_s": _number(chunk.dt_s),
+            "spread": _numbers(chunk.spread),
+            "progress": _maybe_number(chunk.progress),
+            "success": _maybe_number(chunk.success),
+        },
+    )
+    yield (
+        ACTION,
+        {
+            "time_s": _number(event.time_s),
+            "raw": _numbers(event.action),
+            "sent": _numbers(event.sent),
+        },
+    )
 
 
 def _decode_tick(parts: Mapping[str, Message]) -> Ticked:

@@ -138,8 +138,14 @@ def _judgement(caption: Caption) -> tuple[str, Colour]:
     return text, _VERDICT_COLOURS[verdict.value]
 
 
-def _bar(draw: ImageDraw.ImageDraw, corner: tuple[int, int], width: int, label: str,
-         share: float | None, text: str) -> None:
+def _bar(
+    draw: ImageDraw.ImageDraw,
+    corner: tuple[int, int],
+    width: int,
+    label: str,
+    share: float | None,
+    text: str,
+) -> None:
     """Draw a label, a bar filled to `share` of its length, and its value as text."""
     left, top = corner
     draw.text((left, top), label, _DIM, _font(14))
@@ -166,8 +172,12 @@ def card(command: str, result: MissionResult, size: tuple[int, int]) -> Image.Im
     lines = [
         (result.outcome.value.replace("_", " "), 48, _OUTCOME_COLOURS[result.outcome]),
         (command, 24, _TEXT),
-        (f"{done} of {len(result.results)} subgoal runs confirmed, {replans}, "
-         f"{result.seconds:.1f} s", 20, _DIM),
+        (
+            f"{done} of {len(result.results)} subgoal runs confirmed, {replans}, "
+            f"{result.seconds:.1f} s",
+            20,
+            _DIM,
+        ),
         (result.question or "", 24, _AMBER),
     ]
     top = size[1] / 2 - 90

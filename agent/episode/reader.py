@@ -130,9 +130,13 @@ def read_episode(path: Path) -> Episode:
         else:
             decisions.append(_decoded(parts, file))
         last_s = tape.time_s
-    loss = "" if tape.complete else (
-        f"{file} was cut short or damaged: it can be read up to {last_s:.1f} s of the mission"
-        f" ({ticks} ticks), and whatever followed is lost."
+    loss = (
+        ""
+        if tape.complete
+        else (
+            f"{file} was cut short or damaged: it can be read up to {last_s:.1f} s of the mission"
+            f" ({ticks} ticks), and whatever followed is lost."
+        )
     )
     return Episode(file, tape.complete, loss, ticks, tuple(decisions))
 

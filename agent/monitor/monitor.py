@@ -57,8 +57,12 @@ class MonitorLimits:
 class SubgoalMonitor:
     """Watches one subgoal at a time; fails closed."""
 
-    def __init__(self, contracts: Mapping[str, SkillContract], estimator: SceneEstimator,
-                 limits: MonitorLimits) -> None:
+    def __init__(
+        self,
+        contracts: Mapping[str, SkillContract],
+        estimator: SceneEstimator,
+        limits: MonitorLimits,
+    ) -> None:
         """Keep the limits; `reset` names what is watched."""
         self._contracts = contracts
         self._estimator = estimator
@@ -78,8 +82,10 @@ class SubgoalMonitor:
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""
         if not _usable(chunk):
-            evidence = {"actions_finite": bool(np.isfinite(chunk.actions).all()),
-                        "success": chunk.success}
+            evidence = {
+                "actions_finite": bool(np.isfinite(chunk.actions).all()),
+                "success": chunk.success,
+            }
             return Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_INVALID, 1.0, evidence)
         self._note(observation)
         success = chunk.success or 0.0
@@ -102,8 +108,11 @@ class SubgoalMonitor:
         scene = self._estimator.estimate(observation)
         sure = self._confidence(scene)
         agrees = all(holds(fact, scene) for fact in self._done)
-        evidence = {"success": success, "facts": {str(f): holds(f, scene) for f in self._done},
-                    "fact_confidence": sure}
+        evidence = {
+            "success": success,
+            "facts": {str(f): holds(f, scene) for f in self._done},
+            "fact_confidence": sure,
+        }
         if agrees and sure >= self._limits.fact_confidence:
             self._agreed, self._doubted = self._agreed + 1, 0
             if self._agreed >= self._limits.confirm_ticks:
@@ -121,11 +130,17 @@ class SubgoalMonitor:
         """Say what is known when the time is up; never that it is done."""
         scene = self._estimator.estimate(observation)
         sure = self._confidence(scene)
-        evidence = {"seconds": elapsed, "success": success,
-                    "facts": {str(f): holds(f, scene) for f in self._done},
-                    "fact_confidence": sure}
-        refuted = bool(self._done) and sure >= self._limits.fact_confidence and not all(
-            holds(fact, scene) for fact in self._done)
+        evidence = {
+            "seconds": elapsed,
+            "success": success,
+            "facts": {str(f): holds(f, scene) for f in self._done},
+            "fact_confidence": sure,
+        }
+        refuted = (
+            bool(self._done)
+            and sure >= self._limits.fact_confidence
+            and not all(holds(fact, scene) for fact in self._done)
+        )
         value = VerdictValue.REFUTED if refuted else VerdictValue.INSUFFICIENT
         return Verdict(value, Reason.TIMEOUT, sure if refuted else 1.0 - sure, evidence)
 
@@ -160,4 +175,5 @@ def _usable(chunk: ActionChunk) -> bool:
     """Return whether every number of a chunk is one."""
     heads = [chunk.success, chunk.progress]
     return bool(np.isfinite(chunk.actions).all()) and all(
-        head is None or np.isfinite(head) for head in heads)
+        head is None or np.isfinite(head) for head in heads
+    )

@@ -15,8 +15,12 @@ from agent.types import Scene, SkillContract, Subgoal, SubgoalOutcome, SubgoalRe
 _FAILURES_TO_DEFER = 3
 
 
-def expand(steps: Sequence[Step], scene: Scene, contracts: Mapping[str, SkillContract],
-           history: Sequence[SubgoalResult]) -> list[Subgoal]:
+def expand(
+    steps: Sequence[Step],
+    scene: Scene,
+    contracts: Mapping[str, SkillContract],
+    history: Sequence[SubgoalResult],
+) -> list[Subgoal]:
     """Return the subgoals that bring about the steps from this scene.
 
     Steps that hold or are known to be done are skipped; what is held is put down before something
@@ -47,8 +51,13 @@ def _deferred(steps: Sequence[Step], history: Sequence[SubgoalResult]) -> list[S
 class _Expansion:
     """Carries the steps out in thought, one after the other."""
 
-    def __init__(self, steps: list[Step], scene: Scene, contracts: Mapping[str, SkillContract],
-                 history: Sequence[SubgoalResult]) -> None:
+    def __init__(
+        self,
+        steps: list[Step],
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        history: Sequence[SubgoalResult],
+    ) -> None:
         self._pending = steps
         self._scene = scene
         self._contracts = contracts

@@ -29,8 +29,14 @@ class GrammarPlanner:
         """
         self._min_presence = min_presence
 
-    def plan(self, command: str, scene: Scene, contracts: Mapping[str, SkillContract],
-             history: Sequence[SubgoalResult], problems: Sequence[str] = ()) -> Plan:
+    def plan(
+        self,
+        command: str,
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        history: Sequence[SubgoalResult],
+        problems: Sequence[str] = (),
+    ) -> Plan:
         """Return the subgoals that are left to do for a command, or a question."""
         if problems:
             # The same command and scene would give the same refused plan again.

@@ -22,61 +22,143 @@ DEMONSTRATIVES = frozenset({"this", "that", "these", "those"})
 PRONOUNS = frozenset({"it", "them", "they", "there"}) | DEMONSTRATIVES
 PLURAL_PRONOUNS = frozenset({"them", "they", "these", "those"})
 NUMBERS = {"both": 2, "two": 2, "three": 3, "four": 4, "five": 5}
-COLOURS = frozenset({
-    "red", "green", "blue", "yellow", "white", "black", "orange", "purple", "violet", "pink",
-    "brown", "grey", "gray", "cyan",
-})
+COLOURS = frozenset(
+    {
+        "red",
+        "green",
+        "blue",
+        "yellow",
+        "white",
+        "black",
+        "orange",
+        "purple",
+        "violet",
+        "pink",
+        "brown",
+        "grey",
+        "gray",
+        "cyan",
+    }
+)
 SIZES = frozenset({"little", "small"})
 """Ignored: everything that can be moved has the same size."""
 
 NOUNS = {
-    "block": "block", "cube": "block", "brick": "block",
-    "bowl": "bowl", "basin": "bowl",
-    "plate": "plate", "dish": "plate", "saucer": "plate",
-    "zone": "zone", "area": "zone",
-    "one": "", "thing": "", "object": "", "item": "", "stuff": "",
+    "block": "block",
+    "cube": "block",
+    "brick": "block",
+    "bowl": "bowl",
+    "basin": "bowl",
+    "plate": "plate",
+    "dish": "plate",
+    "saucer": "plate",
+    "zone": "zone",
+    "area": "zone",
+    "one": "",
+    "thing": "",
+    "object": "",
+    "item": "",
+    "stuff": "",
 }
 """Noun -> kind, empty for a noun that fits everything."""
 PLURALS = {noun + ("es" if noun.endswith("sh") else "s"): noun for noun in NOUNS}
 
-NOT_UNDERSTOOD = frozenset({
-    "not", "never", "nothing", "without", "unless", "if", "until", "till", "before", "after",
-    "while", "when", "whenever", "instead", "or", "nor", "beside", "near", "between", "behind",
-    "under", "below", "above", "against", "nearest", "closest", "leftmost", "rightmost",
-})
+NOT_UNDERSTOOD = frozenset(
+    {
+        "not",
+        "never",
+        "nothing",
+        "without",
+        "unless",
+        "if",
+        "until",
+        "till",
+        "before",
+        "after",
+        "while",
+        "when",
+        "whenever",
+        "instead",
+        "or",
+        "nor",
+        "beside",
+        "near",
+        "between",
+        "behind",
+        "under",
+        "below",
+        "above",
+        "against",
+        "nearest",
+        "closest",
+        "leftmost",
+        "rightmost",
+    }
+)
 """Words that change what a sentence means, so that a command with one must not be carried out."""
 
 _PLACES = {
-    "left": "left", "right": "right", "front": "front", "back": "back",
-    "middle": "centre", "center": "centre", "centre": "centre",
+    "left": "left",
+    "right": "right",
+    "front": "front",
+    "back": "back",
+    "middle": "centre",
+    "center": "centre",
+    "centre": "centre",
 }
 
 _RULES: tuple[tuple[str, str], ...] = (
-    ("", r"(?:can|could|would|will) you(?: please)?|i (?:want|need) you to|id like you to"
-         r"|i would like you to|for me|thank you|thanks|right (?:now|away)"),
+    (
+        "",
+        r"(?:can|could|would|will) you(?: please)?|i (?:want|need) you to|id like you to"
+        r"|i would like you to|for me|thank you|thanks|right (?:now|away)",
+    ),
     ("not", r"dont|do not|cannot|cant|shouldnt"),
     ("beside", r"next to|close to|beside"),
     (EXCEPT, r"except(?: for)?|apart from|other than|but not|but|besides|excluding"),
-    (CORRECT, r"wait (?:, )?no|no (?:, )?(?:wait|sorry)|i meant?|no|sorry|actually|rather"
-              r"|make that"),
-    (LOOK, r"(?:take|have) (?:a|another) look(?: around| again)?"
-           r"|look(?: around| again)?(?: from home)?(?: at the (?:table|scene))?"),
-    (HOME, r"(?:(?:go|return|move|come)(?: back)? )?(?:to )?(?:the |your )?home"
-           r"(?: position| pose)?"),
-    (WAIT, r"wait(?: here)?(?: for)?(?: (?:a|one) (?:bit|moment|second|while))?"
-           r"|hold (?:on|still)|pause"),
+    (
+        CORRECT,
+        r"wait (?:, )?no|no (?:, )?(?:wait|sorry)|i meant?|no|sorry|actually|rather"
+        r"|make that",
+    ),
+    (
+        LOOK,
+        r"(?:take|have) (?:a|another) look(?: around| again)?"
+        r"|look(?: around| again)?(?: from home)?(?: at the (?:table|scene))?",
+    ),
+    (
+        HOME,
+        r"(?:(?:go|return|move|come)(?: back)? )?(?:to )?(?:the |your )?home"
+        r"(?: position| pose)?",
+    ),
+    (
+        WAIT,
+        r"wait(?: here)?(?: for)?(?: (?:a|one) (?:bit|moment|second|while))?"
+        r"|hold (?:on|still)|pause",
+    ),
     (rf"{PLACE} {DOWN} \1", r"let (it|that|them) go"),
-    (f"{PLACE} {DOWN}",
-     r"open (?:the |your )?(?:gripper|hand|fingers)|let go(?: of)?|release|drop"
-     r"|(?:put|set|lay) down"),
-    (PICK, r"(?:take|grab|get) hold of|(?:pick|lift|take|get)(?: up)?|grab|grasp|fetch|hold|raise"
-           r"|collect"),
-    (PLACE, r"put|place|move|bring|set|lay|transfer|carry|deposit|shift|stow|insert|send|deliver"
-            r"|relocate|position|load"),
+    (
+        f"{PLACE} {DOWN}",
+        r"open (?:the |your )?(?:gripper|hand|fingers)|let go(?: of)?|release|drop"
+        r"|(?:put|set|lay) down",
+    ),
+    (
+        PICK,
+        r"(?:take|grab|get) hold of|(?:pick|lift|take|get)(?: up)?|grab|grasp|fetch|hold|raise"
+        r"|collect",
+    ),
+    (
+        PLACE,
+        r"put|place|move|bring|set|lay|transfer|carry|deposit|shift|stow|insert|send|deliver"
+        r"|relocate|position|load",
+    ),
     (AND, r"and also|as well as|along with|and|plus|,"),
-    ("", r"please|kindly|just|now|first|ok|okay|hey|hi|hello|bosun|robot|so|well|lets|um|uh|me|too"
-         r"|also|again|carefully|gently|slowly|quickly|as well|goes|belongs|should go|must go|up"
-         r"|(?:straight|back|over|right)(?= (?:in|into|inside|on|onto|to)(?!\S))"),
+    (
+        "",
+        r"please|kindly|just|now|first|ok|okay|hey|hi|hello|bosun|robot|so|well|lets|um|uh|me|too"
+        r"|also|again|carefully|gently|slowly|quickly|as well|goes|belongs|should go|must go|up"
+        r"|(?:straight|back|over|right)(?= (?:in|into|inside|on|onto|to)(?!\S))",
+    ),
     (DOWN, r"down"),
     (f"{TO} there", r"(?:over |in |on )?there"),
     (FROM, r"from|out of|off of|off"),

@@ -24,8 +24,13 @@ class Resolver:
     stay known, so that a block lost on the way is missed and not forgotten.
     """
 
-    def __init__(self, scene: Scene, contracts: Mapping[str, SkillContract],
-                 history: Sequence[SubgoalResult], min_presence: float) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        history: Sequence[SubgoalResult],
+        min_presence: float,
+    ) -> None:
         """Begin a command."""
         self._scene = scene
         self._seen = {n: o.kind for n, o in scene.objects.items() if o.presence >= min_presence}

@@ -30,8 +30,9 @@ class Step:
         return {key: value for key in contract.args if (value := named.get(key))}
 
 
-def placing_skill(target: str, contracts: Mapping[str, SkillContract],
-                  kind: str | None = None) -> str:
+def placing_skill(
+    target: str, contracts: Mapping[str, SkillContract], kind: str | None = None
+) -> str:
     """Return the skill that puts something in or on a target.
 
     Args:
@@ -46,8 +47,12 @@ def placing_skill(target: str, contracts: Mapping[str, SkillContract],
     raise UnclearError(f"I have no skill to put something in or on the {target}.", offer=True)
 
 
-def steps_of(clauses: Sequence[Clause], resolver: Resolver,
-             contracts: Mapping[str, SkillContract], kinds: Mapping[str, str]) -> list[Step]:
+def steps_of(
+    clauses: Sequence[Clause],
+    resolver: Resolver,
+    contracts: Mapping[str, SkillContract],
+    kinds: Mapping[str, str],
+) -> list[Step]:
     """Return the steps of a command, in the order said.
 
     Args:
@@ -64,8 +69,12 @@ def steps_of(clauses: Sequence[Clause], resolver: Resolver,
     ]
 
 
-def _steps(clause: Clause, resolver: Resolver, contracts: Mapping[str, SkillContract],
-           kinds: Mapping[str, str]) -> list[Step]:
+def _steps(
+    clause: Clause,
+    resolver: Resolver,
+    contracts: Mapping[str, SkillContract],
+    kinds: Mapping[str, str],
+) -> list[Step]:
     """Return the steps of one clause."""
     if clause.verb in _SKILLS:
         return [Step(_SKILLS[clause.verb])]

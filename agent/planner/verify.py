@@ -13,8 +13,9 @@ from agent.workspace import ZONE, ZONES, kind_of
 class PlanVerifier:
     """Says in words what is wrong with a plan, so that a planner can mend it."""
 
-    def __init__(self, max_subgoals: int = 30, min_confidence: float = 0.5,
-                 max_seconds: float = 300.0) -> None:
+    def __init__(
+        self, max_subgoals: int = 30, min_confidence: float = 0.5, max_seconds: float = 300.0
+    ) -> None:
         """Set the limits of a plan.
 
         Args:
@@ -26,8 +27,9 @@ class PlanVerifier:
         self._min_confidence = min_confidence
         self._max_seconds = max_seconds
 
-    def problems(self, plan: Plan, scene: Scene,
-                 contracts: Mapping[str, SkillContract]) -> list[str]:
+    def problems(
+        self, plan: Plan, scene: Scene, contracts: Mapping[str, SkillContract]
+    ) -> list[str]:
         """Return what is wrong with the plan, one sentence each; empty when it may run."""
         if plan.question is not None:
             return ["A plan that asks a question must have no subgoals."] if plan.subgoals else []

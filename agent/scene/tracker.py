@@ -39,8 +39,11 @@ class SceneTracker:
             if thing.presence >= _SEEN:
                 believed[name] = _merged(before, thing)
             elif before is not None:
-                faded = replace(before, presence=before.presence * _FORGET_PER_S**passed,
-                                age_s=before.age_s + passed)
+                faded = replace(
+                    before,
+                    presence=before.presence * _FORGET_PER_S**passed,
+                    age_s=before.age_s + passed,
+                )
                 if faded.presence >= _FORGOTTEN:
                     believed[name] = faded
         self._believed = believed
@@ -53,7 +56,8 @@ def _one_in_hand(scene: Scene) -> Scene:
     surest = max(held, key=lambda o: o.support_confidence, default=None)
     objects = {
         name: replace(o, support=TABLE, support_confidence=0.0)
-        if o in held and o is not surest else o
+        if o in held and o is not surest
+        else o
         for name, o in scene.objects.items()
     }
     return Scene(scene.time_s, objects)

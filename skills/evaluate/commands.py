@@ -36,11 +36,15 @@ class Command:
 def initial_scene(seed: int) -> Scene:
     """Return the scene of a seed as it is laid out, without running the world."""
     poses = sample_layout(np.random.default_rng(seed)).poses
-    return Scene(0.0, {
-        name: SceneObject(name, OBJECTS[name],
-                          np.array([pose[0], pose[1], rest_height(OBJECTS[name])]))
-        for name, pose in poses.items()
-    })
+    return Scene(
+        0.0,
+        {
+            name: SceneObject(
+                name, OBJECTS[name], np.array([pose[0], pose[1], rest_height(OBJECTS[name])])
+            )
+            for name, pose in poses.items()
+        },
+    )
 
 
 def draw_command(seed: int, objects: int) -> Command | None:
@@ -75,9 +79,13 @@ def draw_command(seed: int, objects: int) -> Command | None:
 
 def _draw_target(scene: Scene, name: str, rng: np.random.Generator) -> str | None:
     """Draw a place with room where the block is not yet; carriers twice as often as zones."""
-    places = [t for t in [*scene.objects, *ZONES] if kind_of(t) != BLOCK
-              and free_spot(t, scene, name) is not None
-              and not (t in ZONES and ZONES[t].contains(scene.objects[name].position))]
+    places = [
+        t
+        for t in [*scene.objects, *ZONES]
+        if kind_of(t) != BLOCK
+        and free_spot(t, scene, name) is not None
+        and not (t in ZONES and ZONES[t].contains(scene.objects[name].position))
+    ]
     if not places:
         return None
     weights = np.array([1.0 if t in ZONES else 2.0 for t in places])

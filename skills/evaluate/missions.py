@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -59,21 +59,38 @@ class MissionBench:
         return seed, command.text, self._bench(command.text, seed, command.goals)
 
 
-def run_row(name: str, make_bench: Callable[[], Bench], seeds: range, objects: int, episodes: int,
-            workers: int) -> tuple[Row, list[Record]]:
+def run_row(
+    name: str,
+    make_bench: Callable[[], Bench],
+    seeds: range,
+    objects: int,
+    episodes: int,
+    workers: int,
+) -> tuple[Row, list[Record]]:
     """Run the missions of one row over the first seeds that have such a command."""
     jobs = [(seed, objects) for seed in seeds]
     results = parallel(MissionBench, (make_bench,), jobs, workers, episodes, name)
     records: list[Record] = [record for _, _, record in results]
-    row = Row(name, len(records), sum(r.world_success for r in records), {
-        "outcomes": {o.value: sum(r.outcome is o for r in records) for o in MissionOutcome
-                     if any(r.outcome is o for r in records)},
-        "replans_mean": float(np.mean([r.replans for r in records])),
-        "seconds_mean": float(np.mean([r.seconds for r in records])),
-        "realtime_factor": sum(r.seconds for r in records) / sum(r.wall_s for r in records),
-        "failed": [{"seed": seed, "command": text, "outcome": r.outcome.value}
-                   for seed, text, r in results if not r.world_success],
-    })
+    row = Row(
+        name,
+        len(records),
+        sum(r.world_success for r in records),
+        {
+            "outcomes": {
+                o.value: sum(r.outcome is o for r in records)
+                for o in MissionOutcome
+                if any(r.outcome is o for r in records)
+            },
+            "replans_mean": float(np.mean([r.replans for r in records])),
+            "seconds_mean": float(np.mean([r.seconds for r in records])),
+            "realtime_factor": sum(r.seconds for r in records) / sum(r.wall_s for r in records),
+            "failed": [
+                {"seed": seed, "command": text, "outcome": r.outcome.value}
+                for seed, text, r in results
+                if not r.world_success
+            ],
+        },
+    )
     return row, records
 
 
@@ -86,8 +103,9 @@ def honesty(records: Sequence[Record]) -> dict[str, float]:
     }
 
 
-def evaluate_missions(make_bench: Callable[[], Bench], episodes: int, seed_base: int,
-                      workers: int) -> dict[str, Any]:
+def evaluate_missions(
+    make_bench: Callable[[], Bench], episodes: int, seed_base: int, workers: int
+) -> dict[str, Any]:
     """Return the report over commands of one to three objects, `episodes` in all."""
     rows, records = [], []
     for index, count in enumerate(COUNTS):
@@ -96,21 +114,24 @@ def evaluate_missions(make_bench: Callable[[], Bench], episodes: int, seed_base:
             continue
         start = seed_base + index * 10 * episodes
         name = f"{count} object{'s' if count > 1 else ''}"
-        row, of_row = run_row(name, make_bench, range(start, start + 10 * episodes), count, share,
-                              workers)
+        row, of_row = run_row(
+            name, make_bench, range(start, start + 10 * episodes), count, share, workers
+        )
         rows.append(row)
         records += of_row
     overall = sum(r.world_success for r in records) / len(records)
     return report("missions", seed_base, rows, overall=overall, **honesty(records))
 
 
-def evaluate_disturbances(make_benches: dict[str, Callable[[], Bench]], episodes: int,
-                          seed_base: int, workers: int) -> dict[str, Any]:
+def evaluate_disturbances(
+    make_benches: Mapping[str, Callable[[], Bench]], episodes: int, seed_base: int, workers: int
+) -> dict[str, Any]:
     """Return the report of missions of two objects, one row per cell, all on the same seeds."""
     rows, records = [], []
     for name, make_bench in make_benches.items():
-        row, of_row = run_row(name, make_bench, range(seed_base, seed_base + 10 * episodes), 2,
-                              episodes, workers)
+        row, of_row = run_row(
+            name, make_bench, range(seed_base, seed_base + 10 * episodes), 2, episodes, workers
+        )
         rows.append(row)
         records += of_row
     return report("disturbances", seed_base, rows, **honesty(records))

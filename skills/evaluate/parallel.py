@@ -11,8 +11,14 @@ from tqdm import tqdm
 _BENCH: Callable[[Any], Any] | None = None
 
 
-def parallel(bench: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...],
-             jobs: Sequence[Any], workers: int, wanted: int, label: str) -> list[Any]:
+def parallel(
+    bench: Callable[..., Callable[[Any], Any]],
+    arguments: tuple[Any, ...],
+    jobs: Sequence[Any],
+    workers: int,
+    wanted: int,
+    label: str,
+) -> list[Any]:
     """Return the first `wanted` results that are not None.
 
     Args:

@@ -29,8 +29,15 @@ class Row:
         """Return the row with its rate and Wilson 95 % bounds, all 0..1."""
         low, high = wilson(self.successes, self.episodes)
         rate = self.successes / self.episodes if self.episodes else 0.0
-        return {"name": self.name, "episodes": self.episodes, "successes": self.successes,
-                "rate": rate, "low": low, "high": high, **self.more}
+        return {
+            "name": self.name,
+            "episodes": self.episodes,
+            "successes": self.successes,
+            "rate": rate,
+            "low": low,
+            "high": high,
+            **self.more,
+        }
 
 
 def wilson(successes: int, episodes: int, level: float = 0.95) -> tuple[float, float]:

@@ -77,9 +77,13 @@ class SkillBench:
         if skill == "pick":
             return {"object": name}
         scene = self._robot.world.truth()
-        targets = [t for t in [*scene.objects, *ZONES]
-                   if (kind_of(t) == BOWL) == (skill == "place_in") and kind_of(t) != BLOCK
-                   and free_spot(t, scene, name) is not None]
+        targets = [
+            t
+            for t in [*scene.objects, *ZONES]
+            if (kind_of(t) == BOWL) == (skill == "place_in")
+            and kind_of(t) != BLOCK
+            and free_spot(t, scene, name) is not None
+        ]
         return {"object": name, "target": str(rng.choice(targets))} if targets else None
 
     def _hand_over(self, name: str) -> bool:
@@ -105,8 +109,15 @@ class SkillBench:
             self._robot.act(_action(chunk.actions))
             ticks += 1
         facts = self._contracts[skill].facts("done", args)
-        return Trial(row, seed, args, achieved(self._robot.world, facts), done >= _DONE_TICKS, ticks,
-                     tuple(spent))
+        return Trial(
+            row,
+            seed,
+            args,
+            achieved(self._robot.world, facts),
+            done >= _DONE_TICKS,
+            ticks,
+            tuple(spent),
+        )
 
 
 def _action(actions: np.ndarray) -> Vector:
@@ -120,8 +131,9 @@ def achieved(world: TabletopWorld, facts: tuple[Fact, ...]) -> bool:
     return lifted and all(holds(fact, scene) for fact in facts)
 
 
-def evaluate_skills(make_policy: Callable[[], Policy], episodes: int, seed_base: int,
-                    workers: int) -> dict[str, Any]:
+def evaluate_skills(
+    make_policy: Callable[[], Policy], episodes: int, seed_base: int, workers: int
+) -> dict[str, Any]:
     """Return the report of every learned skill and of the instruction swap.
 
     Scenes without the task (no bowl with room, say) are passed over for the next seed, so that
@@ -136,11 +148,23 @@ def evaluate_skills(make_policy: Callable[[], Policy], episodes: int, seed_base:
         trials: list[Trial] = parallel(SkillBench, (make_policy,), jobs, workers, episodes, name)
         times += [ms for trial in trials for ms in trial.infer_ms]
         successes = sum(trial.success for trial in trials)
-        rows.append(Row(name, len(trials), successes, {
-            "claimed": sum(t.claimed for t in trials),
-            "claimed_falsely": sum(t.claimed and not t.success for t in trials),
-            "ticks_mean": float(np.mean([t.ticks for t in trials])),
-            "failed_seeds": [t.seed for t in trials if not t.success],
-        }))
-    return report("skills", seed_base, rows, infer_ms_median=float(np.median(times)),
-                  infer_ms_p99=float(np.percentile(times, 99)))
+        rows.append(
+            Row(
+                name,
+                len(trials),
+                successes,
+                {
+                    "claimed": sum(t.claimed for t in trials),
+                    "claimed_falsely": sum(t.claimed and not t.success for t in trials),
+                    "ticks_mean": float(np.mean([t.ticks for t in trials])),
+                    "failed_seeds": [t.seed for t in trials if not t.success],
+                },
+            )
+        )
+    return report(
+        "skills",
+        seed_base,
+        rows,
+        infer_ms_median=float(np.median(times)),
+        infer_ms_p99=float(np.percentile(times, 99)),
+    )

@@ -42,7 +42,9 @@ class PickExpert:
         if tool[2] < 0.10 and error > 0.07:
             # Low and far: rise first, not to sweep other things off the table.
             goal[:2] = tool[:2] + 0.3 * (block[:2] - tool[:2])
-        return towards(world, goal, yaw, 0.0 if self._closes(world, error, tool[2] - grasp_z) else 1.0)
+        return towards(
+            world, goal, yaw, 0.0 if self._closes(world, error, tool[2] - grasp_z) else 1.0
+        )
 
     def done(self, world: TabletopWorld) -> bool:
         """Return whether the block hangs in the hand, well above the table."""
@@ -63,5 +65,9 @@ class PickExpert:
         square = (yaw + np.pi / 4) % quarter - np.pi / 4
         # Of the equal headings take the one near straight; between two, the nearer to the hand.
         options = [square + k * quarter for k in (-1, 0, 1)]
-        return float(min((o for o in options if abs(o) <= _MAX_YAW),
-                         key=lambda o: abs(o) + 0.3 * abs(o - hand)))
+        return float(
+            min(
+                (o for o in options if abs(o) <= _MAX_YAW),
+                key=lambda o: abs(o) + 0.3 * abs(o - hand),
+            )
+        )

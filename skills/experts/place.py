@@ -40,8 +40,9 @@ class PlaceExpert:
         error = float(np.linalg.norm(spot - block[:2]))
         release_z = self._release_z() + tool[2] - block[2]
         above = tool[2] - release_z
-        goal = np.array([*(spot + tool[:2] - block[:2]),
-                         funnel(error, 0.012, 0.06, release_z, TRAVEL_Z + 0.01)])
+        goal = np.array(
+            [*(spot + tool[:2] - block[:2]), funnel(error, 0.012, 0.06, release_z, TRAVEL_Z + 0.01)]
+        )
         if above < 0.08 and error > 0.09:
             goal[:2] = tool[:2] + 0.3 * (goal[:2] - tool[:2])
         opening = error < 0.016 and above < 0.012
@@ -50,8 +51,9 @@ class PlaceExpert:
 
     def done(self, world: TabletopWorld) -> bool:
         """Return whether the block is where it belongs and the hand is out of the way."""
-        return (holds(self.fact, world.truth()) and world.gripper > 0.7
-                and world.ee_pose[2] > _CLEAR_Z)
+        return (
+            holds(self.fact, world.truth()) and world.gripper > 0.7 and world.ee_pose[2] > _CLEAR_Z
+        )
 
     def _release_z(self) -> float:
         """Height of the block's centre at which it is let go, m."""

@@ -46,7 +46,8 @@ class NetworkEstimator:
         """Return every object the network knows, with its probability of being there."""
         with torch.inference_mode():
             front, wrist = (
-                torch.from_numpy(observation.images[name]).permute(2, 0, 1)[None].float() / 127.5 - 1
+                torch.from_numpy(observation.images[name]).permute(2, 0, 1)[None].float() / 127.5
+                - 1
                 for name in ("front", "wrist")
             )
             output = self._model(front, wrist, torch.from_numpy(state_of(observation))[None])
@@ -56,9 +57,13 @@ class NetworkEstimator:
         sure, carrier = support.max(-1)
         objects = {
             name: SceneObject(
-                name, OBJECTS[name], position[i], presence=present[i],
+                name,
+                OBJECTS[name],
+                position[i],
+                presence=present[i],
                 support=self._config.supports[int(carrier[i])],
-                support_confidence=float(sure[i]))
+                support_confidence=float(sure[i]),
+            )
             for i, name in enumerate(self._config.objects)
         }
         return Scene(observation.time_s, objects)

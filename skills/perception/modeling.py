@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 
-class SceneConfig(PretrainedConfig):  # type: ignore[misc]  # transformers leaves its base untyped.
+class SceneConfig(PretrainedConfig):
     """Names and shapes of the scene network.
 
     Args:
@@ -65,27 +65,36 @@ class SceneOutput:
 
 
 def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(8, outputs),
-                         nn.ReLU())
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(8, outputs), nn.ReLU()
+    )
 
 
-class SceneNet(PreTrainedModel):  # type: ignore[misc]  # transformers leaves its base untyped.
+class SceneNet(PreTrainedModel):
     """Front and wrist image and proprioception in; presence, position and support out."""
 
     config_class = SceneConfig
+    config: SceneConfig
 
     def __init__(self, config: SceneConfig) -> None:
         """Build the network with random weights."""
         super().__init__(config)
         n, width = len(config.objects), config.width
-        self.stem = nn.Sequential(nn.Conv2d(3, 32, 5, 2, 2), nn.ReLU(), _block(32, width, 2),
-                                  _block(width, width))
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 32, 5, 2, 2), nn.ReLU(), _block(32, width, 2), _block(width, width)
+        )
         self.context = nn.Sequential(_block(width, 64, 2), _block(64, 64), _block(64, 64))
         self.merge = _block(width + 64, width)
         self.attention = nn.Conv2d(width, n, 1)
         self.wrist = nn.Sequential(
-            nn.Conv2d(3, 24, 5, 2, 2), nn.ReLU(), _block(24, 32, 2), _block(32, 48, 2),
-            _block(48, 48, 2), nn.Flatten(), nn.Linear(48 * 36, 96), nn.ReLU(),
+            nn.Conv2d(3, 24, 5, 2, 2),
+            nn.ReLU(),
+            _block(24, 32, 2),
+            _block(32, 48, 2),
+            _block(48, 48, 2),
+            nn.Flatten(),
+            nn.Linear(48 * 36, 96),
+            nn.ReLU(),
         )
         self.identity = nn.Parameter(torch.randn(n, 32) * 0.3)
         size = 2 + 2 * width + 96 + config.state_dim + 32
@@ -109,8 +118,11 @@ class SceneNet(PreTrainedModel):  # type: ignore[misc]  # transformers leaves it
         maps = self.merge(torch.cat([fine, context], dim=1))
         b, _, h, w = maps.shape
         weight = self.attention(maps).flatten(2).float().softmax(-1)
-        y, x = torch.meshgrid(torch.linspace(-1, 1, h, device=maps.device),
-                              torch.linspace(-1, 1, w, device=maps.device), indexing="ij")
+        y, x = torch.meshgrid(
+            torch.linspace(-1, 1, h, device=maps.device),
+            torch.linspace(-1, 1, w, device=maps.device),
+            indexing="ij",
+        )
         with torch.autocast(maps.device.type, enabled=False):
             points = weight @ torch.stack([x.flatten(), y.flatten()], dim=-1)
             features = maps.float().flatten(2)
@@ -118,11 +130,23 @@ class SceneNet(PreTrainedModel):  # type: ignore[misc]  # transformers leaves it
             mean = features.mean(-1, keepdim=True).transpose(1, 2).expand(-1, points.shape[1], -1)
         n = points.shape[1]
         shared = torch.cat([self.wrist(wrist).float(), state], dim=-1)
-        read = self.reader(torch.cat([
-            points, found, mean, shared[:, None].expand(-1, n, -1),
-            self.identity.expand(b, -1, -1)], dim=-1))
-        present, position, support = self.heads(read).float().split(
-            [1, 3, len(self.config.supports)], dim=-1)
+        read = self.reader(
+            torch.cat(
+                [
+                    points,
+                    found,
+                    mean,
+                    shared[:, None].expand(-1, n, -1),
+                    self.identity.expand(b, -1, -1),
+                ],
+                dim=-1,
+            )
+        )
+        present, position, support = (
+            self.heads(read).float().split([1, 3, len(self.config.supports)], dim=-1)
+        )
         # The map's peak already tells most of the position: the reader adds to a linear reading.
-        linear = torch.stack([points[..., 1], -points[..., 0], torch.zeros_like(points[..., 0])], -1)
+        linear = torch.stack(
+            [points[..., 1], -points[..., 0], torch.zeros_like(points[..., 0])], -1
+        )
         return SceneOutput(present.squeeze(-1), position + 1.5 * linear, support)

@@ -32,8 +32,10 @@ def snapshots(root: Path, spec: SnapshotSpec, workers: int) -> None:
     """Fill a data folder; shards that are there already are kept, so a killed run resumes."""
     write_manifest(root, {"scenes": spec.scenes, "seed_base": spec.seed_base})
     starts = range(spec.seed_base, spec.seed_base + spec.scenes, SCENES_PER_SHARD)
-    jobs = [(root / f"shard-{s:07d}", range(s, min(s + SCENES_PER_SHARD,
-                                                   spec.seed_base + spec.scenes))) for s in starts]
+    jobs = [
+        (root / f"shard-{s:07d}", range(s, min(s + SCENES_PER_SHARD, spec.seed_base + spec.scenes)))
+        for s in starts
+    ]
     missing = [job for job in jobs if not job[0].exists()]
     bar = tqdm(total=len(jobs), initial=len(jobs) - len(missing), desc="scenes", unit="shard")
     with bar, multiprocessing.get_context("spawn").Pool(workers) as pool:
@@ -48,8 +50,13 @@ def _snapshot_shard(job: tuple[Path, range]) -> None:
         robot.reset(seed)
         rearrange(robot, np.random.default_rng([seed, 11]))
         observation = robot.observe()
-        writer.add({**observation.images, "state": state_of(observation),
-                    **scene_labels(robot.world.truth())})
+        writer.add(
+            {
+                **observation.images,
+                "state": state_of(observation),
+                **scene_labels(robot.world.truth()),
+            }
+        )
     writer.save(folder)
 
 
@@ -63,8 +70,9 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator) -> None:
             target = str(rng.choice(carriers))
             reach = 0.03 if OBJECTS[target] == BOWL else PLATE_RADIUS - 0.02
             radius, angle = reach * np.sqrt(rng.random()), rng.uniform(-np.pi, np.pi)
-            offset = np.array([radius * np.cos(angle), radius * np.sin(angle),
-                               float(rng.uniform(0.035, 0.075))])
+            offset = np.array(
+                [radius * np.cos(angle), radius * np.sin(angle), float(rng.uniform(0.035, 0.075))]
+            )
             world.put(name, world.position(target) + offset, yaw)
             mujoco.mj_forward(world.model, world.data)
         elif draw < _ON_SOMETHING + _ELSEWHERE:
@@ -80,6 +88,13 @@ def _move_arm(robot: TabletopRobot, rng: np.random.Generator) -> None:
     if rng.random() < 0.5:
         return
     yaw = rng.uniform(-0.8, 0.8)
-    pose = np.array([*rng.uniform((0.33, -0.32, 0.10), (0.70, 0.32, 0.34)),
-                     0.0, np.cos(yaw / 2), np.sin(yaw / 2), 0.0])
+    pose = np.array(
+        [
+            *rng.uniform((0.33, -0.32, 0.10), (0.70, 0.32, 0.34)),
+            0.0,
+            np.cos(yaw / 2),
+            np.sin(yaw / 2),
+            0.0,
+        ]
+    )
     robot.world.pose_arm(pose, opening=float(rng.random() < 0.6))

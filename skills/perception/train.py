@@ -78,7 +78,7 @@ class SceneTrainer:
         chosen = self.held_out[:: max(1, len(self.held_out) // _VALIDATION_FRAMES)]
         present_wrong, support_wrong, errors = [], [], []
         for start in range(0, len(chosen), self.run.spec.batch):
-            batch = self._gather(chosen[start:start + self.run.spec.batch], augment=False)
+            batch = self._gather(chosen[start : start + self.run.spec.batch], augment=False)
             output, present = self._predict(self.run.average, batch), batch["present"]
             present_wrong.append(((output.present > 0) != present).flatten())
             support_wrong.append((output.support.argmax(-1) != batch["support"])[present])

@@ -7,7 +7,7 @@ from typing import Any
 from transformers import PretrainedConfig
 
 
-class VLAConfig(PretrainedConfig):  # type: ignore[misc]  # transformers leaves its base untyped.
+class VLAConfig(PretrainedConfig):
     """Shapes of the policy and of what it reads.
 
     Args:

@@ -45,22 +45,25 @@ class PhraseEncoder(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(words + 2, dim, padding_idx=PAD)
         self.place = nn.Parameter(torch.randn(MAX_WORDS, dim) * 0.1)
-        self.layer = nn.TransformerEncoderLayer(dim, 4, 2 * dim, dropout=0.0, batch_first=True,
-                                                norm_first=True)
+        self.layer = nn.TransformerEncoderLayer(
+            dim, 4, 2 * dim, dropout=0.0, batch_first=True, norm_first=True
+        )
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(b, MAX_WORDS) word numbers -> (b, dim)."""
         padding = tokens == PAD
         hidden = self.layer(self.embedding(tokens) + self.place, src_key_padding_mask=padding)
         keep = (~padding).unsqueeze(-1).to(hidden.dtype)
-        return (hidden * keep).sum(1) / keep.sum(1).clamp(min=1)
+        pooled: Tensor = (hidden * keep).sum(1) / keep.sum(1).clamp(min=1)
+        return pooled
 
 
 class FiLMBlock(nn.Module):
     """A convolution whose channels the phrase scales and shifts."""
 
-    def __init__(self, inputs: int, outputs: int, condition: int, stride: int = 1, *,
-                 norm: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, condition: int, stride: int = 1, *, norm: bool = False
+    ) -> None:
         """Add the input to the output where their shapes agree.
 
         Normalising the large maps took a quarter of the training time on a CPU; doing so on the
@@ -94,8 +97,11 @@ class SpatialSoftmax(nn.Module):
         b, _, h, w = maps.shape
         # Positions need float32: bfloat16 has steps of 0.4 % of the image near its edge.
         weight = self.attention(maps).flatten(2).float().softmax(-1)
-        y, x = torch.meshgrid(torch.linspace(-1, 1, h, device=maps.device),
-                              torch.linspace(-1, 1, w, device=maps.device), indexing="ij")
+        y, x = torch.meshgrid(
+            torch.linspace(-1, 1, h, device=maps.device),
+            torch.linspace(-1, 1, w, device=maps.device),
+            indexing="ij",
+        )
         with torch.autocast(maps.device.type, enabled=False):
             points = weight @ torch.stack([x.flatten(), y.flatten()], dim=-1)
             found = weight @ self.reduce(maps.float()).flatten(2).transpose(1, 2)
@@ -127,21 +133,26 @@ class CameraTower(nn.Module):
         return torch.cat([self.fine_points(fine), self.coarse_points(coarse)], dim=-1)
 
 
-class VLA(PreTrainedModel):  # type: ignore[misc]  # transformers leaves its base untyped.
+class VLA(PreTrainedModel):
     """Images, proprioception and a phrase in; action chunks, progress and success out."""
 
     config_class = VLAConfig
+    config: VLAConfig
 
     def __init__(self, config: VLAConfig) -> None:
         """Build the network with random weights."""
         super().__init__(config)
         self.phrase = PhraseEncoder(len(config.vocabulary), config.language_dim)
-        self.towers = nn.ModuleDict({name: CameraTower(config) for name in config.cameras})
+        towers = {name: CameraTower(config) for name in config.cameras}
+        self.towers = nn.ModuleDict(towers)
         self.state = nn.Sequential(nn.Linear(config.state_dim, 64), nn.ReLU(), nn.Linear(64, 64))
-        seen = sum(tower.size for tower in self.towers.values())
+        seen = sum(tower.size for tower in towers.values())
         self.trunk = nn.Sequential(
-            nn.Linear(seen + 64 + config.language_dim, config.hidden), nn.LayerNorm(config.hidden),
-            nn.ReLU(), nn.Linear(config.hidden, config.hidden), nn.ReLU(),
+            nn.Linear(seen + 64 + config.language_dim, config.hidden),
+            nn.LayerNorm(config.hidden),
+            nn.ReLU(),
+            nn.Linear(config.hidden, config.hidden),
+            nn.ReLU(),
         )
         outputs = config.horizon * (MOTION_DIM + 1)
         self.action = nn.ModuleList(

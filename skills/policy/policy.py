@@ -89,7 +89,8 @@ class VLAPolicy:
         with torch.inference_mode():
             images = {
                 name: torch.from_numpy(observation.images[name]).permute(2, 0, 1)[None].float()
-                / 127.5 - 1
+                / 127.5
+                - 1
                 for name in self.config.cameras
             }
             state = (torch.from_numpy(state_of(observation))[None] - self._mean) / self._std
@@ -101,7 +102,8 @@ class VLAPolicy:
         chunk[0] = self._ensembled(chunk)
         chunk[:, 6] = chunk[:, 6] > 0.5
         return ActionChunk(
-            actions=chunk.astype(np.float32), dt_s=self.config.dt_s,
+            actions=chunk.astype(np.float32),
+            dt_s=self.config.dt_s,
             spread=spread.astype(np.float32),
             progress=float(torch.sigmoid(output.progress)[0]),
             success=float(torch.sigmoid(output.success)[0]),

@@ -22,8 +22,11 @@ def choose_gl() -> str:
     """
     chosen = os.environ.get("MUJOCO_GL", "")
     if not chosen and sys.platform == "linux":
-        order = ("egl", "osmesa") if os.path.exists("/dev/dri/renderD128") or os.path.exists(
-            "/dev/nvidiactl") else ("osmesa", "egl")
+        order = (
+            ("egl", "osmesa")
+            if os.path.exists("/dev/dri/renderD128") or os.path.exists("/dev/nvidiactl")
+            else ("osmesa", "egl")
+        )
         chosen = next((gl for gl in order if ctypes.util.find_library(_LIBRARIES[gl])), "")
         if not chosen:
             raise MissingDependency(

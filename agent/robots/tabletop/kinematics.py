@@ -21,8 +21,9 @@ class ArmKinematics:
         """Compile the arm and pose the tasks once."""
         self._model = panda_spec().compile()
         self._configuration = mink.Configuration(self._model)
-        self._tool = mink.FrameTask(TOOL_SITE, "site", position_cost=1.0, orientation_cost=0.3,
-                                    lm_damping=1e-4)
+        self._tool = mink.FrameTask(
+            TOOL_SITE, "site", position_cost=1.0, orientation_cost=0.3, lm_damping=1e-4
+        )
         # Joints 1 and 3 turn about one axis where joint 2 is near zero, inside the workspace. This
         # pull towards the rest posture keeps them from trading places there.
         self._posture = mink.PostureTask(self._model, cost=_POSTURE_COST)
@@ -41,11 +42,20 @@ class ArmKinematics:
         start = np.zeros(self._model.nq)
         start[:7] = joints
         self._configuration.update(start)
-        self._tool.set_target(mink.SE3.from_rotation_and_translation(
-            mink.SO3(np.asarray(pose[3:])), np.asarray(pose[:3])))
+        self._tool.set_target(
+            mink.SE3.from_rotation_and_translation(
+                mink.SO3(np.asarray(pose[3:])), np.asarray(pose[:3])
+            )
+        )
         for _ in range(_ITERATIONS):
-            velocity = mink.solve_ik(self._configuration, [self._tool, self._posture], 1.0,
-                                     "daqp", damping=_DAMPING, limits=self._limits)
+            velocity = mink.solve_ik(
+                self._configuration,
+                [self._tool, self._posture],
+                1.0,
+                "daqp",
+                damping=_DAMPING,
+                limits=self._limits,
+            )
             self._configuration.integrate_inplace(velocity, 1.0)
             if float(np.abs(velocity[:7]).max()) < 1e-4:
                 break

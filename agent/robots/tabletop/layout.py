@@ -24,8 +24,13 @@ _COLOURS: dict[str, tuple[float, float, float]] = {
     "white": (0.88, 0.88, 0.86),
     "plate": (0.72, 0.70, 0.66),
 }
-_TABLES = ((0.55, 0.43, 0.31), (0.42, 0.33, 0.25), (0.52, 0.52, 0.53), (0.36, 0.38, 0.41),
-           (0.66, 0.60, 0.50))
+_TABLES = (
+    (0.55, 0.43, 0.31),
+    (0.42, 0.33, 0.25),
+    (0.52, 0.52, 0.53),
+    (0.36, 0.38, 0.41),
+    (0.66, 0.60, 0.50),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +62,10 @@ class Layout:
 
 def sample_layout(rng: np.random.Generator) -> Layout:
     """Draw a scene: two to four blocks, one or two bowls, often the plate, none touching."""
-    colours = {name: np.clip(np.array(_COLOURS[name.split()[0]]) + rng.uniform(-0.06, 0.06, 3), 0, 1)
-               for name in OBJECTS}
+    colours = {
+        name: np.clip(np.array(_COLOURS[name.split()[0]]) + rng.uniform(-0.06, 0.06, 3), 0, 1)
+        for name in OBJECTS
+    }
     poses = None
     while poses is None:
         poses = _place(_choose(rng), rng)
@@ -93,8 +100,10 @@ def _place(names: list[str], rng: np.random.Generator) -> dict[str, Vector] | No
         inset = 0.0 if kind == BLOCK else 0.03
         for _ in range(_TRIES):
             xy = rng.uniform(AREA_LOW + inset, AREA_HIGH - inset)
-            if all(np.linalg.norm(xy - pose[:2]) > _gap(kind, OBJECTS[other])
-                   for other, pose in poses.items()):
+            if all(
+                np.linalg.norm(xy - pose[:2]) > _gap(kind, OBJECTS[other])
+                for other, pose in poses.items()
+            ):
                 poses[name] = np.array([*xy, rng.uniform(-np.pi / 4, np.pi / 4)])
                 break
         else:

@@ -33,12 +33,27 @@ def tabletop_model() -> mujoco.MjModel:
     world = spec.worldbody
     for name in ("key", "fill"):
         world.add_light(name=name, pos=(0, 0, 2), dir=(0, 0, -1), castshadow=False)
-    world.add_geom(name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=(5, 5, 1),
-                   pos=(0, 0, FLOOR_Z), rgba=(0.3, 0.3, 0.32, 1))
-    world.add_geom(name="table", type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.55, 0.6, 0.02),
-                   pos=(0.45, 0, -0.02), rgba=(0.6, 0.5, 0.4, 1), friction=(0.8, 0.01, 0.0005))
-    world.add_camera(name="front", pos=CAMERA_EYE, fovy=CAMERA_FOVY,
-                     quat=look_at(CAMERA_EYE, CAMERA_TARGET, up=(0.0, 0.0, 1.0)))
+    world.add_geom(
+        name="floor",
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=(5, 5, 1),
+        pos=(0, 0, FLOOR_Z),
+        rgba=(0.3, 0.3, 0.32, 1),
+    )
+    world.add_geom(
+        name="table",
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        size=(0.55, 0.6, 0.02),
+        pos=(0.45, 0, -0.02),
+        rgba=(0.6, 0.5, 0.4, 1),
+        friction=(0.8, 0.01, 0.0005),
+    )
+    world.add_camera(
+        name="front",
+        pos=CAMERA_EYE,
+        fovy=CAMERA_FOVY,
+        quat=look_at(CAMERA_EYE, CAMERA_TARGET, up=(0.0, 0.0, 1.0)),
+    )
     for name, kind in OBJECTS.items():
         _add_object(world, name, kind)
     return spec.compile()
@@ -56,18 +71,31 @@ def _add_object(world: mujoco.MjsBody, name: str, kind: str) -> None:
     body.explicitinertial = True
     if kind == BLOCK:
         body.mass, body.inertia = 0.06, [1.6e-5] * 3
-        body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=[BLOCK_HALF] * 3,
-                      friction=(1.2, 0.02, 0.0005), condim=4)
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_BOX,
+            size=[BLOCK_HALF] * 3,
+            friction=(1.2, 0.02, 0.0005),
+            condim=4,
+        )
     elif kind == BOWL:
         body.mass, body.inertia, body.ipos = 0.5, [1.2e-3, 1.2e-3, 1.6e-3], [0, 0, 0.015]
         _add_bowl_geoms(body)
     else:
         body.mass, body.inertia, body.ipos = 0.5, [9e-4, 9e-4, 1.8e-3], [0, 0, 0.006]
-        body.add_geom(type=mujoco.mjtGeom.mjGEOM_CYLINDER, pos=(0, 0, PLATE_HEIGHT / 2),
-                      size=(PLATE_RADIUS, PLATE_HEIGHT / 2, 0), friction=(0.9, 0.02, 0.0005))
-        body.add_geom(name=f"{name} rim", type=mujoco.mjtGeom.mjGEOM_CYLINDER,
-                      pos=(0, 0, PLATE_HEIGHT + 0.0005), size=(PLATE_RADIUS * 0.75, 0.0006, 0),
-                      contype=0, conaffinity=0)
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+            pos=(0, 0, PLATE_HEIGHT / 2),
+            size=(PLATE_RADIUS, PLATE_HEIGHT / 2, 0),
+            friction=(0.9, 0.02, 0.0005),
+        )
+        body.add_geom(
+            name=f"{name} rim",
+            type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+            pos=(0, 0, PLATE_HEIGHT + 0.0005),
+            size=(PLATE_RADIUS * 0.75, 0.0006, 0),
+            contype=0,
+            conaffinity=0,
+        )
 
 
 def _add_bowl_geoms(body: mujoco.MjsBody) -> None:
@@ -83,5 +111,9 @@ def _add_bowl_geoms(body: mujoco.MjsBody) -> None:
         mujoco.mju_axisAngle2Quat(tilt, np.array([0.0, 1.0, 0.0]), lean)
         quat = np.zeros(4)
         mujoco.mju_mulQuat(quat, turn, tilt)
-        body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, quat=quat, size=(wall, width, slant),
-                      pos=(middle * np.cos(angle), middle * np.sin(angle), BOWL_HEIGHT / 2))
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_BOX,
+            quat=quat,
+            size=(wall, width, slant),
+            pos=(middle * np.cos(angle), middle * np.sin(angle), BOWL_HEIGHT / 2),
+        )

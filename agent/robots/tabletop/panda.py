@@ -19,8 +19,15 @@ FINGER_TRAVEL = 0.04
 HOME_JOINTS = np.array([0.0, -0.55, 0.0, -2.55, 0.0, 0.43, 0.0])
 """(7,) rad, near the home pose; inverse kinematics finishes it."""
 
-_ARM_GAINS = {1: (2200.0, 85.0), 2: (2200.0, 85.0), 3: (1800.0, 70.0), 4: (1800.0, 70.0),
-              5: (450.0, 12.0), 6: (450.0, 12.0), 7: (450.0, 12.0)}
+_ARM_GAINS = {
+    1: (2200.0, 85.0),
+    2: (2200.0, 85.0),
+    3: (1800.0, 70.0),
+    4: (1800.0, 70.0),
+    5: (450.0, 12.0),
+    6: (450.0, 12.0),
+    7: (450.0, 12.0),
+}
 """Joint number -> (stiffness in N m/rad, damping in N m s/rad)."""
 _FINGER_GAINS = (900.0, 30.0)
 """(stiffness in N/m, damping in N s/m) of one finger."""
@@ -74,8 +81,8 @@ def panda_spec() -> mujoco.MjSpec:
     hand = spec.body("panda0_link7").add_body(name="hand", quat=_HAND_QUAT)
     hand.add_site(name=TOOL_SITE, pos=(0, 0, 0.243), size=(0.005, 0, 0), group=4)
     _add_wrist_camera(hand)
-    for finger in FINGER_BODIES:
-        for geom in spec.body(finger).geoms:
+    for name in FINGER_BODIES:
+        for geom in spec.body(name).geoms:
             geom.friction = np.array([1.5, 0.05, 0.0005])
     return spec
 

@@ -90,7 +90,9 @@ class TabletopRobot:
         actual = self.world.ee_pose
         lead, turn = pose[:3] - actual[:3], rotation_between(actual[3:], pose[3:])
         limits = ((lead, _LEAD_M + MAX_STEP_M), (turn, _LEAD_RAD + MAX_TURN_RAD))
-        lead, turn = (v * min(1.0, limit / max(float(np.linalg.norm(v)), 1e-9)) for v, limit in limits)
+        lead, turn = (
+            v * min(1.0, limit / max(float(np.linalg.norm(v)), 1e-9)) for v, limit in limits
+        )
         return compose(actual, np.concatenate([lead, turn]))
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The tabletop's physics and cameras. `truth` is privileged: for experts, labels and scoring only."""
+"""The tabletop's physics and cameras; `truth` is for experts, labels and scoring only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import mujoco
 import numpy as np
 
-from agent.robots.tabletop.disturbances import DisturbanceSpec, Disturbances
+from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
 from agent.robots.tabletop.kinematics import ArmKinematics
 from agent.robots.tabletop.layout import Layout, sample_layout
 from agent.robots.tabletop.model import (
@@ -47,7 +47,9 @@ class TabletopWorld:
         self.model = tabletop_model()
         self.data = mujoco.MjData(self.model)
         self._kinematics = ArmKinematics()
-        self._renderers = {name: mujoco.Renderer(self.model, *size) for name, size in CAMERAS.items()}
+        self._renderers = {
+            name: mujoco.Renderer(self.model, *size) for name, size in CAMERAS.items()
+        }
         for renderer in self._renderers.values():
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
@@ -69,8 +71,11 @@ class TabletopWorld:
         for index, (name, kind) in enumerate(OBJECTS.items()):
             pose = self.layout.poses.get(name)
             parked = np.array([-4.0 - 0.5 * index, 0.0, FLOOR_Z + rest_height(kind)])
-            self.put(name, parked if pose is None else np.array([*pose[:2], rest_height(kind)]),
-                     0.0 if pose is None else pose[2])
+            self.put(
+                name,
+                parked if pose is None else np.array([*pose[:2], rest_height(kind)]),
+                0.0 if pose is None else pose[2],
+            )
         start = HOME_POSE.copy()
         start[:3] += self.layout.start[:3]
         yaw = self.layout.start[3]
@@ -118,8 +123,8 @@ class TabletopWorld:
         """Set an object down at rest: (3,) m, base frame, and yaw in rad. Privileged."""
         joint = self.model.joint(name)
         start, speed = joint.qposadr[0], joint.dofadr[0]
-        self.data.qpos[start:start + 7] = [*position, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]
-        self.data.qvel[speed:speed + 6] = 0.0
+        self.data.qpos[start : start + 7] = [*position, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]
+        self.data.qvel[speed : speed + 6] = 0.0
 
     @property
     def time_s(self) -> float:
@@ -151,7 +156,9 @@ class TabletopWorld:
         renderer.update_scene(self.data, camera=camera)
         return np.array(renderer.render(), dtype=np.uint8)
 
-    def step(self, pose: Vector, opening: float, halted: Callable[[], bool] = lambda: False) -> None:
+    def step(
+        self, pose: Vector, opening: float, halted: Callable[[], bool] = lambda: False
+    ) -> None:
         """Move towards a tool pose for one period.
 
         Args:
@@ -184,7 +191,7 @@ class TabletopWorld:
                 if finger in self._finger_bodies:
                     touching.setdefault(int(other), set()).add(int(finger))
         for body, fingers in touching.items():
-            name = self.model.body(body).name
+            name = str(self.model.body(body).name)
             if len(fingers) == 2 and OBJECTS.get(name) == BLOCK:
                 return name
         return None
@@ -205,8 +212,12 @@ class TabletopWorld:
         places = {n: self.position(n) for n in self.layout.poses}
         held = self.carried()
         objects = {
-            name: SceneObject(name, OBJECTS[name], places[name],
-                              support=HAND if name == held else self._support(name, places))
+            name: SceneObject(
+                name,
+                OBJECTS[name],
+                places[name],
+                support=HAND if name == held else self._support(name, places),
+            )
             for name in places
         }
         return Scene(self.time_s, objects)
@@ -217,7 +228,11 @@ class TabletopWorld:
         for target, centre in places.items():
             offset = places[name] - centre
             distance = float(np.linalg.norm(offset[:2]))
-            if OBJECTS[target] == BOWL and distance < BOWL_RADIUS and offset[2] < BOWL_HEIGHT + 0.04:
+            if (
+                OBJECTS[target] == BOWL
+                and distance < BOWL_RADIUS
+                and offset[2] < BOWL_HEIGHT + 0.04
+            ):
                 return target
             if OBJECTS[target] == PLATE and distance < PLATE_RADIUS and 0.02 < offset[2] < 0.08:
                 return target
