@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from agent.workspace import ZONES
 from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES, Array, Shard, open_shard, shards
 from skills.phrases import paraphrases
 from skills.policy.language import encode
@@ -34,6 +35,7 @@ class Batch:
         tokens: (b, MAX_WORDS) word numbers.
         action: (b, horizon, 7) float32.
         valid: (b, horizon) whether the action is real, not padding past the demonstration's end.
+        aim: (b, 2, 3) where the block and its target are, m; NaN without a target.
         progress: (b,) share done, NaN where unknown.
         success: (b,) 0 or 1.
     """
@@ -43,6 +45,7 @@ class Batch:
     tokens: Tensor
     action: Tensor
     valid: Tensor
+    aim: Tensor
     progress: Tensor
     success: Tensor
 
@@ -132,6 +135,7 @@ class Batches:
             tokens=torch.from_numpy(stacked["tokens"]),
             action=torch.from_numpy(stacked["action"]),
             valid=torch.from_numpy(stacked["valid"]),
+            aim=torch.from_numpy(stacked["aim"]),
             progress=torch.from_numpy(stacked["progress"]),
             success=torch.from_numpy(stacked["success"]).float(),
         )
@@ -153,9 +157,25 @@ class Batches:
             "action": padded,
             "valid": np.arange(frames.horizon) < count,
             "tokens": options[0 if canonical else rng.integers(len(options))],
+            "aim": _aim(shard, row),
             "progress": shard["progress"][row],
             "success": shard["success"][row],
         }
+
+
+def _aim(shard: Shard, row: int) -> npt.NDArray[np.float32]:
+    """Return (2, 3) m: where the block and its target are, by the world's labels."""
+    position = shard["position"][row]
+    aim = np.full((2, 3), np.nan, np.float32)
+    aim[0] = position[shard["object"][row]]
+    index = int(shard["target"][row])
+    if index >= 0:
+        name = TARGET_NAMES[index]
+        if name in ZONES:
+            aim[1] = [*ZONES[name].centre, 0.0]
+        else:
+            aim[1] = position[OBJECT_NAMES.index(name)]
+    return aim
 
 
 def _token_table(vocabulary: list[str]) -> dict[tuple[int, int, int], npt.NDArray[np.int64]]:

@@ -15,11 +15,12 @@ from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES
 from skills.phrases import paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import build_vocabulary
-from skills.policy.modeling import VLA, VLAOutput
+from skills.policy.modeling import AIM_CENTRE, AIM_SCALE, VLA, VLAOutput
 from skills.training import Run, TrainSpec, normalised
 
 _VALIDATION_FRAMES = 1024
 _GRIPPER_WEIGHT, _SUCCESS_WEIGHT, _PROGRESS_WEIGHT = 0.3, 0.2, 0.3
+_AIM_WEIGHT = 0.5
 _HEAD_SHARE = 0.7
 
 
@@ -97,6 +98,8 @@ class PolicyTrainer:
             output.gripper.float(), opening.expand(heads, *opening.shape), reduction="none"
         )
         known = ~batch.progress.isnan()
+        centre = torch.tensor(AIM_CENTRE)
+        aim = (output.aim.float() * AIM_SCALE + centre - batch.aim)[~batch.aim.isnan()].abs().mean()
         progress = F.binary_cross_entropy_with_logits(
             output.progress.float()[known], batch.progress[known]
         )
@@ -104,6 +107,7 @@ class PolicyTrainer:
         return {
             "motion": (error * weight).sum() / total,
             "gripper": _GRIPPER_WEIGHT * (gripper * weight).sum() / total,
+            "aim": _AIM_WEIGHT * aim / AIM_SCALE,
             "progress": _PROGRESS_WEIGHT * progress,
             "success": _SUCCESS_WEIGHT * success,
         }

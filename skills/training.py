@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from skills.dataset import data_hash
+
+ModelT = TypeVar("ModelT", bound=PreTrainedModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,10 @@ class TrainSpec:
     threads: int = 2
 
 
-class Run:
+class Run(Generic[ModelT]):
     """Descends on losses and keeps a moving average of the weights; resumable at validations."""
 
-    def __init__(
-        self, model: PreTrainedModel, roots: list[Path], out: Path, spec: TrainSpec
-    ) -> None:
+    def __init__(self, model: ModelT, roots: list[Path], out: Path, spec: TrainSpec) -> None:
         """Take up the run in `out`, or begin one."""
         self.out, self.spec, self.roots = out, spec, roots
         self.model = model

@@ -18,6 +18,10 @@ from skills.policy.configuration import VLAConfig
 from skills.policy.language import MAX_WORDS, PAD
 
 MOTION_DIM = 6
+AIM_CENTRE = (0.5, 0.0, 0.05)
+"""(3,) m, base frame."""
+AIM_SCALE = 0.1
+"""m."""
 
 
 @dataclass
@@ -27,12 +31,14 @@ class VLAOutput:
     Attributes:
         motion: (heads, b, horizon, 6) in units of `action_scale`.
         gripper: (heads, b, horizon) logit of "open".
+        aim: (b, 2, 3) where block and target are, from `AIM_CENTRE` in units of `AIM_SCALE`.
         progress: (b,) logit.
         success: (b,) logit.
     """
 
     motion: Tensor
     gripper: Tensor
+    aim: Tensor
     progress: Tensor
     success: Tensor
 
@@ -146,9 +152,12 @@ class VLA(PreTrainedModel):
         towers = {name: CameraTower(config) for name in config.cameras}
         self.towers = nn.ModuleDict(towers)
         self.state = nn.Sequential(nn.Linear(config.state_dim, 64), nn.ReLU(), nn.Linear(64, 64))
-        seen = sum(tower.size for tower in towers.values())
+        seen = sum(tower.size for tower in towers.values()) + config.language_dim
+        # Actions saturate far from the block, so they teach seeing slowly. This head is taught
+        # where the named things are, by the world's labels, and the trunk reads its answer.
+        self.aim = nn.Sequential(nn.Linear(seen, 192), nn.ReLU(), nn.Linear(192, 6))
         self.trunk = nn.Sequential(
-            nn.Linear(seen + 64 + config.language_dim, config.hidden),
+            nn.Linear(seen + 6 + 64, config.hidden),
             nn.LayerNorm(config.hidden),
             nn.ReLU(),
             nn.Linear(config.hidden, config.hidden),
@@ -180,9 +189,17 @@ class VLA(PreTrainedModel):
             state: (b, state_dim), already normalised.
             phrase: (b, language_dim) from `embed`.
         """
-        seen = [tower(images[name], phrase) for name, tower in self.towers.items()]
-        hidden = self.trunk(torch.cat([*seen, self.state(state), phrase], dim=-1))
+        towers = [tower(images[name], phrase) for name, tower in self.towers.items()]
+        seen = torch.cat([*towers, phrase], dim=-1)
+        aim = self.aim(seen)
+        hidden = self.trunk(torch.cat([seen, aim, self.state(state)], dim=-1))
         chunks = torch.stack([head(hidden) for head in self.action])
         chunks = chunks.unflatten(-1, (self.config.horizon, MOTION_DIM + 1))
         progress, success = self.judge(hidden).unbind(-1)
-        return VLAOutput(chunks[..., :MOTION_DIM], chunks[..., MOTION_DIM], progress, success)
+        return VLAOutput(
+            motion=chunks[..., :MOTION_DIM],
+            gripper=chunks[..., MOTION_DIM],
+            aim=aim.unflatten(-1, (2, 3)),
+            progress=progress,
+            success=success,
+        )

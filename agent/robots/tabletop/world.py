@@ -84,6 +84,7 @@ class TabletopWorld:
         for _ in range(50):
             mujoco.mj_step(self.model, self.data)
         self.data.time = 0.0
+        self._holding = False
         mujoco.mj_forward(self.model, self.data)
 
     def pose_arm(self, pose: Vector, opening: float) -> None:
@@ -172,6 +173,9 @@ class TabletopWorld:
         for index in range(_SUBSTEPS):
             if not halted():
                 self._targets = before + (after - before) * ((index + 1) / _SUBSTEPS)
+            elif not self._holding:
+                # The targets run ahead of the arm; to hold is to stay where the arm is.
+                self._targets, self._holding = self.joint_pos, True
             self.data.ctrl[:7] = self._targets
             mujoco.mj_step(self.model, self.data)
         mujoco.mj_forward(self.model, self.data)
