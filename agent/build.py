@@ -14,9 +14,10 @@ import numpy as np
 
 import agent
 from agent.config import Config
+from agent.parts import Budget, Parts
 from agent.protocols import Policy, SceneEstimator, Subscriber
 from agent.resources import resource
-from agent.runtime import Budget, Parts, Runtime
+from agent.runtime import Runtime
 
 if TYPE_CHECKING:
     from agent.robots.tabletop.robot import TabletopRobot

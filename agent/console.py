@@ -65,7 +65,9 @@ class Console:
                 self._planned(event)
             case SubgoalStarted():
                 attempt = f", attempt {event.attempt}" if event.attempt > 1 else ""
-                self._say(f"[{self._done + 1}/{self._total}] {event.subgoal.phrase}{attempt}")
+                # A mission ends with a look from home that is no part of the plan.
+                number = f"{self._done + 1}/{self._total}" if self._done < self._total else "check"
+                self._say(f"[{number}] {event.subgoal.phrase}{attempt}")
             case VerdictGiven(verdict=verdict):
                 self._last = verdict
                 text = f"{verdict.value}: {_words(verdict.reason)} ({verdict.confidence:.0%})"

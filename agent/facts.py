@@ -33,13 +33,15 @@ def holds(fact: Fact, scene: Scene) -> bool:
 
 def confidence(fact: Fact, scene: Scene) -> float:
     """Return the probability, 0..1, that the scene is right about a fact."""
-    names = [n for n in fact.args if n in scene.objects]
     if fact.predicate == "hand_empty":
-        names = [n for n, o in scene.objects.items() if o.support == HAND]
-    if fact.predicate in ("held", "in", "on") and not names:
-        return 0.0
-    subject = scene.objects[names[0]] if names else None
-    return subject.support_confidence * subject.presence if subject else 1.0
+        name = scene.held.name if scene.held else ""
+    else:
+        name = fact.args[0]
+    subject = scene.objects.get(name)
+    if subject is None:
+        # An object that is not seen could be anywhere; a zone and an empty hand are certain.
+        return 0.0 if fact.predicate in ("held", "in", "on") else 1.0
+    return subject.support_confidence * subject.presence
 
 
 def after(scene: Scene, effect: Fact) -> Scene:

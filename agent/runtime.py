@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from agent.errors import RobotStopped, ShieldBreach
 from agent.events import (
@@ -20,16 +19,7 @@ from agent.events import (
     VerdictGiven,
 )
 from agent.facts import expected, holds
-from agent.protocols import (
-    Monitor,
-    Planner,
-    Policy,
-    Robot,
-    SafetyShield,
-    SceneEstimator,
-    Subscriber,
-    Verifier,
-)
+from agent.parts import Parts
 from agent.types import (
     Fact,
     MissionOutcome,
@@ -38,7 +28,6 @@ from agent.types import (
     Plan,
     Reason,
     Scene,
-    SkillContract,
     Subgoal,
     SubgoalOutcome,
     SubgoalResult,
@@ -46,38 +35,6 @@ from agent.types import (
     Verdict,
     VerdictValue,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What a mission may spend before it asks for help.
-
-    Attributes:
-        replans: New plans after the first.
-        attempts: Tries of one subgoal in a row.
-        seconds: Robot time in all.
-    """
-
-    replans: int
-    attempts: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a mission is made of; everything by protocol."""
-
-    robot: Robot
-    planner: Planner
-    verifier: Verifier
-    policies: Mapping[str, Policy]
-    contracts: Mapping[str, SkillContract]
-    estimator: SceneEstimator
-    monitor: Monitor
-    shield: SafetyShield
-    budget: Budget
-    subscribers: Sequence[Subscriber] = ()
-    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Runtime:
@@ -97,7 +54,7 @@ class Runtime:
         dry_run: bool = False,
         approve: Callable[[Plan], bool] = lambda plan: True,
     ) -> MissionResult:
-        """Carry out a command.
+        """Carry out a command; should anything be raised on the way, the robot is stopped.
 
         Args:
             command: What the human said.
@@ -105,6 +62,16 @@ class Runtime:
             dry_run: Plan and verify only.
             approve: Asked before the first motion; anything but true and nothing moves.
         """
+        with ExitStack() as on_error:
+            on_error.callback(self._parts.robot.stop)
+            result = self._run(command, seed, dry_run, approve)
+            on_error.pop_all()
+        return result
+
+    def _run(
+        self, command: str, seed: int, dry_run: bool, approve: Callable[[Plan], bool]
+    ) -> MissionResult:
+        """Plan, ask whether that is wanted, and carry it out."""
         self._history, self._replans = [], 0
         observation = self._parts.robot.reset(seed)
         self._parts.estimator.reset()
@@ -115,14 +82,16 @@ class Runtime:
             return self._end(MissionOutcome.NEEDS_HELP, plan, plan.question)
         if dry_run:
             return self._end(MissionOutcome.PLANNED, plan)
-        if not approve(plan):
+        if not approve(plan) or self._parts.robot.stopped:
             return self._end(MissionOutcome.STOPPED, plan)
-        return self._carry_out(plan, expected(plan, scene, self._parts.contracts))
+        return self._carry_out(plan, scene)
 
-    def _carry_out(self, first: Plan, goals: Sequence[Fact]) -> MissionResult:
+    def _carry_out(self, first: Plan, scene: Scene) -> MissionResult:
         """Run subgoals, plan after plan, until the goals are seen to hold or a budget is spent."""
+        robot, budget = self._parts.robot, self._parts.budget
+        goals = expected(first, scene, self._parts.contracts)
         queue, attempt = list(first.subgoals), 1
-        while True:
+        while robot.observe().time_s < budget.seconds:
             closing = not queue
             subgoal = queue[0] if queue else self._closing_look()
             result = self._run_subgoal(subgoal, attempt)
@@ -130,30 +99,31 @@ class Runtime:
                 self._history.append(result)
             if result.outcome is SubgoalOutcome.STOPPED:
                 return self._end(MissionOutcome.STOPPED, first)
-            scene = self._look(self._parts.robot.observe())
+            scene = self._look(robot.observe())
             if result.outcome is SubgoalOutcome.SUCCESS:
                 if not closing:
                     queue, attempt = queue[1:], 1
                     continue
                 if all(holds(goal, scene) for goal in goals):
                     return self._end(MissionOutcome.SUCCESS, first)
-            elif attempt < self._parts.budget.attempts and self._may_retry(subgoal, scene):
+            elif attempt < budget.attempts and self._may_retry(subgoal, scene):
                 attempt += 1
                 continue
-            if self._spent(scene):
-                return self._end(MissionOutcome.NEEDS_HELP, first, self._help(goals, scene))
+            if self._replans >= budget.replans:
+                break
             self._replans += 1
             plan = self._plan(first.command, scene)
             if plan.question is not None:
                 return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
             queue, attempt = list(plan.subgoals), 1
+        return self._end(MissionOutcome.NEEDS_HELP, first, self._help(goals, scene))
 
     def _plan(self, command: str, scene: Scene) -> Plan:
         """Ask for a plan until verification accepts one, at most two repairs."""
         problems: list[str] = []
         for _ in range(3):
             plan = self._parts.planner.plan(
-                command, scene, self._parts.contracts, self._history, problems
+                command, scene, self._parts.contracts, tuple(self._history), problems
             )
             problems = self._parts.verifier.problems(plan, scene, self._parts.contracts)
             self._emit(Planned(scene.time_s, plan, tuple(problems), self._replans))
@@ -162,7 +132,7 @@ class Runtime:
         return Plan(command=command, question=f"I found no plan that I may run. {problems[0]}")
 
     def _run_subgoal(self, subgoal: Subgoal, attempt: int) -> SubgoalResult:
-        """Tick until the monitor gives a verdict or the robot is stopped."""
+        """Tick until the monitor gives a verdict, the robot is stopped or the time is spent."""
         parts = self._parts
         observation = parts.robot.observe()
         self._emit(SubgoalStarted(observation.time_s, subgoal, attempt))
@@ -173,7 +143,7 @@ class Runtime:
         while verdict is None:
             observation = parts.robot.observe()
             chunk = policy.infer(observation)
-            verdict = parts.monitor.check(observation, chunk)
+            verdict = self._halted(observation) or parts.monitor.check(observation, chunk)
             action, sent = chunk.actions[0].astype(float), None
             if verdict is None:
                 sent, verdict = self._act(observation, action)
@@ -196,8 +166,19 @@ class Runtime:
             evidence = {"breach": str(breach)}
             return None, Verdict(VerdictValue.REFUTED, Reason.OUT_OF_LIMITS, 1.0, evidence)
         except RobotStopped:
-            self._emit(Stopped(observation.time_s, "latch"))
-            return None, Verdict(VerdictValue.INSUFFICIENT, Reason.STOPPED, 1.0)
+            return None, self._latched(observation)
+
+    def _halted(self, observation: Observation) -> Verdict | None:
+        """Return the verdict no monitor is asked for: stopped, or the mission's time is spent."""
+        if self._parts.robot.stopped:
+            return self._latched(observation)
+        if observation.time_s >= self._parts.budget.seconds:
+            return Verdict(VerdictValue.INSUFFICIENT, Reason.TIMEOUT, 1.0)
+        return None
+
+    def _latched(self, observation: Observation) -> Verdict:
+        self._emit(Stopped(observation.time_s, "latch"))
+        return Verdict(VerdictValue.INSUFFICIENT, Reason.STOPPED, 1.0)
 
     def _look(self, observation: Observation) -> Scene:
         scene = self._parts.estimator.estimate(observation)
@@ -213,19 +194,11 @@ class Runtime:
         facts = self._parts.contracts[subgoal.skill].facts("preconditions", subgoal.args)
         return all(holds(fact, scene) for fact in facts)
 
-    def _spent(self, scene: Scene) -> bool:
-        budget = self._parts.budget
-        return self._replans >= budget.replans or scene.time_s >= budget.seconds
-
     def _help(self, goals: Sequence[Fact], scene: Scene) -> str:
         """Return a question that says what was tried, what is left and why it fails."""
         unmet = ", ".join(str(goal) for goal in goals if not holds(goal, scene)) or "the last look"
         failures = [r for r in self._history if r.outcome is not SubgoalOutcome.SUCCESS]
-        last = (
-            f"; last: {failures[-1].subgoal.phrase}, {failures[-1].verdict.reason}"
-            if failures
-            else ""
-        )
+        last = "".join(f"; last: {r.subgoal.phrase}, {r.verdict.reason}" for r in failures[-1:])
         return (
             f"After {self._replans} new plans I still have not reached {unmet}{last}. "
             "Shall I try again, or leave it?"
@@ -234,6 +207,8 @@ class Runtime:
     def _end(
         self, outcome: MissionOutcome, plan: Plan, question: str | None = None
     ) -> MissionResult:
+        """Return the result; a robot that was stopped makes any mission a stopped one."""
+        outcome = MissionOutcome.STOPPED if self._parts.robot.stopped else outcome
         time_s = self._parts.robot.observe().time_s
         result = MissionResult(outcome, plan, tuple(self._history), self._replans, time_s, question)
         self._emit(MissionEnded(time_s, result))
@@ -245,9 +220,9 @@ class Runtime:
 
 
 def _outcome(verdict: Verdict) -> SubgoalOutcome:
-    """Return what a verdict makes of a subgoal; only `confirmed` is success."""
+    """Return what a verdict makes of a subgoal; only confirmed as done is success."""
     match verdict.value, verdict.reason:
-        case VerdictValue.CONFIRMED, _:
+        case VerdictValue.CONFIRMED, Reason.DONE:
             return SubgoalOutcome.SUCCESS
         case _, Reason.STOPPED | Reason.OUT_OF_LIMITS:
             return SubgoalOutcome.STOPPED

@@ -32,7 +32,8 @@ class Shield:
         """Return the (7,) action that may be sent.
 
         Raises:
-            ShieldBreach: The action has the wrong shape or holds a number that is not finite.
+            ShieldBreach: The action has the wrong shape, or it or the tool's measured position
+                holds a number that is not finite.
         """
         if action.shape != self.spec.low.shape or not np.all(np.isfinite(action)):
             raise ShieldBreach(
@@ -43,8 +44,10 @@ class Shield:
         step, turn = self.max_speed_m_s / self.spec.rate_hz, self.max_turn_rad_s / self.spec.rate_hz
         safe[:3] *= min(1.0, step / max(float(np.linalg.norm(safe[:3])), 1e-9))
         safe[3:6] *= min(1.0, turn / max(float(np.linalg.norm(safe[3:6])), 1e-9))
-        # An arm that is already outside may come back, but not go further.
         tool = observation.ee_pose[:3]
+        if not np.all(np.isfinite(tool)):
+            raise ShieldBreach("The robot does not know where its tool is; the robot is stopped.")
+        # An arm that is already outside may come back, but not go further.
         safe[:3] = np.clip(
             safe[:3], np.minimum(self.low - tool, 0.0), np.maximum(self.high - tool, 0.0)
         )

@@ -72,6 +72,10 @@ class Collector:
             if not self._demonstrate(skill, args, rng, writer):
                 return
 
+    def close(self) -> None:
+        """Release the renderers."""
+        self._robot.close()
+
     def _tasks(
         self, world: TabletopWorld, rng: np.random.Generator
     ) -> Iterator[tuple[str, dict[str, str]]]:
@@ -206,4 +210,5 @@ def _collect_shard(
     end = min(start + MISSIONS_PER_SHARD, spec.seed_base + spec.missions)
     for seed in range(start, end):
         collector.mission(seed, writer)
+    collector.close()
     writer.save(_shard(root, start))

@@ -103,7 +103,10 @@ def strip(caption: Caption, width: int) -> Image.Image:
     draw.text((_MARGIN, 10), _fit(caption.command, _font(20), room), _TEXT, _font(20))
     if caption.number:
         attempt = f" (attempt {caption.attempt})" if caption.attempt > 1 else ""
-        line = f"{caption.number}/{caption.total}  {caption.phrase}{attempt}"
+        # A mission ends with a look from home that is no part of the plan.
+        planned = caption.number <= caption.total
+        number = f"{caption.number}/{caption.total}" if planned else "check"
+        line = f"{number}  {caption.phrase}{attempt}"
         draw.text((_MARGIN, 42), _fit(line, _font(18), width - 2 * _MARGIN), _TEXT, _font(18))
     third = (width - 2 * _MARGIN) // 3
     spread = None if caption.spread is None else caption.spread / SPREAD_FULL_M

@@ -89,14 +89,18 @@ class SubgoalMonitor:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_INVALID, 1.0, evidence)
         self._note(observation)
         success = chunk.success or 0.0
+        elapsed = observation.time_s - self._started_s
+        late = elapsed >= self._contract.time_budget_s
         if success >= self._limits.success:
-            return self._judge(observation, success)
+            verdict = self._judge(observation, success)
+            if verdict is None and late and not self._agreed:
+                return self._out_of_time(observation, success, elapsed)
+            return verdict
         self._agreed = 0
         if self._lost_hold(observation, chunk):
             evidence = {"gripper": observation.gripper}
             return Verdict(VerdictValue.REFUTED, Reason.DROPPED, 1.0, evidence)
-        elapsed = observation.time_s - self._started_s
-        if elapsed >= self._contract.time_budget_s:
+        if late:
             return self._out_of_time(observation, success, elapsed)
         if self._stuck(observation):
             evidence = {"seconds": self._limits.stuck_s, "success": success}

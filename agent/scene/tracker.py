@@ -31,12 +31,12 @@ class SceneTracker:
     def estimate(self, observation: Observation) -> Scene:
         """Return what is believed after this observation."""
         passed = max(0.0, observation.time_s - self._time_s)
-        seen = _one_in_hand(self._single.estimate(observation))
+        seen = self._single.estimate(observation)
         self._time_s = observation.time_s
         believed = {}
-        for name, thing in seen.objects.items():
-            before = self._believed.get(name)
-            if thing.presence >= _SEEN:
+        for name in dict.fromkeys([*seen.objects, *self._believed]):
+            thing, before = seen.objects.get(name), self._believed.get(name)
+            if thing is not None and thing.presence >= _SEEN:
                 believed[name] = _merged(before, thing)
             elif before is not None:
                 faded = replace(
@@ -46,14 +46,15 @@ class SceneTracker:
                 )
                 if faded.presence >= _FORGOTTEN:
                     believed[name] = faded
-        self._believed = believed
-        return Scene(observation.time_s, believed)
+        scene = _one_in_hand(Scene(observation.time_s, believed))
+        self._believed = dict(scene.objects)
+        return scene
 
 
 def _one_in_hand(scene: Scene) -> Scene:
-    """Leave the surest object in the hand, when two seem to be there."""
-    held = [o for o in scene.objects.values() if o.support == HAND and o.presence >= _SEEN]
-    surest = max(held, key=lambda o: o.support_confidence, default=None)
+    """Leave one object in the hand when two seem to be there: the last seen, then the surest."""
+    held = [o for o in scene.objects.values() if o.support == HAND]
+    surest = max(held, key=lambda o: (-o.age_s, o.support_confidence), default=None)
     objects = {
         name: replace(o, support=TABLE, support_confidence=0.0)
         if o in held and o is not surest

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.facts import after
+from agent.facts import after, holds
 from agent.robots.tabletop.layout import sample_layout
 from agent.robots.tabletop.model import rest_height
 from agent.types import Fact, Scene, SceneObject
@@ -63,9 +63,9 @@ def draw_command(seed: int, objects: int) -> Command | None:
             if drawn is None:
                 return None
             target = drawn
-        if free_spot(target, scene, name) is None:
+        fact = _goal(name, target)
+        if free_spot(target, scene, name) is None or holds(fact, scene):
             return None
-        fact = Fact(predicate="in" if kind_of(target) == BOWL else "on", args=(name, target))
         scene = after(scene, fact)
         goals.append(fact)
         clauses.append(_clause(name, target, rng))
@@ -84,12 +84,16 @@ def _draw_target(scene: Scene, name: str, rng: np.random.Generator) -> str | Non
         for t in [*scene.objects, *ZONES]
         if kind_of(t) != BLOCK
         and free_spot(t, scene, name) is not None
-        and not (t in ZONES and ZONES[t].contains(scene.objects[name].position))
+        and not holds(_goal(name, t), scene)
     ]
     if not places:
         return None
     weights = np.array([1.0 if t in ZONES else 2.0 for t in places])
     return str(rng.choice(places, p=weights / weights.sum()))
+
+
+def _goal(name: str, target: str) -> Fact:
+    return Fact(predicate="in" if kind_of(target) == BOWL else "on", args=(name, target))
 
 
 def _clause(name: str, target: str, rng: np.random.Generator) -> str:

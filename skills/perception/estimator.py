@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 
-from agent.errors import CheckpointError
 from agent.types import Observation, Scene, SceneObject
 from agent.workspace import OBJECTS
 from skills.dataset import state_of
 from skills.perception.modeling import SceneConfig, SceneNet
-from skills.policy.policy import check_checkpoint
+from skills.policy.policy import load_checkpoint
 
 
 class NetworkEstimator:
@@ -33,11 +31,7 @@ class NetworkEstimator:
         Raises:
             CheckpointError: The folder is missing, foreign or damaged.
         """
-        check_checkpoint(folder, SceneConfig.model_type)
-        try:
-            return cls(SceneNet.from_pretrained(folder, local_files_only=True, dtype=torch.float32))
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise CheckpointError(f"The checkpoint in {folder} is damaged: {error}.") from error
+        return cls(load_checkpoint(folder, SceneNet, SceneConfig.model_type))
 
     def reset(self) -> None:
         """Nothing is remembered."""

@@ -64,10 +64,10 @@ class SceneOutput:
     support: Tensor
 
 
-def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(8, outputs), nn.ReLU()
-    )
+def _block(inputs: int, outputs: int, stride: int = 1, *, norm: bool = True) -> nn.Sequential:
+    """Return a convolution and its activation; normalising large maps is slow on a CPU."""
+    between = nn.GroupNorm(8, outputs) if norm else nn.Identity()
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), between, nn.ReLU())
 
 
 class SceneNet(PreTrainedModel):
@@ -81,15 +81,20 @@ class SceneNet(PreTrainedModel):
         super().__init__(config)
         n, width = len(config.objects), config.width
         self.stem = nn.Sequential(
-            nn.Conv2d(3, 32, 5, 2, 2), nn.ReLU(), _block(32, width, 2), _block(width, width)
+            nn.Conv2d(3, 32, 5, 2, 2),
+            nn.ReLU(),
+            _block(32, width, 2, norm=False),
+            _block(width, width, norm=False),
         )
-        self.context = nn.Sequential(_block(width, 64, 2), _block(64, 64), _block(64, 64))
-        self.merge = _block(width + 64, width)
+        self.context = nn.Sequential(
+            _block(width, 64, 2), _block(64, 64), _block(64, 64), nn.Conv2d(64, width, 1)
+        )
+        self.merge = _block(width, width, norm=False)
         self.attention = nn.Conv2d(width, n, 1)
         self.wrist = nn.Sequential(
             nn.Conv2d(3, 24, 5, 2, 2),
             nn.ReLU(),
-            _block(24, 32, 2),
+            _block(24, 32, 2, norm=False),
             _block(32, 48, 2),
             _block(48, 48, 2),
             nn.Flatten(),
@@ -103,7 +108,9 @@ class SceneNet(PreTrainedModel):
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Keep torch's own initialisation."""
+        """Keep the scale of activations through unnormalised convolutions (He et al. 2015)."""
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     def forward(self, front: Tensor, wrist: Tensor, state: Tensor) -> SceneOutput:
         """Predict from one batch.
@@ -115,7 +122,7 @@ class SceneNet(PreTrainedModel):
         """
         fine = self.stem(front)
         context = F.interpolate(self.context(fine), size=fine.shape[-2:], mode="nearest")
-        maps = self.merge(torch.cat([fine, context], dim=1))
+        maps = self.merge(fine + context)
         b, _, h, w = maps.shape
         weight = self.attention(maps).flatten(2).float().softmax(-1)
         y, x = torch.meshgrid(

@@ -57,6 +57,7 @@ def _snapshot_shard(job: tuple[Path, range]) -> None:
                 **scene_labels(robot.world.truth()),
             }
         )
+    robot.close()
     writer.save(folder)
 
 

@@ -168,7 +168,7 @@ class TabletopWorld:
             halted: Asked before every physics step; once true the arm holds where it is.
         """
         before, after = self._targets, self._kinematics.solve(self._targets, pose)
-        opening = self._disturbances.gripper(opening, self.carried() is not None)
+        opening = self._disturbances.gripper(opening, self._gripped() is not None)
         self.data.ctrl[7:9] = opening * FINGER_TRAVEL
         for index in range(_SUBSTEPS):
             if not halted():
@@ -188,6 +188,9 @@ class TabletopWorld:
 
     def carried(self) -> str | None:
         """Return the block that both fingers touch, if any. Privileged."""
+        return self._gripped()
+
+    def _gripped(self) -> str | None:
         touching: dict[int, set[int]] = {}
         for contact in self.data.contact[: self.data.ncon]:
             bodies = self.model.geom_bodyid[[contact.geom1, contact.geom2]]
@@ -214,7 +217,7 @@ class TabletopWorld:
     def truth(self) -> Scene:
         """Return what is really there, in the agent's own terms. Privileged."""
         places = {n: self.position(n) for n in self.layout.poses}
-        held = self.carried()
+        held = self._gripped()
         objects = {
             name: SceneObject(
                 name,

@@ -1,0 +1,51 @@
+"""What a mission is made of, by protocol, and what it may spend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.protocols import (
+    Monitor,
+    Planner,
+    Policy,
+    Robot,
+    SafetyShield,
+    SceneEstimator,
+    Subscriber,
+    Verifier,
+)
+from agent.types import SkillContract
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a mission may spend before it asks for help.
+
+    Attributes:
+        replans: New plans after the first.
+        attempts: Tries of one subgoal in a row.
+        seconds: Robot time in all.
+    """
+
+    replans: int
+    attempts: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a mission is made of; everything by protocol."""
+
+    robot: Robot
+    planner: Planner
+    verifier: Verifier
+    policies: Mapping[str, Policy]
+    contracts: Mapping[str, SkillContract]
+    estimator: SceneEstimator
+    monitor: Monitor
+    shield: SafetyShield
+    budget: Budget
+    subscribers: Sequence[Subscriber] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
