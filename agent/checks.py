@@ -158,6 +158,7 @@ def _demand(kept: bool, sentence: str) -> None:
 def _drive(robot: Robot, seed: int) -> list[Observation]:
     """Return what is seen while a few actions are sent, some beyond the limits."""
     seen = [robot.reset(seed)]
+    _check_observation(seen[0])
     low, high = robot.spec.low, robot.spec.high
     _demand(not robot.stopped, "Reset must clear the stop latch.")
     for tick in range(_TICKS):
@@ -171,8 +172,7 @@ def _drive(robot: Robot, seed: int) -> list[Observation]:
         )
         seen.append(robot.observe())
         _demand(seen[-1].time_s > seen[-2].time_s, "The clock must run when the robot acts.")
-    for observation in seen:
-        _check_observation(observation)
+        _check_observation(seen[-1])
     return seen
 
 

@@ -129,11 +129,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_natural, default=0)
     parser.add_argument("--threads", type=_positive, default=2)
     parser.add_argument(
-        "--from",
-        type=Path,
-        metavar="CHECKPOINT",
-        dest="start_from",
-        help="begin with these weights (policy only)",
+        "--scene", type=Path, metavar="CHECKPOINT", help="whose eyes the policy sees through"
     )
 
 

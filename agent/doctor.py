@@ -125,8 +125,8 @@ def _draws(gl: str) -> str:
 def _policy(config: Config) -> Check:
     name = "policy checkpoint"
     try:
+        from skills.checkpoint import check_checkpoint
         from skills.policy.configuration import VLAConfig
-        from skills.policy.policy import check_checkpoint
 
         folder = policy_checkpoint(config)
         check_checkpoint(folder, VLAConfig.model_type)
@@ -139,8 +139,8 @@ def _policy(config: Config) -> Check:
 def _scene(config: Config) -> Check:
     name = "scene checkpoint"
     try:
+        from skills.checkpoint import check_checkpoint
         from skills.perception.modeling import SceneConfig
-        from skills.policy.policy import check_checkpoint
 
         folder = scene_checkpoint(config)
         check_checkpoint(folder, SceneConfig.model_type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -35,23 +35,17 @@ STILL_SPEC = ActionSpec(
 """The action space of `StillRobot`: a delta of the tool's pose, and the gripper."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """What a planner was asked once."""
-
-    command: str
-    scene: Scene
-    history: tuple[SubgoalResult, ...]
-    problems: tuple[str, ...]
-
-
 class ScriptedPlanner:
-    """Answers with the given plans in turn, the last one for ever; keeps what it was `asked`."""
+    """Answers with the given plans in turn, the last one for ever.
+
+    It keeps the `histories` and the `problems` it was given, one entry per call.
+    """
 
     def __init__(self, plans: Sequence[Plan]) -> None:
         """Answer with at least one plan."""
         self._plans = tuple(plans)
-        self.asked: list[Asked] = []
+        self.histories: list[tuple[SubgoalResult, ...]] = []
+        self.problems: list[tuple[str, ...]] = []
 
     def plan(
         self,
@@ -62,8 +56,9 @@ class ScriptedPlanner:
         problems: Sequence[str] = (),
     ) -> Plan:
         """Return the next plan."""
-        self.asked.append(Asked(command, scene, tuple(history), tuple(problems)))
-        return self._plans[min(len(self.asked), len(self._plans)) - 1]
+        self.histories.append(tuple(history))
+        self.problems.append(tuple(problems))
+        return self._plans[min(len(self.histories), len(self._plans)) - 1]
 
 
 class ScriptedPolicy:

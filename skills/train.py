@@ -1,4 +1,4 @@
-"""Training the policy from demonstrations: behaviour cloning on chunks."""
+"""Training the policy from demonstrations: behaviour cloning on chunks, through fixed eyes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from agent.errors import SkillError
-from skills.batches import Batch, Batches, Frames, drop_state
+from skills.batches import Batch, Batches, Frames
+from skills.checkpoint import load_checkpoint
 from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES
+from skills.perception.modeling import SceneConfig, SceneNet
 from skills.phrases import paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import build_vocabulary
 from skills.policy.modeling import AIM_CENTRE, AIM_SCALE, VLA, VLAOutput
-from skills.training import Run, TrainSpec, normalised
+from skills.training import Prefetch, Run, TrainSpec
+from skills.vision import SLOT_POINT
 
 _VALIDATION_FRAMES = 1024
 _GRIPPER_WEIGHT, _SUCCESS_WEIGHT, _PROGRESS_WEIGHT = 0.3, 0.2, 0.3
 _AIM_WEIGHT = 0.5
 _HEAD_SHARE = 0.7
+_SLOT_NOISE, _STATE_DROPOUT = 0.01, 0.05
 
 
 def vocabulary() -> list[str]:
@@ -38,48 +41,56 @@ def vocabulary() -> list[str]:
 class PolicyTrainer:
     """Trains the policy on shards of demonstrations."""
 
-    def __init__(
-        self, roots: list[Path], out: Path, spec: TrainSpec, start_from: Path | None = None
-    ) -> None:
-        """Open the data and take up the run in `out`, or begin one, from a checkpoint if given."""
+    def __init__(self, roots: list[Path], out: Path, spec: TrainSpec, scene: Path) -> None:
+        """Open the data and take up the run in `out`, or begin one.
+
+        Args:
+            roots: Data folders.
+            out: Folder of the run.
+            spec: How to train.
+            scene: Checkpoint of the scene network, whose trunks the policy sees through; they are
+                not trained further, so that what they see is worked out once for all frames.
+        """
         torch.set_num_threads(spec.threads)
         torch.manual_seed(spec.seed)
         frames = Frames(roots, VLAConfig().horizon)
         words = vocabulary()
-        model = _fresh(frames, words) if start_from is None else _taken_up(start_from, words)
+        model = _seeing(scene, frames, words)
         self.config: VLAConfig = model.config
         self.mean = torch.tensor(self.config.state_mean)
         self.std = torch.tensor(self.config.state_std)
         self.run = Run(model, roots, out, spec)
-        self.batches = Batches(frames, words, spec.batch, spec.seed + self.run.step)
+        seen = frames.look(model)
+        self.batches = Batches(frames, seen, words, spec.batch, spec.seed + self.run.step)
+        self._next_batch = Prefetch(self.batches.draw)
 
     def train(self) -> None:
         """Train to the last step."""
         self.run.loop(self._next_loss, self._validate, "train policy")
 
     def _next_loss(self) -> Tensor:
-        batch = self.batches.next()
-        with torch.autocast("cpu", torch.bfloat16):
-            output = self._predict(self.run.model, batch, augment=True)
+        batch = self._next_batch()
+        output = self._predict(self.run.model, batch, noisy=True)
         return sum(self._losses(output, batch, bootstrap=True).values(), torch.zeros(()))
 
     def _validate(self) -> dict[str, float]:
         sums: dict[str, float] = {}
         batches = self.batches.validation(_VALIDATION_FRAMES)
         for batch in batches:
-            with torch.autocast("cpu", torch.bfloat16):
-                output = self._predict(self.run.average, batch, augment=False)
+            output = self._predict(self.run.average, batch, noisy=False)
             for name, term in self._losses(output, batch, bootstrap=False).items():
                 sums[name] = sums.get(name, 0.0) + float(term) / len(batches)
         return {**sums, "score": sums["motion"] + sums["gripper"]}
 
-    def _predict(self, model: VLA, batch: Batch, *, augment: bool) -> VLAOutput:
-        state = (batch.state - self.mean) / self.std
-        if augment:
-            state = drop_state(state, self.run.generator)
-        images = {name: normalised(image) for name, image in batch.images.items()}
-        output: VLAOutput = model(images, state, model.embed(batch.tokens))
-        return output
+    def _predict(self, model: VLA, batch: Batch, *, noisy: bool) -> VLAOutput:
+        state, seen = (batch.state - self.mean) / self.std, batch.seen
+        if noisy:
+            # The trunks see their own training images a little better than new ones.
+            draws = torch.randn(seen.shape, generator=self.run.generator)
+            seen = seen + draws * _SLOT_NOISE * (torch.arange(seen.shape[-1]) < SLOT_POINT - 1)
+            keep = torch.rand(len(state), 1, generator=self.run.generator) >= _STATE_DROPOUT
+            state = state * keep
+        return model.decide(seen, state, model.embed(batch.tokens))
 
     def _losses(self, output: VLAOutput, batch: Batch, *, bootstrap: bool) -> dict[str, Tensor]:
         """Return the weighted terms of the loss."""
@@ -113,22 +124,20 @@ class PolicyTrainer:
         }
 
 
-def _fresh(frames: Frames, words: list[str]) -> VLA:
-    """Return a network with random weights and the data's statistics."""
+def _seeing(scene: Path, frames: Frames, words: list[str]) -> VLA:
+    """Return a network with the scene network's trunks, held fixed, and random weights after."""
+    eyes = load_checkpoint(scene, SceneNet, SceneConfig.model_type)
     state = frames.state[frames.training]
-    return VLA(
+    model = VLA(
         VLAConfig(
             vocabulary=words,
+            objects=eyes.config.objects,
+            cameras=eyes.config.cameras,
+            width=eyes.config.width,
             state_mean=state.mean(0).tolist(),
             state_std=np.maximum(state.std(0), 0.01).tolist(),
         )
     )
-
-
-def _taken_up(checkpoint: Path, words: list[str]) -> VLA:
-    """Return the last round's network, with its statistics and words."""
-    model: VLA = VLA.from_pretrained(checkpoint, local_files_only=True, dtype=torch.float32)
-    if model.config.vocabulary != words:
-        raise SkillError(f"{checkpoint} was trained on other words; train anew without --from.")
-    model.train()
+    model.trunks.load_state_dict(eyes.trunks.state_dict())
+    model.trunks.requires_grad_(False)
     return model

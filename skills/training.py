@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import math
+import queue
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +21,7 @@ from transformers import PreTrainedModel
 from skills.dataset import data_hash
 
 ModelT = TypeVar("ModelT", bound=PreTrainedModel)
+BatchT = TypeVar("BatchT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,27 @@ class Run(Generic[ModelT]):
         self.optimiser.load_state_dict(saved["optimiser"])
         self.generator.set_state(saved["generator"])
         self.step, self.best = saved["step"], saved["best"]
+
+
+class Prefetch(Generic[BatchT]):
+    """Makes batches in a background thread, a few ahead of the one that is trained on."""
+
+    def __init__(self, make: Callable[[], BatchT], ahead: int = 4) -> None:
+        """Set what makes a batch; the thread starts with the first call."""
+        self._make = make
+        self._queue: queue.Queue[BatchT] = queue.Queue(ahead)
+        self._thread: threading.Thread | None = None
+
+    def __call__(self) -> BatchT:
+        """Return the next batch."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._fill, daemon=True)
+            self._thread.start()
+        return self._queue.get()
+
+    def _fill(self) -> None:
+        while True:
+            self._queue.put(self._make())
 
 
 def normalised(image: Tensor) -> Tensor:

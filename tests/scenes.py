@@ -21,9 +21,12 @@ HOMES: dict[str, tuple[float, float]] = {
 """(x, y) m where each object lies unless said otherwise; no zone has anything in it."""
 
 
-def scene(*names: str, at: Mapping[str, tuple[float, float]] | None = None,
-          on: Mapping[str, str] | None = None,
-          presence: Mapping[str, float] | None = None) -> Scene:
+def scene(
+    *names: str,
+    at: Mapping[str, tuple[float, float]] | None = None,
+    on: Mapping[str, str] | None = None,
+    presence: Mapping[str, float] | None = None,
+) -> Scene:
     """Return a scene with these objects, or with every object if none is named.
 
     Args:

@@ -49,7 +49,9 @@ def train(args: argparse.Namespace) -> int:
 
         SceneTrainer(args.data, args.out, spec).train()
     else:
+        from agent.build import SCENE_CHECKPOINT
+        from agent.resources import resource
         from skills.train import PolicyTrainer
 
-        PolicyTrainer(args.data, args.out, spec, args.start_from).train()
+        PolicyTrainer(args.data, args.out, spec, args.scene or resource(SCENE_CHECKPOINT)).train()
     return 0

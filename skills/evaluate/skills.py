@@ -63,6 +63,10 @@ class SkillBench:
             return self._swapped(seed, args["object"], rng)
         return self._try(row, skill, seed, args)
 
+    def close(self) -> None:
+        """Release the robot."""
+        self._robot.close()
+
     def _swapped(self, seed: int, first: str, rng: np.random.Generator) -> Trial:
         """Name another block in the same scene: the named one must be picked."""
         others = [n for n in self._blocks() if n != first]

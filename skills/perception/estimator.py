@@ -8,9 +8,9 @@ import torch
 
 from agent.types import Observation, Scene, SceneObject
 from agent.workspace import OBJECTS
+from skills.checkpoint import load_checkpoint
 from skills.dataset import state_of
 from skills.perception.modeling import SceneConfig, SceneNet
-from skills.policy.policy import load_checkpoint
 
 
 class NetworkEstimator:
@@ -39,12 +39,13 @@ class NetworkEstimator:
     def estimate(self, observation: Observation) -> Scene:
         """Return every object the network knows, with its probability of being there."""
         with torch.inference_mode():
-            front, wrist = (
-                torch.from_numpy(observation.images[name]).permute(2, 0, 1)[None].float() / 127.5
+            images = {
+                name: torch.from_numpy(observation.images[name]).permute(2, 0, 1)[None].float()
+                / 127.5
                 - 1
-                for name in ("front", "wrist")
-            )
-            output = self._model(front, wrist, torch.from_numpy(state_of(observation))[None])
+                for name in self._config.cameras
+            }
+            output = self._model(images, torch.from_numpy(state_of(observation))[None])
             present = torch.sigmoid(output.present[0]).tolist()
             position = (output.position[0] * self._std + self._mean).double().numpy()
             support = output.support[0].softmax(-1)

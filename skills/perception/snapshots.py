@@ -61,8 +61,8 @@ def _snapshot_shard(job: tuple[Path, range]) -> None:
     writer.save(folder)
 
 
-def rearrange(robot: TabletopRobot, rng: np.random.Generator) -> None:
-    """Move blocks onto and into things and the arm about, as missions and mishaps do."""
+def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = True) -> None:
+    """Move blocks onto and into things, and the arm about, as missions and mishaps do."""
     world = robot.world
     carriers = [n for n in world.layout.poses if OBJECTS[n] != BLOCK]
     for name in (n for n in world.layout.poses if OBJECTS[n] == BLOCK):
@@ -78,7 +78,8 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator) -> None:
             mujoco.mj_forward(world.model, world.data)
         elif draw < _ON_SOMETHING + _ELSEWHERE:
             world.put(name, np.array([*rng.uniform((0.30, -0.37), (0.76, 0.37)), 0.022]), yaw)
-    _move_arm(robot, rng)
+    if arm:
+        _move_arm(robot, rng)
     for _ in range(_SETTLE_STEPS):
         mujoco.mj_step(world.model, world.data)
     mujoco.mj_forward(world.model, world.data)

@@ -12,15 +12,15 @@ class VLAConfig(PretrainedConfig):
 
     Args:
         vocabulary: The words it knows.
-        cameras: Camera names, in the order of its towers.
+        objects: The objects its trunks look for.
+        cameras: Camera names, in the order of its trunks.
         state_dim: Numbers of proprioception.
         state_mean: (state_dim,) mean of the training states.
         state_std: (state_dim,) standard deviation of the training states.
         action_scale: (6,) size of one unit of motion output, m and rad.
         horizon: Actions in a chunk.
         heads: Action heads; their disagreement is the spread.
-        width: Channels of the camera towers.
-        keypoints: Keypoints of each spatial softmax.
+        width: Channels of the trunks.
         language_dim: Size of the phrase embedding.
         hidden: Width of the trunk.
         dt_s: Seconds between actions.
@@ -31,6 +31,7 @@ class VLAConfig(PretrainedConfig):
     def __init__(
         self,
         vocabulary: list[str] | None = None,
+        objects: list[str] | None = None,
         cameras: list[str] | None = None,
         state_dim: int = 15,
         state_mean: list[float] | None = None,
@@ -39,14 +40,14 @@ class VLAConfig(PretrainedConfig):
         horizon: int = 6,
         heads: int = 3,
         width: int = 48,
-        keypoints: int = 24,
         language_dim: int = 96,
-        hidden: int = 320,
+        hidden: int = 384,
         dt_s: float = 0.1,
         **kwargs: Any,
     ) -> None:
         """Keep the values; the defaults make a network without vocabulary, for tests."""
         self.vocabulary = vocabulary or []
+        self.objects = objects or []
         self.cameras = cameras or ["front", "wrist"]
         self.state_dim = state_dim
         self.state_mean = state_mean or [0.0] * state_dim
@@ -55,7 +56,6 @@ class VLAConfig(PretrainedConfig):
         self.horizon = horizon
         self.heads = heads
         self.width = width
-        self.keypoints = keypoints
         self.language_dim = language_dim
         self.hidden = hidden
         self.dt_s = dt_s

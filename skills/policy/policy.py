@@ -2,82 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from transformers import PreTrainedModel
 
-from agent.errors import CheckpointError
 from agent.types import ActionChunk, Observation
+from skills.checkpoint import load_checkpoint
 from skills.dataset import state_of
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import encode
 from skills.policy.modeling import VLA
 
-ModelT = TypeVar("ModelT", bound=PreTrainedModel)
-
 _OVERLAP = 4
 _OVERLAP_DECAY = 0.6
-
-
-def check_checkpoint(folder: Path, model_type: str) -> None:
-    """Refuse a folder that is not one of our checkpoints.
-
-    Raises:
-        CheckpointError: The folder lacks a file or belongs to another kind of model.
-    """
-    missing = [n for n in ("config.json", "model.safetensors") if not (folder / n).is_file()]
-    if missing:
-        raise CheckpointError(
-            f"There is no checkpoint in {folder} ({' and '.join(missing)} missing); "
-            "train one with `bosun train` or name another folder."
-        )
-    try:
-        config = json.loads((folder / "config.json").read_text())
-    except ValueError as error:
-        raise CheckpointError(f"{folder / 'config.json'} is not JSON: {error}.") from error
-    found = config.get("model_type") if isinstance(config, dict) else None
-    if found != model_type:
-        raise CheckpointError(
-            f"The checkpoint in {folder} is of type {found!r}, but Bosun needs {model_type!r}."
-        )
-
-
-def load_checkpoint(folder: Path, kind: type[ModelT], model_type: str) -> ModelT:
-    """Return the network in a folder, every weight of which was there and fits.
-
-    Raises:
-        CheckpointError: The folder is missing, foreign or damaged.
-    """
-    check_checkpoint(folder, model_type)
-    info: dict[str, Any]
-    try:
-        model, info = kind.from_pretrained(
-            folder,
-            local_files_only=True,
-            dtype=torch.float32,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except (OSError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"The checkpoint in {folder} is damaged: {error}.") from error
-    # transformers only logs what does not fit, and leaves random weights where there were none.
-    odd = [
-        str(key[0] if isinstance(key, tuple) else key)
-        for part in ("missing_keys", "unexpected_keys", "mismatched_keys")
-        for key in info[part]
-    ]
-    if odd:
-        raise CheckpointError(
-            f"The checkpoint in {folder} does not fit its configuration or this version of Bosun "
-            f"({len(odd)} weights, such as {min(odd)!r}); train one with `bosun train`."
-        )
-    return model
 
 
 class VLAPolicy:

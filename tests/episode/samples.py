@@ -79,10 +79,15 @@ def tick(rng: np.random.Generator, time_s: float, heads: bool = True, size: int 
 
 def mission(rng: np.random.Generator, ticks: int = 6, size: int = 32) -> list[Event]:
     """Return the events of a mission with a missed grasp, a replan and a success."""
-    scene = Scene(1 / 7, {
-        "red block": SceneObject("red block", "block", rng.normal(size=3), 0.9, "hand", 0.3, 1 / 3),
-        "blue bowl": SceneObject("blue bowl", "bowl", rng.normal(size=3)),
-    })
+    scene = Scene(
+        1 / 7,
+        {
+            "red block": SceneObject(
+                "red block", "block", rng.normal(size=3), 0.9, "hand", 0.3, 1 / 3
+            ),
+            "blue bowl": SceneObject("blue bowl", "bowl", rng.normal(size=3)),
+        },
+    )
     result = MissionResult(MissionOutcome.NEEDS_HELP, PLAN, (FAILURE, SUCCESS), 1, 2 / 3, "Which?")
     metadata = {"seed": 7, "versions": {"bosun": "0.1"}, "threshold": 0.1 + 0.7, "none": None}
     events: list[Event] = [

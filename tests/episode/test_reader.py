@@ -71,14 +71,22 @@ def test_numbers_json_does_not_know_survive(tmp_path: Path) -> None:
 
 def test_evidence_of_any_kind_is_kept_as_json(tmp_path: Path) -> None:
     evidence = {
-        "score": np.float32(0.1), "point": np.array([0.1, np.inf]), "fact": PICK,
-        "pair": (1, 2), "where": Path("here"), "ok": np.bool_(True),
+        "score": np.float32(0.1),
+        "point": np.array([0.1, np.inf]),
+        "fact": PICK,
+        "pair": (1, 2),
+        "where": Path("here"),
+        "ok": np.bool_(True),
     }
     verdict = Verdict(DONE.value, DONE.reason, 0.5, evidence)
     [found] = read_episode(write(tmp_path, [VerdictGiven(0.0, PICK, verdict)])).verdicts
     assert found.verdict.evidence == {
-        "score": float(np.float32(0.1)), "point": [0.1, "inf"], "fact": PICK.model_dump(),
-        "pair": [1, 2], "where": "here", "ok": True,
+        "score": float(np.float32(0.1)),
+        "point": [0.1, "inf"],
+        "fact": PICK.model_dump(),
+        "pair": [1, 2],
+        "where": "here",
+        "ok": True,
     }
 
 
@@ -86,12 +94,20 @@ def test_cameras_are_told_apart_by_name_at_every_tick(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     both = tick(rng, 0.0)
     images = both.observation.images
-    swapped = replace(both, observation=replace(
-        both.observation, images={"front": images["front"], "wrist": images["wrist"]}))
+    swapped = replace(
+        both,
+        observation=replace(
+            both.observation, images={"front": images["front"], "wrist": images["wrist"]}
+        ),
+    )
     one = replace(both, observation=replace(both.observation, images={"front": images["front"]}))
     none = replace(both, observation=replace(both.observation, images={}))
-    large = replace(both, observation=replace(
-        both.observation, images={"wide": rng.integers(0, 256, (48, 80, 3), dtype=np.uint8)}))
+    large = replace(
+        both,
+        observation=replace(
+            both.observation, images={"wide": rng.integers(0, 256, (48, 80, 3), dtype=np.uint8)}
+        ),
+    )
     events: list[Event] = [both, swapped, one, none, large]
     assert same(list(read_episode(write(tmp_path, events)).events()), events)
 
@@ -99,8 +115,9 @@ def test_cameras_are_told_apart_by_name_at_every_tick(tmp_path: Path) -> None:
 def test_images_and_arrays_may_be_views(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     event = tick(np.random.default_rng(1), 0.0)
-    observation = Observation(0.0, {"front": pixels[::-2, ::2]}, np.arange(14.0)[::2],
-                              event.observation.ee_pose, 0.5)
+    observation = Observation(
+        0.0, {"front": pixels[::-2, ::2]}, np.arange(14.0)[::2], event.observation.ee_pose, 0.5
+    )
     [found] = read_episode(write(tmp_path, [replace(event, observation=observation)])).ticks()
     assert same(found.observation, observation)
 

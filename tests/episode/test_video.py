@@ -68,7 +68,8 @@ def test_odd_sizes_and_lost_cameras_do_not_break_it(tmp_path: Path) -> None:
             for lost in {"wrist", "front"} - set(cameras):
                 del images[lost]
             observation = type(event.observation)(
-                0.0, images, event.observation.joint_pos, event.observation.ee_pose, 0.0)
+                0.0, images, event.observation.joint_pos, event.observation.ee_pose, 0.0
+            )
             recorder.on_event(Ticked(0.0, observation, event.chunk, event.action, None))
     found = frames(tmp_path / "v.mp4")
     assert len(found) == 3
@@ -118,8 +119,17 @@ def test_the_strip_says_the_verdict_in_its_colour() -> None:
 
 
 def test_texts_that_do_not_fit_are_shortened() -> None:
-    long = Caption(command="stack " * 200, number=30, total=30, phrase="x" * 500, attempt=3,
-                   success=float("nan"), progress=2.0, spread=9.0, stopped_by="the page")
+    long = Caption(
+        command="stack " * 200,
+        number=30,
+        total=30,
+        phrase="x" * 500,
+        attempt=3,
+        success=float("nan"),
+        progress=2.0,
+        spread=9.0,
+        stopped_by="the page",
+    )
     assert strip(long, 96).size == (96, STRIP_HEIGHT)
     result = MissionResult(MissionOutcome.FAILED, PLAN, (), 1, 1.0, None)
     assert card("stack " * 200, result, (640, 624)).size == (640, 624)

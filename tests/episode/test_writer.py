@@ -84,7 +84,9 @@ def test_schemas_keep_to_what_foxglove_parses(schema: dict[str, Any]) -> None:
 def test_a_killed_process_leaves_all_but_its_last_second(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", ENDLESS_WRITER, str(tmp_path)],
-        cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     try:

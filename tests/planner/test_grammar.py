@@ -7,9 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from agent.facts import after, holds
+from agent.facts import after, expected, holds
 from agent.planner.grammar import GrammarPlanner
-from agent.facts import expected
 from agent.planner.verify import PlanVerifier
 from agent.types import (
     TABLE,
@@ -104,20 +103,29 @@ COMMANDS: list[tuple[str, list[Subgoal]]] = [
     ("pick up the red block. Put that in the blue bowl.", R_BLUE),
     ("pick up the red block and put the block in the blue bowl", R_BLUE),
     ("pick up the red block and the green block and put them on the plate", puts(PLATE, R, G)),
-    ("pick up the red block, go home, and put it on the plate",
-     [*PICK_R, *HOME, call("place_on", R, PLATE)]),
+    (
+        "pick up the red block, go home, and put it on the plate",
+        [*PICK_R, *HOME, call("place_on", R, PLATE)],
+    ),
     ("pick up the red block then the green block", [*PICK_R, *RELEASE, *PICK_G]),
-    ("put the red block in the blue bowl and the green block on the plate",
-     R_BLUE + put(G, PLATE)),
-    ("put the red block in the blue bowl, then put the green block on the plate",
-     R_BLUE + put(G, PLATE)),
-    ("put the red block in the blue bowl; after that move the green one to the left",
-     R_BLUE + put(G, "left zone")),
-    ("put the red block in the blue bowl, the green one there too, and then go home",
-     puts(BLUE, R, G) + HOME),
+    ("put the red block in the blue bowl and the green block on the plate", R_BLUE + put(G, PLATE)),
+    (
+        "put the red block in the blue bowl, then put the green block on the plate",
+        R_BLUE + put(G, PLATE),
+    ),
+    (
+        "put the red block in the blue bowl; after that move the green one to the left",
+        R_BLUE + put(G, "left zone"),
+    ),
+    (
+        "put the red block in the blue bowl, the green one there too, and then go home",
+        puts(BLUE, R, G) + HOME,
+    ),
     ("put the red block in the blue bowl and put the green block in it", puts(BLUE, R, G)),
-    ("put the red block in the blue bowl and the green one in the other bowl",
-     R_BLUE + put(G, WHITE)),
+    (
+        "put the red block in the blue bowl and the green one in the other bowl",
+        R_BLUE + put(G, WHITE),
+    ),
     ("put the red block in the blue bowl and the green one in the bowl", puts(BLUE, R, G)),
     ("put the red and the green block in the blue bowl", puts(BLUE, R, G)),
     ("put the red, green and yellow blocks in the blue bowl", puts(BLUE, R, G, Y)),
@@ -133,10 +141,14 @@ COMMANDS: list[tuple[str, list[Subgoal]]] = [
     ("put all blocks except the red one in the white bowl", puts(WHITE, G, B, Y)),
     ("put all blocks in the white bowl except the red one", puts(WHITE, G, B, Y)),
     ("put everything but the red and the green block on the right", puts("right zone", B, Y)),
-    ("put the red block on the plate and everything else in the white bowl",
-     put(R, PLATE) + puts(WHITE, G, B, Y)),
-    ("put the red block on the plate and the rest of the blocks in the white bowl",
-     put(R, PLATE) + puts(WHITE, G, B, Y)),
+    (
+        "put the red block on the plate and everything else in the white bowl",
+        put(R, PLATE) + puts(WHITE, G, B, Y),
+    ),
+    (
+        "put the red block on the plate and the rest of the blocks in the white bowl",
+        put(R, PLATE) + puts(WHITE, G, B, Y),
+    ),
     ("put the red block in the blue bowl, no, the white one", put(R, WHITE)),
     ("put the red block in the blue bowl, no, the green one", put(G, BLUE)),
     ("put the green block, sorry, the red one in the blue bowl", R_BLUE),
@@ -280,8 +292,10 @@ def test_things_are_moved_from_where_they_are() -> None:
     assert list(plan("move everything from the blue bowl to the plate", filled).subgoals) == puts(
         PLATE, R, Y
     )
-    assert list(plan("take the red block out of the bowl", scene(R, BLUE, on={R: BLUE})).subgoals
-                ) == PICK_R
+    assert (
+        list(plan("take the red block out of the bowl", scene(R, BLUE, on={R: BLUE})).subgoals)
+        == PICK_R
+    )
     assert list(plan("pick up the block in the blue bowl", scene(on={Y: BLUE})).subgoals) == [
         call("pick", Y)
     ]

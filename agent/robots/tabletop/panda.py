@@ -31,6 +31,13 @@ _ARM_GAINS = {
 """Joint number -> (stiffness in N m/rad, damping in N m s/rad)."""
 _FINGER_GAINS = (900.0, 30.0)
 """(stiffness in N/m, damping in N s/m) of one finger."""
+TOOL_IN_HAND = (0.0, 0.0, 0.243)
+"""(3,) m: the tool site in the hand's frame, which shares link 7's origin."""
+WRIST_EYE = np.array([0.09, 0.0, 0.10])
+"""(3,) m, hand's frame: from here the camera sees the finger tips and what is between them."""
+WRIST_TARGET = np.array([0.01, 0.0, 0.24])
+WRIST_UP = (1.0, 0.0, 0.0)
+WRIST_FOVY = 70.0
 _HAND_QUAT = (0.92388, 0.0, 0.0, -0.382683)
 """The hand's frame in link 7, wxyz."""
 
@@ -79,18 +86,13 @@ def panda_spec() -> mujoco.MjSpec:
         stiffness = _FINGER_GAINS[0] if finger else _ARM_GAINS[int(actuator.name[-1])][0]
         actuator.gainprm[0], actuator.biasprm[1] = stiffness, -stiffness
     hand = spec.body("panda0_link7").add_body(name="hand", quat=_HAND_QUAT)
-    hand.add_site(name=TOOL_SITE, pos=(0, 0, 0.243), size=(0.005, 0, 0), group=4)
-    _add_wrist_camera(hand)
+    hand.add_site(name=TOOL_SITE, pos=TOOL_IN_HAND, size=(0.005, 0, 0), group=4)
+    wrist = look_at(WRIST_EYE, WRIST_TARGET, WRIST_UP)
+    hand.add_camera(name="wrist", pos=WRIST_EYE, quat=wrist, fovy=WRIST_FOVY)
     for name in FINGER_BODIES:
         for geom in spec.body(name).geoms:
             geom.friction = np.array([1.5, 0.05, 0.0005])
     return spec
-
-
-def _add_wrist_camera(hand: mujoco.MjsBody) -> None:
-    """Mount the camera where it sees the finger tips and what is between them."""
-    eye, target = np.array([0.09, 0.0, 0.10]), np.array([0.01, 0.0, 0.24])
-    hand.add_camera(name="wrist", pos=eye, quat=look_at(eye, target, up=(1.0, 0.0, 0.0)), fovy=70)
 
 
 def look_at(eye: np.ndarray, target: np.ndarray, up: tuple[float, float, float]) -> np.ndarray:

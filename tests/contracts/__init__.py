@@ -1,0 +1,1 @@
+"""Every part against the protocol it claims to keep."""

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from agent.doubles import FixedEstimator
+from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+from agent.types import ActionChunk, Observation, Reason, Scene, Subgoal, Verdict, VerdictValue
+from tests.parts import AFTER, BEFORE, CONTRACTS, HELD, PICK, PLACE, chunk, observation, subgoal
+from tests.scenes import scene
+
+LIMITS = MonitorLimits()
+Tick = tuple[Observation, ActionChunk]
+
+
+def _monitor(
+    watched: Subgoal,
+    scenes: Sequence[Scene] | Callable[[float], Scene],
+    limits: MonitorLimits = LIMITS,
+) -> SubgoalMonitor:
+    monitor = SubgoalMonitor(CONTRACTS, FixedEstimator(scenes), limits)
+    monitor.reset(watched, BEFORE)
+    return monitor
+
+
+def _moving(
+    success: float | None = 0.0, ticks: int = 400, gripper: float = 1.0, grip: float = 1.0
+) -> Iterable[Tick]:
+    """Yield ticks of an arm that moves on and on."""
+    for tick in range(ticks):
+        tool = (0.3 + 0.01 * (tick % 30), 0.0, 0.3)
+        yield observation(0.1 * tick, tool, gripper), chunk(success, (0, 0, 0, 0, 0, 0, grip))
+
+
+def _first(monitor: SubgoalMonitor, ticks: Iterable[Tick]) -> tuple[int, Verdict]:
+    """Return the tick, counted from 1, that ends the subgoal, and its verdict."""
+    for number, (seen, answer) in enumerate(ticks, start=1):
+        if verdict := monitor.check(seen, answer):
+            return number, verdict
+    pytest.fail("There was no verdict.")
+
+
+def _unsure(confidence: float, *, on: str) -> Scene:
+    """Return a scene with the red block on something, not surely."""
+    seen = scene(on={"red block": on})
+    block = replace(seen.objects["red block"], support_confidence=confidence)
+    return Scene(0.0, {**seen.objects, "red block": block})
+
+
+@pytest.mark.parametrize(("watched", "reached"), [(PICK, HELD), (PLACE, AFTER)])
+def test_two_witnesses_for_some_ticks_confirm(watched: Subgoal, reached: Scene) -> None:
+    ticks, verdict = _first(_monitor(watched, [reached]), _moving(success=0.9))
+    assert ticks == LIMITS.confirm_ticks
+    assert (verdict.value, verdict.reason) == (VerdictValue.CONFIRMED, Reason.DONE)
+    assert verdict.confidence == 0.9
+    assert all(verdict.evidence["facts"].values())
+
+
+def test_the_scene_alone_confirms_nothing() -> None:
+    _, verdict = _first(_monitor(PLACE, [AFTER]), _moving(success=0.1))
+    assert verdict.value is not VerdictValue.CONFIRMED
+    assert verdict.reason is Reason.TIMEOUT
+
+
+def test_a_policy_without_a_success_head_is_never_confirmed() -> None:
+    _, verdict = _first(_monitor(PLACE, [AFTER]), _moving(success=None))
+    assert verdict.value is not VerdictValue.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("watched", "reason"), [(PICK, Reason.GRASP_MISSED), (PLACE, Reason.NOT_ACHIEVED)]
+)
+def test_the_policy_alone_confirms_nothing(watched: Subgoal, reason: Reason) -> None:
+    elsewhere = scene(on={"red block": "white bowl"})
+    ticks, verdict = _first(_monitor(watched, [elsewhere]), _moving(success=1.0))
+    assert ticks == LIMITS.doubt_ticks
+    assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, reason)
+    assert not any(verdict.evidence["facts"].values())
+
+
+def test_agreement_must_not_be_broken() -> None:
+    monitor = _monitor(PLACE, [AFTER])
+    heads = [0.9, 0.1] * 5 + [0.9, 0.9]
+    ticks = ((seen, chunk(head)) for (seen, _), head in zip(_moving(), heads, strict=False))
+    number, verdict = _first(monitor, ticks)
+    assert (number, verdict.reason) == (12, Reason.DONE)
+
+
+@pytest.mark.parametrize("on", ["blue bowl", "white bowl"])
+def test_a_scene_that_is_not_sure_is_insufficient(on: str) -> None:
+    unsure = _unsure(LIMITS.fact_confidence - 0.01, on=on)
+    ticks, verdict = _first(_monitor(PLACE, [unsure]), _moving(success=1.0))
+    assert ticks == LIMITS.doubt_ticks
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE)
+
+
+def test_an_object_that_is_not_seen_is_insufficient() -> None:
+    _, verdict = _first(_monitor(PLACE, [scene("blue bowl")]), _moving(success=1.0))
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE)
+    assert verdict.evidence["fact_confidence"] == 0.0
+
+
+@pytest.mark.parametrize("success", [0.0, 0.49, None])
+@pytest.mark.parametrize("seen", [BEFORE, HELD, AFTER, scene("plate")])
+@pytest.mark.parametrize("watched", [PICK, PLACE])
+def test_time_is_never_success(watched: Subgoal, seen: Scene, success: float | None) -> None:
+    ticks, verdict = _first(_monitor(watched, [seen]), _moving(success))
+    assert verdict.reason is Reason.TIMEOUT
+    assert ticks == 1 + 10 * CONTRACTS[watched.skill].time_budget_s
+    assert verdict.value is not VerdictValue.CONFIRMED
+    assert 0.0 <= verdict.confidence <= 1.0
+
+
+def test_when_time_is_up_a_sure_scene_refutes() -> None:
+    _, verdict = _first(_monitor(PLACE, [HELD]), _moving())
+    assert verdict.value is VerdictValue.REFUTED
+    for seen in (AFTER, scene("plate"), _unsure(0.3, on="hand")):
+        _, verdict = _first(_monitor(PLACE, [seen]), _moving())
+        assert verdict.value is VerdictValue.INSUFFICIENT
+
+
+def test_a_scene_that_flickers_does_not_hold_the_monitor_for_ever() -> None:
+    _, verdict = _first(
+        _monitor(PLACE, lambda time_s: AFTER if round(time_s * 10) % 2 else HELD),
+        _moving(success=1.0),
+    )
+    assert verdict.reason is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        chunk(0.9, (float("nan"), 0, 0, 0, 0, 0, 1)),
+        chunk(0.9, (0, 0, 0, 0, 0, 0, float("inf"))),
+        chunk(float("nan")),
+        ActionChunk(np.zeros((1, 7), np.float32), 0.1, progress=float("nan"), success=1.0),
+    ],
+)
+def test_an_answer_that_is_no_number_is_insufficient_at_once(broken: ActionChunk) -> None:
+    ticks, verdict = _first(_monitor(PLACE, [AFTER]), [(observation(), broken)])
+    assert ticks == 1
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.POLICY_INVALID)
+
+
+def test_nan_deep_in_a_chunk_is_found() -> None:
+    answer = chunk(1.0, rows=4)
+    answer.actions[3, 2] = np.nan
+    _, verdict = _first(_monitor(PLACE, [AFTER]), [(observation(), answer)])
+    assert verdict.reason is Reason.POLICY_INVALID
+
+
+def test_a_hold_is_lost_when_the_fingers_close_on_nothing() -> None:
+    ticks, verdict = _first(_monitor(PLACE, [HELD]), _moving(gripper=0.05, grip=0.0))
+    assert ticks == LIMITS.lost_ticks
+    assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.DROPPED)
+
+
+@pytest.mark.parametrize(
+    ("watched", "gripper", "grip"),
+    [(PICK, 0.05, 0.0), (PLACE, 0.5, 0.0), (PLACE, 0.05, 1.0), (subgoal("home"), 0.05, 0.0)],
+)
+def test_a_hold_is_not_lost(watched: Subgoal, gripper: float, grip: float) -> None:
+    _, verdict = _first(_monitor(watched, [HELD]), _moving(gripper=gripper, grip=grip))
+    assert verdict.reason is Reason.TIMEOUT
+
+
+def test_an_arm_that_does_not_move_is_stuck() -> None:
+    still = ((observation(0.1 * tick), chunk()) for tick in range(200))
+    ticks, verdict = _first(_monitor(PICK, [BEFORE]), still)
+    assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.STUCK)
+    assert 0.1 * (ticks - 1) == pytest.approx(LIMITS.stuck_s, abs=0.2)
+
+
+def test_an_arm_that_pauses_is_not_stuck() -> None:
+    def ticks() -> Iterable[Tick]:
+        for tick in range(200):
+            yield observation(0.1 * tick, (0.4, 0.02 * (tick // 25), 0.3)), chunk()
+
+    _, verdict = _first(_monitor(PICK, [BEFORE]), ticks())
+    assert verdict.reason is Reason.TIMEOUT
+
+
+def test_an_arm_that_waits_on_purpose_is_not_stuck() -> None:
+    limits = MonitorLimits(stuck_s=0.5)
+    still = ((observation(0.1 * tick), chunk()) for tick in range(200))
+    _, verdict = _first(_monitor(subgoal("wait"), [BEFORE], limits), still)
+    assert verdict.reason is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize("skill", ["home", "look", "wait"])
+def test_primitives_confirm_by_their_own_word(skill: str) -> None:
+    ticks, verdict = _first(_monitor(subgoal(skill), [BEFORE]), _moving(success=1.0))
+    assert (ticks, verdict.reason) == (LIMITS.confirm_ticks, Reason.DONE)
+    assert verdict.confidence == 1.0
+
+
+def test_a_release_is_only_believed_when_the_hand_is_seen_empty() -> None:
+    _, verdict = _first(_monitor(subgoal("release"), [BEFORE]), _moving(success=1.0))
+    assert verdict.reason is Reason.DONE
+    _, verdict = _first(_monitor(subgoal("release"), [HELD]), _moving(success=1.0))
+    assert verdict.value is VerdictValue.REFUTED
+
+
+def test_reset_forgets_the_last_subgoal() -> None:
+    monitor = _monitor(PLACE, [HELD])
+    for seen, answer in list(_moving(success=1.0))[: LIMITS.doubt_ticks - 1]:
+        assert monitor.check(seen, answer) is None
+    monitor.reset(PLACE, HELD)
+    ticks, _ = _first(monitor, _moving(success=1.0))
+    assert ticks == LIMITS.doubt_ticks
+
+
+def test_the_time_counts_from_the_start_of_the_subgoal() -> None:
+    monitor = SubgoalMonitor(CONTRACTS, FixedEstimator([BEFORE]), LIMITS)
+    monitor.reset(PICK, Scene(100.0))
+    assert monitor.check(observation(100.1), chunk()) is None
+    verdict = monitor.check(observation(112.0, (0.5, 0.1, 0.2)), chunk())
+    assert verdict is not None
+    assert verdict.reason is Reason.TIMEOUT
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_happens_a_confirmation_had_two_witnesses(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    watched = [PICK, PLACE][seed % 2]
+    done = CONTRACTS[watched.skill].facts("done", watched.args)[0]
+    seen = [[BEFORE, HELD, AFTER, _unsure(0.4, on="blue bowl")][i] for i in rng.integers(0, 4, 500)]
+    monitor = _monitor(watched, lambda time_s: seen[round(time_s * 10)])
+    heads = rng.random(500) ** 0.3
+    for tick, (state, _) in enumerate(_moving(ticks=200)):
+        verdict = monitor.check(state, chunk(float(heads[tick])))
+        if verdict is None:
+            continue
+        if verdict.value is VerdictValue.CONFIRMED:
+            last = range(tick - LIMITS.confirm_ticks + 1, tick + 1)
+            wanted = HELD if done.predicate == "held" else AFTER
+            assert all(heads[i] >= LIMITS.success and seen[i] is wanted for i in last)
+        return
+    pytest.fail("There was no verdict.")

@@ -1,0 +1,81 @@
+"""Drawn commands: they can be carried out, and the grammar reads them as they are meant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.facts import after, expected, holds
+from agent.planner.grammar import GrammarPlanner
+from agent.planner.verify import PlanVerifier
+from agent.robots.tabletop.robot import TabletopRobot
+from agent.workspace import BLOCK, BOWL, free_spot, kind_of
+from skills.evaluate.commands import draw_command, initial_scene
+from skills.registry import load_contracts
+
+CONTRACTS = load_contracts()
+SEEDS = range(2_000_000, 2_000_200)
+
+
+@pytest.mark.parametrize("objects", [1, 2, 3])
+def test_goals_can_be_reached(objects: int) -> None:
+    """There is room for every block in its turn, and none is where it should be already."""
+    drawn = {seed: draw_command(seed, objects) for seed in SEEDS}
+    assert sum(command is not None for command in drawn.values()) >= 100
+    targets = set()
+    for seed, command in drawn.items():
+        if command is None:
+            continue
+        scene = initial_scene(seed)
+        assert len({goal.args[0] for goal in command.goals}) == objects
+        for goal in command.goals:
+            name, target = goal.args
+            targets.add(kind_of(target))
+            assert kind_of(name) == BLOCK
+            assert goal.predicate == ("in" if kind_of(target) == BOWL else "on")
+            assert free_spot(target, scene, name) is not None, (seed, command)
+            assert not holds(goal, scene), (seed, command)
+            scene = after(scene, goal)
+        assert all(holds(goal, scene) for goal in command.goals), (seed, command)
+    assert targets == {"bowl", "plate", "zone"}
+
+
+@pytest.mark.parametrize("objects", [1, 2, 3])
+def test_the_grammar_reads_them_as_meant(objects: int) -> None:
+    """The plan for a command verifies, and is expected to end in the command's goals."""
+    for seed in SEEDS:
+        if (command := draw_command(seed, objects)) is None:
+            continue
+        scene = initial_scene(seed)
+        plan = GrammarPlanner().plan(command.text, scene, CONTRACTS, [])
+        assert plan.question is None, (seed, command, plan.question)
+        assert set(expected(plan, scene, CONTRACTS)) == set(command.goals), (seed, command)
+        assert PlanVerifier().problems(plan, scene, CONTRACTS) == [], (seed, command)
+
+
+def test_commands_vary_and_repeat() -> None:
+    """A seed gives one command; seeds give many, with shared targets and sequences among them."""
+    commands, again = (
+        [command for seed in SEEDS if (command := draw_command(seed, 2))] for _ in range(2)
+    )
+    assert commands == again
+    texts = [command.text for command in commands]
+    assert len(set(texts)) > 0.8 * len(texts)
+    assert any("then" in text for text in texts)
+    assert any(len({goal.args[1] for goal in command.goals}) == 1 for command in commands)
+
+
+def test_the_initial_scene_is_the_worlds() -> None:
+    """What is computed without physics is what the world lays out."""
+    robot = TabletopRobot()
+    try:
+        for seed in SEEDS[:3]:
+            robot.reset(seed)
+            truth, drawn = robot.world.truth(), initial_scene(seed)
+            assert truth.objects.keys() == drawn.objects.keys()
+            for name, thing in drawn.objects.items():
+                real = truth.objects[name]
+                assert np.allclose(real.position, thing.position, atol=0.003)
+                assert (real.kind, real.support) == (thing.kind, thing.support)
+    finally:
+        robot.close()

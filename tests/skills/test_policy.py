@@ -1,0 +1,229 @@
+"""The policy: its language, its checkpoints and the shape of what it answers."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from agent.checks import check_policy
+from agent.errors import CheckpointError
+from agent.types import Observation
+from skills.checkpoint import load_checkpoint
+from skills.phrases import paraphrases
+from skills.policy.configuration import VLAConfig
+from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, build_vocabulary, encode
+from skills.policy.modeling import VLA
+from skills.policy.policy import VLAPolicy
+from skills.train import vocabulary
+
+PICK, PLACE = "pick up the red block", "put the red block in the blue bowl"
+
+
+@pytest.fixture(scope="module")
+def model() -> VLA:
+    """Return a network with random weights that half precision holds exactly."""
+    torch.manual_seed(0)
+    made = VLA(VLAConfig(vocabulary=vocabulary()))
+    made.half().float()
+    return made
+
+
+@pytest.fixture
+def folder(model: VLA, tmp_path: Path) -> Path:
+    """Return a checkpoint as training exports it."""
+    copy.deepcopy(model).half().save_pretrained(tmp_path / "checkpoint")
+    return tmp_path / "checkpoint"
+
+
+def observation(seed: int = 0) -> Observation:
+    """Return noise of the right shapes."""
+    rng = np.random.default_rng(seed)
+    return Observation(
+        time_s=0.0,
+        images={
+            name: rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+            for name, size in (("front", (120, 160)), ("wrist", (96, 96)))
+        },
+        joint_pos=rng.uniform(-1, 1, 7),
+        ee_pose=np.array([0.4, 0, 0.3, 0, 1.0, 0, 0]),
+        gripper=1.0,
+    )
+
+
+def test_it_keeps_the_protocol(model: VLA) -> None:
+    """The checker that is offered to users finds nothing."""
+    check_policy(lambda: VLAPolicy(model), observation())
+
+
+def test_chunks_have_every_head(model: VLA) -> None:
+    """Shapes and ranges are as documented; the gripper is a choice."""
+    policy = VLAPolicy(model)
+    policy.reset(PICK)
+    chunk, config = policy.infer(observation()), policy.config
+    assert chunk.actions.shape == (config.horizon, 7)
+    assert chunk.actions.dtype == np.float32
+    assert np.isfinite(chunk.actions).all()
+    assert set(np.unique(chunk.actions[:, 6])) <= {0.0, 1.0}
+    assert chunk.spread is not None
+    assert chunk.spread.shape == (config.horizon,)
+    assert (chunk.spread > 0).all()
+    assert chunk.progress is not None
+    assert chunk.success is not None
+    assert 0 < chunk.progress < 1
+    assert 0 < chunk.success < 1
+    assert chunk.dt_s == config.dt_s
+
+
+def test_it_listens_and_looks(model: VLA) -> None:
+    """Another phrase or another picture changes the answer; reset forgets what came before."""
+    policy = VLAPolicy(model)
+
+    def first(phrase: str, seed: int) -> np.ndarray:
+        policy.reset(phrase)
+        return policy.infer(observation(seed)).actions
+
+    asked = first(PICK, 0)
+    assert not np.array_equal(asked, first(PLACE, 0))
+    assert not np.array_equal(asked, first(PICK, 1))
+    policy.infer(observation(2))
+    assert np.array_equal(asked, first(PICK, 0))
+
+
+def test_the_first_row_is_averaged_over_past_chunks(model: VLA) -> None:
+    """With a past, now is a mean of what was foreseen; the later rows are this chunk's alone."""
+    policy = VLAPolicy(model)
+    policy.reset(PICK)
+    before = policy.infer(observation(0)).actions
+    with_past = policy.infer(observation(1)).actions
+    policy.reset(PICK)
+    alone = policy.infer(observation(1)).actions
+    assert np.array_equal(with_past[1:], alone[1:])
+    mean = (alone[0, :6] + 0.6 * before[1, :6]) / 1.6
+    assert with_past[0, :6] == pytest.approx(mean, abs=1e-6)
+
+
+def test_a_checkpoint_round_trips(model: VLA, folder: Path) -> None:
+    """Saved in half precision and loaded again, it answers the same to the bit."""
+    loaded, kept = VLAPolicy.from_checkpoint(folder), VLAPolicy(model)
+    assert load_file(folder / "model.safetensors")["aim.0.weight"].dtype == torch.float16
+    for policy in (loaded, kept):
+        policy.reset(PLACE)
+    assert np.array_equal(loaded.infer(observation()).actions, kept.infer(observation()).actions)
+    assert loaded.config.vocabulary == vocabulary()
+
+
+def _without(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def _config(**changes: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / "config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    return change
+
+
+def _config_text(text: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / "config.json").write_text(text)
+
+    return change
+
+
+def _cut(share: float) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / "model.safetensors"
+        content = path.read_bytes()
+        path.write_bytes(content[: int(share * len(content))])
+
+    return change
+
+
+def _reweigh(change_weights: Callable[[dict[str, torch.Tensor]], object]) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / "model.safetensors"
+        weights = load_file(path)
+        change_weights(weights)
+        save_file(weights, path, metadata={"format": "pt"})
+
+    return change
+
+
+DAMAGE: list[tuple[Callable[[Path], None], str]] = [
+    (_without("model.safetensors"), "model.safetensors missing"),
+    (_without("config.json"), "config.json missing"),
+    (_config(model_type="bert"), "'bert'"),
+    (_config_text("{"), "not JSON"),
+    (_config_text("[1]"), "type None"),
+    (_config(hidden="many"), "damaged"),
+    (_config(hidden=64), "does not fit"),
+    (_config(vocabulary=["red"]), "phrase.embedding.weight"),
+    (_cut(0.5), "damaged"),
+    (_cut(0.0), "damaged"),
+    (_reweigh(lambda w: w.pop("judge.0.bias")), "judge.0.bias"),
+    (_reweigh(lambda w: w.update(extra=torch.zeros(2))), "extra"),
+]
+
+
+@pytest.mark.parametrize(("damage", "part"), DAMAGE)
+def test_what_is_no_checkpoint_is_refused(
+    folder: Path, damage: Callable[[Path], None], part: str
+) -> None:
+    """One sentence with the folder in it, and never a network with random weights in it."""
+    damage(folder)
+    with pytest.raises(CheckpointError) as caught:
+        VLAPolicy.from_checkpoint(folder)
+    text = str(caught.value)
+    assert str(folder) in text
+    assert part in text
+    assert text.endswith(".")
+    assert "\n" not in text
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    """The message says how to get a checkpoint."""
+    with pytest.raises(CheckpointError, match="bosun train"):
+        load_checkpoint(tmp_path / "nowhere", VLA, "bosun_vla")
+
+
+def test_words_become_numbers() -> None:
+    """Case and punctuation do not matter, unknown words do, and the length is fixed."""
+    words = build_vocabulary(["Pick up the red block", "put it down"])
+    assert words == ["block", "down", "it", "pick", "put", "red", "the", "up"]
+    ids = encode("Pick up the RED block!", words)
+    assert ids[:5] == [words.index(w) + 2 for w in ("pick", "up", "the", "red", "block")]
+    assert ids[5:] == [PAD] * (MAX_WORDS - 5)
+    assert encode("pick up the mauve block", words)[3] == UNKNOWN
+    assert encode("pick-up", words) == encode("pick up", words)
+    assert encode("", words) == [PAD] * MAX_WORDS
+    long = encode("red " * (MAX_WORDS + 9), words)
+    assert long == [words.index("red") + 2] * MAX_WORDS
+
+
+def test_no_training_sentence_is_cut_or_unknown() -> None:
+    """The vocabulary and the length fit every sentence that training uses."""
+    words = vocabulary()
+    for skill in ("pick", "place_in", "place_on"):
+        for sentence in paraphrases(skill, {"object": "yellow block", "target": "centre zone"}):
+            ids = encode(sentence, words)
+            assert UNKNOWN not in ids
+            assert ids[-1] == PAD
+
+
+def test_padding_does_not_change_the_meaning(model: VLA) -> None:
+    """Whatever the table holds for padding, a phrase is its words alone."""
+    changed = copy.deepcopy(model).eval()
+    with torch.no_grad():
+        changed.phrase.embedding.weight[PAD] += 1.0
+        changed.phrase.place[8:] += 1.0
+    tokens = torch.tensor([encode(PICK, vocabulary())])
+    with torch.inference_mode():
+        assert torch.allclose(changed.embed(tokens), model.eval().embed(tokens), atol=1e-6)

@@ -1,0 +1,469 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from itertools import groupby, pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent.doubles import FixedEstimator, Recorder, ScriptedMonitor, ScriptedPolicy, StillRobot
+from agent.errors import PlannerError, ShieldBreach
+from agent.events import (
+    Event,
+    MissionEnded,
+    MissionStarted,
+    Planned,
+    SceneEstimated,
+    Stopped,
+    SubgoalEnded,
+    SubgoalStarted,
+    Ticked,
+)
+from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+from agent.parts import Budget
+from agent.types import (
+    ActionChunk,
+    MissionOutcome,
+    Observation,
+    Plan,
+    Reason,
+    Scene,
+    SkillContract,
+    Subgoal,
+    SubgoalOutcome,
+    SubgoalResult,
+    Vector,
+    Verdict,
+    VerdictValue,
+)
+from tests.parts import (
+    AFTER,
+    ASKS,
+    BAD,
+    BEFORE,
+    COMMAND,
+    CONTRACTS,
+    DONE,
+    DROPPED,
+    HELD,
+    LATE,
+    LOOK,
+    MISSED,
+    PICK,
+    PLACE,
+    PLAN,
+    UNSURE,
+    Bench,
+    chunk,
+)
+
+# The estimator is asked once at the start, then at each subgoal's start and end: the scenes of
+# pick, place and the closing look when all goes well.
+WELL = (BEFORE, BEFORE, HELD, HELD, AFTER, AFTER)
+
+
+def _skills(recorder: Recorder) -> list[str]:
+    return [event.subgoal.skill for event in recorder.of(SubgoalStarted)]
+
+
+class _Stopper:
+    """Stops a robot at the nth event of a kind."""
+
+    def __init__(self, robot: StillRobot, kind: type, nth: int = 1) -> None:
+        self._robot, self._kind, self._left = robot, kind, nth
+        self.sent_by_then = 0
+
+    def on_event(self, event: Event) -> None:
+        if isinstance(event, self._kind):
+            self._left -= 1
+            if self._left == 0:
+                self._robot.stop()
+                self.sent_by_then = len(self._robot.sent)
+
+
+def test_a_mission_that_goes_well() -> None:
+    bench = Bench(scenes=WELL)
+    result = bench.runtime.run(COMMAND, 3)
+    assert result.outcome is MissionOutcome.SUCCESS
+    assert [r.subgoal for r in result.results] == [PICK, PLACE]
+    assert [r.ticks for r in result.results] == [2, 2]
+    assert result.replans == 0
+    assert result.seconds == pytest.approx(0.6)
+    assert _skills(bench.recorder) == ["pick", "place_in", "look"]
+    kinds = [kind for kind, _ in groupby(type(event) for event in bench.recorder.events)]
+    assert kinds[:4] == [MissionStarted, SceneEstimated, Planned, SubgoalStarted]
+    assert kinds[-1] is MissionEnded
+
+
+def test_each_tick_reports_what_was_asked_and_what_was_really_sent() -> None:
+    bench = Bench(scenes=WELL, policy=ScriptedPolicy([chunk(action=(9, 0, 0, 0, 0, 0, 1))]))
+    bench.runtime.run(COMMAND, 0)
+    ticks = bench.recorder.of(Ticked)
+    assert all(tick.action[0] == 9 for tick in ticks)
+    sent = [tick.sent for tick in ticks if tick.sent is not None]
+    assert np.array_equal(sent, bench.robot.sent)
+    assert all(action[0] == pytest.approx(0.05) for action in sent)
+
+
+def test_the_policy_hears_the_phrase_of_each_subgoal() -> None:
+    policy = ScriptedPolicy([chunk()])
+    Bench(scenes=WELL, policy=policy).runtime.run(COMMAND, 0)
+    assert policy.phrases == [PICK.phrase, PLACE.phrase, LOOK.phrase]
+
+
+def test_the_history_reaches_the_planner_complete_and_in_order() -> None:
+    # Pick works, the block is dropped on the way, and the block is to be picked again twice.
+    verdicts = [DONE, DROPPED, MISSED, UNSURE, DONE, DONE, DONE]
+    scenes = [*WELL[:4], *[BEFORE] * 8, *[AFTER] * 8]
+    bench = Bench(verdicts=verdicts, scenes=scenes)
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.SUCCESS
+    assert bench.planner.histories[0] == ()
+    for earlier, later in pairwise(bench.planner.histories):
+        assert later[: len(earlier)] == earlier
+        assert len(later) > len(earlier)
+    assert bench.planner.histories[1] == result.results[:2]
+    assert [r.verdict for r in bench.planner.histories[2]] == [DONE, DROPPED, MISSED, UNSURE]
+    ended = [event.result for event in bench.recorder.of(SubgoalEnded)]
+    assert [r for r in ended if r.subgoal != LOOK] == list(result.results)
+
+
+def test_a_second_mission_starts_with_an_empty_history() -> None:
+    bench = Bench(scenes=lambda time_s: AFTER, plans=[Plan(command=COMMAND, subgoals=(PICK,))])
+    bench.runtime.run(COMMAND, 0)
+    bench.runtime.run(COMMAND, 0)
+    # A pick is never seen to hold here, so each mission plans three times.
+    assert [len(h) for h in bench.planner.histories] == [0, 1, 2] * 2
+
+
+@pytest.mark.parametrize("verdict", [MISSED, UNSURE, LATE])
+def test_a_failed_subgoal_is_tried_again_where_its_preconditions_hold(verdict: Verdict) -> None:
+    bench = Bench(verdicts=[verdict, DONE], scenes=[BEFORE, *WELL, AFTER])
+    result = bench.runtime.run(COMMAND, 0)
+    assert [(r.subgoal, r.attempts) for r in result.results] == [(PICK, 1), (PICK, 2), (PLACE, 1)]
+    assert result.outcome is not MissionOutcome.FAILED
+    assert result.replans == len(bench.planner.histories) - 1
+
+
+def test_a_failed_subgoal_is_not_tried_again_where_its_preconditions_are_gone() -> None:
+    bench = Bench(verdicts=[DONE, DROPPED], scenes=[*WELL[:4], BEFORE])
+    result = bench.runtime.run(COMMAND, 0)
+    assert [(r.subgoal, r.attempts) for r in result.results[:3]] == [
+        (PICK, 1),
+        (PLACE, 1),
+        (PICK, 1),
+    ]
+    assert bench.recorder.of(Planned)[1].replans == 1
+
+
+def test_the_goals_must_hold_at_the_closing_look() -> None:
+    # Both subgoals are confirmed, but from home the block is seen on the table.
+    bench = Bench(scenes=[*WELL[:5], AFTER, BEFORE])
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.NEEDS_HELP
+    assert result.replans == 2
+    assert result.question is not None
+    assert "in(red block, blue bowl)" in result.question
+
+
+def test_a_closing_look_that_fails_is_no_success() -> None:
+    bench = Bench(verdicts=[DONE, DONE, LATE], scenes=WELL)
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.NEEDS_HELP
+
+
+@pytest.mark.parametrize("value", list(VerdictValue))
+def test_a_timer_is_never_success(value: VerdictValue) -> None:
+    verdict = Verdict(value, Reason.TIMEOUT, 1.0)
+    bench = Bench(verdicts=[verdict], scenes=lambda time_s: AFTER)
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.NEEDS_HELP
+    assert {r.outcome for r in result.results} == {SubgoalOutcome.TIMEOUT}
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.DONE])
+def test_only_what_is_confirmed_as_done_is_success(reason: Reason) -> None:
+    bench = Bench(verdicts=[Verdict(VerdictValue.CONFIRMED, reason, 1.0)])
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome in (MissionOutcome.NEEDS_HELP, MissionOutcome.STOPPED)
+
+
+def test_three_bad_plans_ask_for_help_and_move_nothing() -> None:
+    bench = Bench(plans=[BAD])
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.NEEDS_HELP
+    assert result.question is not None
+    assert "held(red block)" in result.question
+    assert bench.robot.sent == []
+    assert len(bench.planner.problems) == 3
+    assert bench.planner.problems[0] == ()
+    assert all("held(red block)" in told[0] for told in bench.planner.problems[1:])
+
+
+def test_a_plan_mended_in_time_is_carried_out() -> None:
+    bench = Bench(plans=[BAD, BAD, PLAN], scenes=WELL)
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.SUCCESS
+    assert result.plan == PLAN
+    assert result.replans == 0
+
+
+def test_bad_plans_on_the_way_ask_for_help() -> None:
+    bench = Bench(plans=[PLAN, BAD], verdicts=[MISSED])
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.NEEDS_HELP
+    assert len(result.results) == 2
+    assert len(bench.planner.histories) == 4
+
+
+def test_a_question_asks_for_help_and_moves_nothing() -> None:
+    bench = Bench(plans=[ASKS])
+    result = bench.runtime.run(COMMAND, 0)
+    assert (result.outcome, result.question) == (MissionOutcome.NEEDS_HELP, ASKS.question)
+    assert bench.robot.sent == []
+
+
+def test_a_question_on_the_way_asks_for_help() -> None:
+    bench = Bench(plans=[PLAN, ASKS], verdicts=[MISSED])
+    result = bench.runtime.run(COMMAND, 0)
+    assert (result.outcome, result.question) == (MissionOutcome.NEEDS_HELP, ASKS.question)
+    assert result.plan == PLAN
+
+
+def test_a_dry_run_moves_nothing() -> None:
+    bench = Bench()
+    result = bench.runtime.run(COMMAND, 0, dry_run=True, approve=lambda plan: pytest.fail("asked"))
+    assert (result.outcome, result.plan) == (MissionOutcome.PLANNED, PLAN)
+    assert bench.robot.sent == []
+
+
+def test_a_plan_that_is_not_wanted_moves_nothing() -> None:
+    bench, shown = Bench(), []
+
+    def refuse(plan: Plan) -> bool:
+        shown.append(plan)
+        return False
+
+    assert bench.runtime.run(COMMAND, 0, approve=refuse).outcome is MissionOutcome.STOPPED
+    assert shown == [PLAN]
+    assert bench.robot.sent == []
+
+
+@pytest.mark.parametrize("kind", [MissionStarted, SceneEstimated, Planned])
+@pytest.mark.parametrize("plan", [PLAN, BAD, ASKS])
+def test_a_stop_before_the_first_motion(kind: type, plan: Plan) -> None:
+    robot = StillRobot()
+    bench = Bench(plans=[plan], robot=robot, subscribers=[_Stopper(robot, kind)])
+    assert bench.runtime.run(COMMAND, 0).outcome is MissionOutcome.STOPPED
+    assert robot.sent == []
+
+
+def test_a_stop_while_it_is_asked_whether_the_plan_is_wanted() -> None:
+    bench = Bench()
+
+    def approve(plan: Plan) -> bool:
+        bench.robot.stop()
+        return True
+
+    result = bench.runtime.run(COMMAND, 0, approve=approve)
+    assert (result.outcome, result.results) == (MissionOutcome.STOPPED, ())
+    assert bench.robot.sent == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "nth"),
+    [(SceneEstimated, n) for n in range(1, 6)]
+    + [(SubgoalStarted, n) for n in range(1, 5)]
+    + [(Ticked, n) for n in range(1, 9)]
+    + [(SubgoalEnded, n) for n in range(1, 5)]
+    + [(Planned, 2)],
+)
+def test_nothing_is_sent_after_a_stop(kind: type, nth: int) -> None:
+    robot = StillRobot()
+    stopper = _Stopper(robot, kind, nth)
+    bench = Bench(
+        verdicts=[DONE, DROPPED, DONE],
+        scenes=[*WELL[:4], *WELL],
+        robot=robot,
+        subscribers=[stopper],
+    )
+    result = bench.runtime.run(COMMAND, 0)
+    assert robot.stopped
+    assert result.outcome is MissionOutcome.STOPPED
+    assert len(robot.sent) == stopper.sent_by_then
+
+
+def test_a_stop_from_another_thread_in_the_middle_of_a_subgoal() -> None:
+    robot, moving, stopped = StillRobot(), threading.Event(), threading.Event()
+
+    def answer(observation: Observation) -> ActionChunk:
+        if len(robot.sent) == 5:
+            moving.set()
+            assert stopped.wait(10)
+        return chunk()
+
+    def stop() -> None:
+        assert moving.wait(10)
+        robot.stop()
+        stopped.set()
+
+    bench = Bench(
+        policy=ScriptedPolicy(answer), robot=robot, monitor=ScriptedMonitor([DONE], ticks=1000)
+    )
+    thread = threading.Thread(target=stop)
+    thread.start()
+    result = bench.runtime.run(COMMAND, 0)
+    thread.join()
+    assert result.outcome is MissionOutcome.STOPPED
+    assert len(robot.sent) == 5
+    assert [r.outcome for r in result.results] == [SubgoalOutcome.STOPPED]
+    assert result.results[0].verdict.reason is Reason.STOPPED
+    assert [event.source for event in bench.recorder.of(Stopped)] == ["latch"]
+
+
+def test_a_stop_wins_over_a_verdict_of_success() -> None:
+    robot = StillRobot()
+
+    def answer(observation: Observation) -> ActionChunk:
+        robot.stop()
+        return chunk()
+
+    bench = Bench(
+        policy=ScriptedPolicy(answer),
+        robot=robot,
+        monitor=ScriptedMonitor([DONE], ticks=0),
+        scenes=lambda time_s: AFTER,
+    )
+    assert bench.runtime.run(COMMAND, 0).outcome is MissionOutcome.STOPPED
+
+
+def test_a_new_mission_clears_the_stop() -> None:
+    bench = Bench(scenes=WELL)
+    bench.robot.stop()
+    assert bench.runtime.run(COMMAND, 0).outcome is MissionOutcome.SUCCESS
+
+
+def test_a_policy_that_answers_no_numbers_moves_nothing_and_is_no_success() -> None:
+    broken = chunk(success=1.0, action=(float("nan"),) * 7)
+    estimator = FixedEstimator(lambda time_s: AFTER)
+    monitor = SubgoalMonitor(CONTRACTS, estimator, MonitorLimits())
+    bench = Bench(policy=ScriptedPolicy([broken]), monitor=monitor, estimator=estimator)
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.NEEDS_HELP
+    assert {r.verdict.reason for r in result.results} == {Reason.POLICY_INVALID}
+    assert bench.robot.sent == []
+
+
+def test_a_breach_of_the_shield_sets_the_latch() -> None:
+    bench = Bench(policy=ScriptedPolicy([chunk(), chunk(action=(float("nan"),) * 7)]))
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.STOPPED
+    assert result.results[0].verdict.reason is Reason.OUT_OF_LIMITS
+    assert bench.robot.stopped
+    assert len(bench.robot.sent) == 1
+    assert [event.source for event in bench.recorder.of(Stopped)] == ["shield"]
+
+
+class _BrokenMonitor:
+    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+        pass
+
+    def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
+        raise KeyError("success")
+
+
+class _BrokenPlanner:
+    def plan(
+        self,
+        command: str,
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        history: Sequence[SubgoalResult],
+        problems: Sequence[str] = (),
+    ) -> Plan:
+        raise PlannerError("There is no planner.")
+
+
+class _BrokenShield:
+    def limit(self, observation: Observation, action: Vector) -> Vector:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("part", "broken", "error"),
+    [
+        ("monitor", _BrokenMonitor(), KeyError),
+        ("planner", _BrokenPlanner(), PlannerError),
+        ("shield", _BrokenShield(), ZeroDivisionError),
+    ],
+)
+def test_whatever_raises_stops_the_robot(part: str, broken: Any, error: type) -> None:
+    bench = Bench(scenes=lambda time_s: AFTER, **{part: broken})
+    with pytest.raises(error):
+        bench.runtime.run(COMMAND, 0)
+    assert bench.robot.stopped
+    assert bench.robot.sent == []
+    assert bench.recorder.of(MissionEnded) == []
+
+
+def test_the_robot_is_not_stopped_at_the_end_of_a_mission() -> None:
+    bench = Bench(scenes=WELL)
+    bench.runtime.run(COMMAND, 0)
+    assert not bench.robot.stopped
+
+
+def test_a_monitor_that_never_answers_runs_out_of_the_missions_time() -> None:
+    bench = Bench(
+        monitor=ScriptedMonitor([DONE], ticks=10**9),
+        scenes=lambda time_s: AFTER,
+        budget=Budget(replans=5, attempts=5, seconds=3.0),
+    )
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.NEEDS_HELP
+    assert result.seconds == pytest.approx(3.0)
+    assert [r.verdict.reason for r in result.results] == [Reason.TIMEOUT]
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_no_mission_exceeds_its_budget_and_every_mission_ends(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    verdicts = [
+        [DONE, DROPPED, MISSED, UNSURE, LATE][i]
+        for i in rng.choice(5, size=200, p=[0.5, 0.15, 0.15, 0.1, 0.1])
+    ]
+    seen = [[BEFORE, HELD, AFTER][i] for i in rng.integers(0, 3, 400)]
+    plans = [[PLAN, BAD, ASKS][i] for i in rng.choice(3, size=40, p=[0.8, 0.18, 0.02])]
+    budget = Budget(
+        replans=int(rng.integers(0, 6)),
+        attempts=int(rng.integers(1, 4)),
+        seconds=float(rng.uniform(0.1, 8.0)),
+    )
+    bench = Bench(
+        plans=plans,
+        scenes=seen,
+        budget=budget,
+        monitor=ScriptedMonitor(verdicts, ticks=int(rng.integers(0, 6))),
+    )
+    result = bench.runtime.run(COMMAND, seed)
+    assert result.outcome in (MissionOutcome.SUCCESS, MissionOutcome.NEEDS_HELP)
+    assert result.replans <= budget.replans
+    assert max((r.attempts for r in result.results), default=0) <= budget.attempts
+    assert result.seconds <= budget.seconds + 0.1
+    assert bool(result.question) == (result.outcome is MissionOutcome.NEEDS_HELP)
+    assert all(r.outcome is not SubgoalOutcome.SUCCESS or r.verdict == DONE for r in result.results)
+    if result.outcome is MissionOutcome.SUCCESS:
+        assert bench.recorder.of(SceneEstimated)[-1].scene.objects is AFTER.objects
+        assert bench.recorder.of(SubgoalEnded)[-1].result.subgoal == LOOK
+
+
+def test_the_shield_breach_is_not_swallowed_elsewhere() -> None:
+    class Breaching(ScriptedPolicy):
+        def infer(self, observation: Observation) -> ActionChunk:
+            raise ShieldBreach("A policy has no business here.")
+
+    bench = Bench(policy=Breaching([chunk()]))
+    with pytest.raises(ShieldBreach):
+        bench.runtime.run(COMMAND, 0)
+    assert bench.robot.stopped
