@@ -197,7 +197,7 @@ def test_dry_run_plans_and_moves_nothing(
     assert main(["run", command, "--seed", str(seed), "--dry-run", "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["outcome"] == "planned"
-    assert [s["skill"] for s in summary["plan"]][0] == "pick"
+    assert summary["plan"][0]["skill"] == "pick"
     assert summary["subgoals"] == []
     assert summary["seconds"] == 0.0
     assert summary["world_success"] is None

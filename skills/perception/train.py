@@ -35,6 +35,8 @@ class SceneTrainer:
         # Whole shards are held out: neighbouring frames of one shard show the same scene.
         every = max(2, len(sizes) // _HELD_OUT_SHARDS)
         held = self.shard_of % every == every - 1
+        if len(sizes) == 1:
+            held = self.row_of >= sizes[0] * 9 // 10
         self.training, self.held_out = np.flatnonzero(~held), np.flatnonzero(held)
         self.config = SceneConfig(objects=list(OBJECT_NAMES), supports=list(SUPPORTS))
         self.mean = torch.tensor(self.config.position_mean)

@@ -1,13 +1,15 @@
-"""One small collection of demonstrations, made once for every test that learns from it."""
+"""Small demonstrations and a small scene network, made once for every test that learns."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+import torch
 
 from skills.collect import Collector, CollectSpec
-from skills.dataset import ShardWriter
+from skills.dataset import OBJECT_NAMES, SUPPORTS, ShardWriter
+from skills.perception.modeling import SceneConfig, SceneNet
 
 TINY_SEED = 500_003
 
@@ -23,3 +25,13 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         collector.close()
     writer.save(root / f"shard-{TINY_SEED:07d}")
     return root
+
+
+@pytest.fixture(scope="session")
+def tiny_scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkpoint of a narrow scene network with random weights; do not write to it."""
+    folder = tmp_path_factory.mktemp("scene") / "best"
+    torch.manual_seed(0)
+    config = SceneConfig(objects=list(OBJECT_NAMES), supports=list(SUPPORTS), width=8)
+    SceneNet(config).half().save_pretrained(folder)
+    return folder

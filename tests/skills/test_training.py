@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from skills.batches import Batch, Batches, Frames, shifted
+from agent.errors import CheckpointError
+from skills.batches import Batch, Batches
 from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES, data_hash
 from skills.perception.estimator import NetworkEstimator
-from skills.perception.train import SceneTrainer
+from skills.perception.train import SceneTrainer, _varied
 from skills.phrases import paraphrases, phrase_for
 from skills.policy.language import encode
 from skills.policy.policy import VLAPolicy
@@ -26,15 +28,22 @@ HORIZON = 6
 
 
 @pytest.fixture(scope="module")
-def batches(tiny_data: Path) -> Batches:
+def trainer(
+    tiny_data: Path, tiny_scene: Path, tmp_path_factory: pytest.TempPathFactory
+) -> PolicyTrainer:
+    """Return a trainer on the tiny data that has not trained; do not train it."""
+    return PolicyTrainer([tiny_data], tmp_path_factory.mktemp("run"), SPEC, tiny_scene)
+
+
+@pytest.fixture
+def batches(trainer: PolicyTrainer) -> Batches:
     """Return the tiny data as batches."""
-    return Batches(Frames([tiny_data], HORIZON), vocabulary(), size=8, seed=0)
+    return trainer.batches
 
 
-def everything(batches: Batches, *, augment: bool = False) -> Batch:
+def everything(batches: Batches, *, varied: bool = False) -> Batch:
     """Return every frame as one batch."""
-    rows = np.arange(len(batches.frames.row_of))
-    return batches.gather(rows, np.random.default_rng(0), augment=augment)
+    return batches.gather(np.arange(len(batches.frames.state)), varied=varied)
 
 
 def test_chunks_are_the_recorded_actions(batches: Batches) -> None:
@@ -50,15 +59,13 @@ def test_chunks_are_the_recorded_actions(batches: Batches) -> None:
         assert np.array_equal(batch.action[same, k].numpy(), action[later[same]])
     assert np.array_equal(batch.state.numpy(), shard["state"])
     assert np.array_equal(batch.success.numpy(), shard["success"])
-    front = batch.images["front"].permute(0, 2, 3, 1).numpy()
-    assert np.array_equal(front, shard["front"])
 
 
 def test_sentences_name_what_is_done(batches: Batches) -> None:
     """Validation uses the canonical phrase; training any of that very skill call's."""
     plain, varied, (shard,) = (
         everything(batches),
-        everything(batches, augment=True),
+        everything(batches, varied=True),
         batches.frames.shards,
     )
     words, other = vocabulary(), 0
@@ -91,31 +98,55 @@ def test_validation_is_held_out(batches: Batches) -> None:
     assert frames.weight.max() > 2 * frames.weight.min()
 
 
-def test_shifting_keeps_shape_and_moves_a_little() -> None:
-    """A shift of at most two pixels, the edge repeated; the input is left alone."""
-    image = np.zeros((20, 30, 3), np.uint8)
-    image[10, 15] = 255
-    places = set()
-    for seed in range(40):
-        moved = shifted(image, np.random.default_rng(seed), 2)
+def test_varying_keeps_shape_and_moves_a_little() -> None:
+    """A shift of at most a pixel, the edge repeated, in another light; the input is left alone."""
+    image = np.full((20, 30, 3), 60, np.uint8)
+    image[10, 15], image[:, :2] = 200, 120
+    kept, places, lights = image.copy(), set(), set()
+    for seed in range(60):
+        moved = _varied(image, np.random.default_rng(seed))
         assert moved.shape == image.shape
         assert moved.dtype == np.uint8
         row, column = np.unravel_index(int(moved[..., 0].argmax()), moved.shape[:2])
         places.add((int(row) - 10, int(column) - 15))
-    assert max(max(abs(dy), abs(dx)) for dy, dx in places) == 2
-    assert len(places) > 10
-    assert image.sum() == 3 * 255
+        lights.add(int(moved[0, 5, 0]))
+        assert len(np.unique(moved)) == 3
+    assert places == {(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
+    assert len(lights) > 10
+    assert max(lights) - min(lights) > 15
+    assert np.array_equal(image, kept)
 
 
-def test_padding_does_not_count(tiny_data: Path, tmp_path: Path) -> None:
+def test_what_was_seen_belongs_to_its_frame(trainer: PolicyTrainer) -> None:
+    """A frame's row is what the network sees in that frame's images, and in no other's."""
+    (shard,), model = trainer.batches.frames.shards, trainer.run.model
+    rows = np.array([0, 1, 63, 64, 65, len(shard["demo"]) - 1])
+    images = {
+        name: torch.from_numpy(np.array(shard[name][rows])).permute(0, 3, 1, 2) / 127.5 - 1
+        for name in model.config.cameras
+    }
+    with torch.inference_mode():
+        wanted = model.look(images)
+    for seen in (
+        trainer.batches.seen[rows].float(),
+        trainer.batches.gather(rows, varied=False).seen,
+    ):
+        apart = (seen[:, None] - wanted[None]).abs().flatten(2)
+        assert apart.diagonal().max() < 0.1
+        mean = apart.mean(-1)
+        assert mean.diagonal().max() < 0.01
+        assert (mean + torch.eye(len(rows))).min() > 3 * mean.diagonal().max()
+    assert trainer.batches.seen.shape == (len(shard["demo"]), *wanted.shape[1:])
+
+
+def test_padding_does_not_count(trainer: PolicyTrainer) -> None:
     """Whatever stands past a demonstration's end, the loss is the same; before it, it is not."""
-    trainer = PolicyTrainer([tiny_data], tmp_path, SPEC)
     frames = trainer.batches.frames
     ends = np.flatnonzero(frames.left < HORIZON)
-    batch = trainer.batches.gather(ends, np.random.default_rng(0), augment=False)
+    batch = trainer.batches.gather(ends, varied=False)
     assert not batch.valid.all()
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        output = trainer._predict(trainer.run.model, batch, augment=False)
+    with torch.no_grad():
+        output = trainer._predict(trainer.run.model, batch, noisy=False)
 
     def losses(where: torch.Tensor) -> dict[str, float]:
         action = torch.where(where[..., None], batch.action + 3.0, batch.action)
@@ -135,16 +166,18 @@ def logged_steps(out: Path) -> list[int]:
     return [row["step"] for row in rows]
 
 
-def test_a_policy_run_resumes_and_exports(tiny_data: Path, tmp_path: Path) -> None:
+def test_a_policy_run_resumes_and_exports(
+    tiny_data: Path, tiny_scene: Path, tmp_path: Path
+) -> None:
     """Two steps, then two more from where it was; the export loads and says what made it."""
     out = tmp_path / "run"
-    first = PolicyTrainer([tiny_data], out, replace(SPEC, steps=2))
+    first = PolicyTrainer([tiny_data], out, replace(SPEC, steps=2), tiny_scene)
     loss = first._next_loss()
     assert math.isfinite(loss.item())
     first.train()
     assert first.run.step == 2
     assert logged_steps(out) == [2]
-    second = PolicyTrainer([tiny_data], out, SPEC)
+    second = PolicyTrainer([tiny_data], out, SPEC, tiny_scene)
     assert second.run.step == 2
     assert second.run.best == first.run.best
     for ours, saved in zip(
@@ -162,27 +195,53 @@ def test_a_policy_run_resumes_and_exports(tiny_data: Path, tmp_path: Path) -> No
     assert record["data_hash"] == data_hash([tiny_data])
     assert record["step"] in (2, 4)
     assert record["spec"]["batch"] == SPEC.batch
-    third = PolicyTrainer([tiny_data], out, SPEC)
+    third = PolicyTrainer([tiny_data], out, SPEC, tiny_scene)
     third.train()
     assert logged_steps(out) == [2, 4]
 
 
-def test_a_round_begins_from_a_checkpoint(tiny_data: Path, tmp_path: Path) -> None:
-    """A later round takes over weights and statistics, and begins at step 0."""
-    trainer = PolicyTrainer([tiny_data], tmp_path / "a", replace(SPEC, steps=2))
+def test_the_eyes_are_left_as_they_were(tiny_data: Path, tiny_scene: Path, tmp_path: Path) -> None:
+    """Training moves every other part; the trunks are the scene network's, bit for bit."""
+    trainer = PolicyTrainer([tiny_data], tmp_path, SPEC, tiny_scene)
+    before = {name: weight.clone() for name, weight in trainer.run.model.state_dict().items()}
     trainer.train()
-    best = tmp_path / "a" / "best"
-    later = PolicyTrainer([tiny_data], tmp_path / "b", SPEC, start_from=best)
-    assert later.run.step == 0
-    assert later.config.state_mean == pytest.approx(trainer.config.state_mean)
-    exported = dict(trainer.run.average.named_parameters())
-    for name, weight in later.run.model.named_parameters():
-        assert torch.equal(weight, exported[name].half().float())
+    given = load_file(tiny_scene / "model.safetensors")
+    exported = load_file(tmp_path / "best" / "model.safetensors")
+    trunks = {name for name in given if name.startswith("trunks.")}
+    assert len(trunks) > 20
+    assert trunks == {name for name in exported if name.startswith("trunks.")}
+    for name in trunks:
+        assert torch.equal(exported[name], given[name])
+    for name, weight in trainer.run.model.state_dict().items():
+        assert torch.equal(weight, before[name]) == (name in trunks), name
+        if name in trunks:
+            assert torch.equal(weight, given[name].float())
+            assert torch.equal(trainer.run.average.state_dict()[name], weight)
 
 
-def test_a_scene_run_exports(tiny_data: Path, tmp_path: Path) -> None:
-    """The scene network trains on the same frames, and its export loads."""
-    trainer = SceneTrainer([tiny_data, tiny_data], tmp_path, replace(SPEC, batch=64))
+def test_eyes_that_are_none_are_refused(
+    trainer: PolicyTrainer, tiny_data: Path, tmp_path: Path
+) -> None:
+    """A missing folder and another kind of network are named; nothing is trained."""
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        PolicyTrainer([tiny_data], tmp_path / "run", SPEC, tmp_path / "nowhere")
+    trainer.run.average.save_pretrained(tmp_path / "policy")
+    with pytest.raises(CheckpointError, match=r"'bosun_vla'.*'bosun_scene'"):
+        PolicyTrainer([tiny_data], tmp_path / "run", SPEC, tmp_path / "policy")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_a_scene_run_exports(tiny_data: Path, tmp_path: Path, copies: int) -> None:
+    """It trains on the same frames, be they one shard only, and its export loads."""
+    trainer = SceneTrainer([tiny_data] * copies, tmp_path, replace(SPEC, batch=16))
+    frames = len(trainer.shard_of)
+    together = np.concatenate([trainer.training, trainer.held_out])
+    assert np.array_equal(np.sort(together), np.arange(frames))
+    assert trainer.held_out.max() == frames - 1
+    share = len(trainer.held_out) / frames
+    assert share == pytest.approx(0.1 if copies == 1 else 0.5, abs=1 / frames)
+    assert trainer.training.max() < trainer.held_out.min()
     trainer.train()
     assert logged_steps(tmp_path) == [2, 4]
     NetworkEstimator.from_checkpoint(tmp_path / "best")
