@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from safetensors import SafetensorError
 from transformers import PreTrainedModel
+from transformers.utils import logging as transformers_logging
 
 from agent.errors import CheckpointError
 
@@ -45,6 +46,8 @@ def load_checkpoint(folder: Path, kind: type[ModelT], model_type: str) -> ModelT
         CheckpointError: The folder is missing, foreign or damaged.
     """
     check_checkpoint(folder, model_type)
+    # Its progress bar would cross the lines of a mission; loading takes a moment only.
+    transformers_logging.disable_progress_bar()
     try:
         # With `output_loading_info` it returns a pair, which its annotation does not say.
         loaded: Any = kind.from_pretrained(

@@ -67,7 +67,7 @@ def _report(summary: dict[str, Any], args: argparse.Namespace) -> None:
     if truth is not None:
         terminal.print(f"World's own verdict: {'success' if truth else 'failure'}")
     terminal.print(f"Episode: {summary['episode']}")
-    if args.video:
+    if args.video and args.video.exists():
         terminal.print(f"Video: {args.video}")
 
 
