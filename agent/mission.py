@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 from agent.build import Agent
 from agent.config import Config
 from agent.errors import EpisodeError
+from agent.events import Event, MissionStarted
 from agent.facts import expected, holds
 from agent.protocols import Subscriber
 from agent.types import Fact, MissionOutcome, MissionResult, Plan, Scene
@@ -61,15 +63,17 @@ def run_mission(
     what the first plan was for has come about. The agent never sees it.
     """
     with ExitStack() as stack:
-        listeners = [*subscribers, *_recorders(stack, mission)]
-        stack.enter_context(_stop_on_interrupt(agent))
-        runtime = agent.runtime(mission.seed, listeners)
-        agent.robot.reset(mission.seed)
-        before = agent.robot.world.truth()
-        result = runtime.run(
-            mission.command, mission.seed, dry_run=mission.dry_run, approve=approve
+        before = _TruthAtStart(agent)
+        listeners = [before, *subscribers, *_recorders(stack, mission)]
+        interrupted = stack.enter_context(_stop_on_interrupt(agent))
+        result = agent.runtime(mission.seed, listeners).run(
+            mission.command,
+            mission.seed,
+            dry_run=mission.dry_run,
+            # A stop before the first motion may come before the reset that clears the latch.
+            approve=lambda plan: approve(plan) and not interrupted.is_set(),
         )
-    goals = expected(result.plan, before, agent.contracts)
+    goals = expected(result.plan, before.scene, agent.contracts)
     truth = agent.robot.world.truth()
     scored = bool(goals) and not mission.dry_run
     summary = summarise(result, _all_hold(goals, truth) if scored else None, mission.episode)
@@ -129,17 +133,31 @@ def _recorders(stack: ExitStack, mission: Mission) -> Iterator[Subscriber]:
 
 
 @contextmanager
-def _stop_on_interrupt(agent: Agent) -> Iterator[None]:
+def _stop_on_interrupt(agent: Agent) -> Iterator[threading.Event]:
     """Let Ctrl-C set the stop latch; the mission then ends as stopped and its log is closed."""
+    interrupted = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
         agent.robot.stop()
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        yield
+        yield interrupted
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+class _TruthAtStart:
+    """Keeps the world's own scene as the mission begins, for scoring; privileged."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self.scene = Scene(0.0)
+
+    def on_event(self, event: Event) -> None:
+        if isinstance(event, MissionStarted):
+            self.scene = self._agent.robot.world.truth()
 
 
 def _write_summary(folder: Path, summary: dict[str, Any]) -> None:

@@ -34,5 +34,5 @@ def main(command: str, seed: int) -> None:
 
 if __name__ == "__main__":
     main(
-        sys.argv[1] if len(sys.argv) > 1 else COMMAND, int(sys.argv[2]) if len(sys.argv) > 2 else 3
+        sys.argv[1] if len(sys.argv) > 1 else COMMAND, int(sys.argv[2]) if len(sys.argv) > 2 else 7
     )

@@ -11,8 +11,17 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from agent.workspace import ZONES
-from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES, Array, Shard, open_shard, shards
+from agent.workspace import free_spot
+from skills.dataset import (
+    OBJECT_NAMES,
+    SKILLS,
+    TARGET_NAMES,
+    Array,
+    Shard,
+    open_shard,
+    scene_of,
+    shards,
+)
 from skills.phrases import paraphrases
 from skills.policy.language import encode
 from skills.policy.modeling import VLA
@@ -34,7 +43,7 @@ class Batch:
         tokens: (b, MAX_WORDS) word numbers.
         action: (b, horizon, 7) float32.
         valid: (b, horizon) whether the action is real, not padding past the demonstration's end.
-        aim: (b, 2, 3) where the block and its target are, m; NaN without a target.
+        aim: (b, 2, 3) where the block is and where it should go, m; NaN without a target.
         progress: (b,) share done, NaN where unknown.
         success: (b,) 0 or 1.
     """
@@ -155,16 +164,23 @@ def _frames_left(demo: Array, shard_of: Array) -> npt.NDArray[np.int64]:
 
 
 def _aims(shard: Shard) -> npt.NDArray[np.float32]:
-    """Return (frames, 2, 3) m: where the block and its target are, by the world's labels."""
+    """Return (frames, 2, 3) m: where the block is, and the place its teacher chose for it.
+
+    Teachers choose when a demonstration begins, by the scene of its first frame.
+    """
     position, rows = np.asarray(shard["position"]), np.arange(len(shard["demo"]))
     aims = np.full((len(rows), 2, 3), np.nan, np.float32)
     aims[:, 0] = position[rows, shard["object"]]
-    for index, name in enumerate(TARGET_NAMES):
-        there = np.asarray(shard["target"]) == index
-        if name in ZONES:
-            aims[there, 1] = [*ZONES[name].centre, 0.0]
-        else:
-            aims[there, 1] = position[there, OBJECT_NAMES.index(name)]
+    starts = np.flatnonzero(np.diff(shard["demo"], prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        if shard["target"][start] < 0:
+            continue
+        target = TARGET_NAMES[shard["target"][start]]
+        scene = scene_of(shard, int(start))
+        spot = free_spot(target, scene, OBJECT_NAMES[shard["object"][start]])
+        if spot is not None:
+            height = scene.objects[target].position[2] if target in scene.objects else 0.0
+            aims[start:end, 1] = [*spot, height]
     return aims
 
 

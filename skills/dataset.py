@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.errors import SkillError
-from agent.types import HAND, TABLE, Observation, Scene
+from agent.types import HAND, TABLE, Observation, Scene, SceneObject
 from agent.workspace import BLOCK, OBJECTS, ZONES
 
 SKILLS = ("pick", "place_in", "place_on")
@@ -62,6 +62,23 @@ def scene_labels(scene: Scene) -> dict[str, Array]:
             position[index] = scene.objects[name].position
             support[index] = SUPPORTS.index(scene.objects[name].support)
     return {"present": present, "position": position, "support": support}
+
+
+def scene_of(shard: Shard, row: int) -> Scene:
+    """Return the scene that one row's labels describe; the inverse of `scene_labels`."""
+    return Scene(
+        0.0,
+        {
+            name: SceneObject(
+                name,
+                OBJECTS[name],
+                shard["position"][row, index].astype(np.float64),
+                support=SUPPORTS[shard["support"][row, index]],
+            )
+            for index, name in enumerate(OBJECT_NAMES)
+            if shard["present"][row, index]
+        },
+    )
 
 
 @dataclass

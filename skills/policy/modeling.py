@@ -33,7 +33,7 @@ class VLAOutput:
     Attributes:
         motion: (heads, b, horizon, 6) in units of `action_scale`.
         gripper: (heads, b, horizon) logit of "open".
-        aim: (b, 2, 3) where block and target are, from `AIM_CENTRE` in units of `AIM_SCALE`.
+        aim: (b, 2, 3) where the block is and should go, from `AIM_CENTRE` in `AIM_SCALE`.
         progress: (b,) logit.
         success: (b,) logit.
     """
