@@ -35,10 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words and not words[0].startswith("-") and words[0] not in COMMANDS:
             raise UsageError(unknown("command", words[0], COMMANDS))
         args = _parser().parse_args([word for word in words if word != "--debug"])
-        from agent import commands
+        from agent.commands import VERBS
 
-        code: int = getattr(commands, args.verb)(args)
-        return code
+        return VERBS[args.verb](args)
     except BosunError as error:
         if debug:
             raise

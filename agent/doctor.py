@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,29 +124,21 @@ def _draws(gl: str) -> str:
 
 
 def _policy(config: Config) -> Check:
-    name = "policy checkpoint"
-    try:
-        from skills.checkpoint import check_checkpoint
-        from skills.policy.configuration import VLAConfig
-
-        folder = policy_checkpoint(config)
-        check_checkpoint(folder, VLAConfig.model_type)
-        VLAConfig.from_pretrained(folder, local_files_only=True)
-    except (BosunError, ImportError, OSError, ValueError) as error:
-        return Check(name, False, str(error), _GET_CHECKPOINT)
-    return Check(name, True, str(folder))
+    return _checkpoint("policy checkpoint", lambda: policy_checkpoint(config), "bosun_vla")
 
 
 def _scene(config: Config) -> Check:
-    name = "scene checkpoint"
+    return _checkpoint("scene checkpoint", lambda: scene_checkpoint(config), "bosun_scene")
+
+
+def _checkpoint(name: str, find: Callable[[], Path], model_type: str) -> Check:
+    """Look whether a folder holds one of our networks, weights unread."""
     try:
         from skills.checkpoint import check_checkpoint
-        from skills.perception.modeling import SceneConfig
 
-        folder = scene_checkpoint(config)
-        check_checkpoint(folder, SceneConfig.model_type)
-        SceneConfig.from_pretrained(folder, local_files_only=True)
-    except (BosunError, ImportError, OSError, ValueError) as error:
+        folder = find()
+        check_checkpoint(folder, model_type)
+    except (BosunError, ImportError, OSError) as error:
         return Check(name, False, str(error), _GET_CHECKPOINT)
     return Check(name, True, str(folder))
 

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from agent.types import Image
+
 SLOT_POINT = 3
 """x, y and visibility."""
 
@@ -62,6 +64,11 @@ class SlotTrunk(nn.Module):
             points = torch.cat([share @ cells, visible], dim=-1)
             found = share @ maps.float().flatten(2).transpose(1, 2)
         return Slots(logits, points, found)
+
+
+def as_input(image: Image) -> Tensor:
+    """(h, w, 3) uint8 RGB -> (1, 3, h, w) float in -1..1."""
+    return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def block(inputs: int, outputs: int, stride: int = 1, *, norm: bool = True) -> nn.Sequential:

@@ -1,8 +1,16 @@
 """What each verb of the command line does; heavy parts are imported when a verb runs."""
 
-from agent.commands.evaluate import eval
+from agent.commands.evaluate import evaluate
 from agent.commands.inspect import doctor, skills
 from agent.commands.learn import collect, train
 from agent.commands.run import run
 
-__all__ = ["collect", "doctor", "eval", "run", "skills", "train"]
+VERBS = {
+    "run": run,
+    "skills": skills,
+    "collect": collect,
+    "train": train,
+    "eval": evaluate,
+    "doctor": doctor,
+}
+"""Verb -> what carries it out, given the parsed arguments; returns the exit code."""

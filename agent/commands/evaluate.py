@@ -16,7 +16,7 @@ from agent.config import Config, load_config
 _DROP_PER_S = 0.15
 
 
-def eval(args: argparse.Namespace) -> int:
+def evaluate(args: argparse.Namespace) -> int:
     """Run one suite and print its report."""
     config = load_config(args.config, args.overrides)
     report = _SUITES[args.suite](args, config)

@@ -11,6 +11,7 @@ from agent.workspace import OBJECTS
 from skills.checkpoint import load_checkpoint
 from skills.dataset import state_of
 from skills.perception.modeling import SceneConfig, SceneNet
+from skills.vision import as_input
 
 
 class NetworkEstimator:
@@ -39,12 +40,7 @@ class NetworkEstimator:
     def estimate(self, observation: Observation) -> Scene:
         """Return every object the network knows, with its probability of being there."""
         with torch.inference_mode():
-            images = {
-                name: torch.from_numpy(observation.images[name]).permute(2, 0, 1)[None].float()
-                / 127.5
-                - 1
-                for name in self._config.cameras
-            }
+            images = {n: as_input(observation.images[n]) for n in self._config.cameras}
             output = self._model(images, torch.from_numpy(state_of(observation))[None])
             present = torch.sigmoid(output.present[0]).tolist()
             position = (output.position[0] * self._std + self._mean).double().numpy()

@@ -14,6 +14,7 @@ from skills.dataset import state_of
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import encode
 from skills.policy.modeling import VLA
+from skills.vision import as_input
 
 _OVERLAP = 4
 _OVERLAP_DECAY = 0.6
@@ -59,12 +60,7 @@ class VLAPolicy:
         more (temporal ensembling, Zhao et al. 2023, arXiv 2304.13705, with the weights reversed).
         """
         with torch.inference_mode():
-            images = {
-                name: torch.from_numpy(observation.images[name]).permute(2, 0, 1)[None].float()
-                / 127.5
-                - 1
-                for name in self.config.cameras
-            }
+            images = {n: as_input(observation.images[n]) for n in self.config.cameras}
             state = (torch.from_numpy(state_of(observation))[None] - self._mean) / self._std
             output = self._model(images, state, self._phrase)
         motion = output.motion[:, 0].numpy() * self._scale
