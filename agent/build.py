@@ -77,6 +77,7 @@ class Agent:
                     config.shield.max_turn_rad_s,
                 ),
                 budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
+                certainty=config.monitor.fact_confidence,
                 subscribers=subscribers,
                 metadata=self._metadata(seed),
             )

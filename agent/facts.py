@@ -5,10 +5,14 @@ The agent asks this of scenes estimated from images; scoring asks it of the worl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from agent.types import HAND, TABLE, Fact, Plan, Scene, SkillContract
 from agent.workspace import ZONES, free_spot
+
+_POSITION_SIGMA_M = 0.01
+"""Standard deviation of an estimated position, m; `bosun train scene` prints the errors."""
 
 
 def holds(fact: Fact, scene: Scene) -> bool:
@@ -41,7 +45,12 @@ def confidence(fact: Fact, scene: Scene) -> float:
     if subject is None:
         # An object that is not seen could be anywhere; a zone and an empty hand are certain.
         return 0.0 if fact.predicate in ("held", "in", "on") else 1.0
-    return subject.support_confidence * subject.presence
+    sure = subject.support_confidence * subject.presence
+    if fact.predicate == "on" and fact.args[1] in ZONES and subject.support == TABLE:
+        # Near a zone's border the estimated position says little about which side it is on.
+        margin = abs(ZONES[fact.args[1]].margin(subject.position))
+        sure *= (1 + math.erf(margin / (_POSITION_SIGMA_M * math.sqrt(2)))) / 2
+    return sure
 
 
 def after(scene: Scene, effect: Fact) -> Scene:

@@ -36,7 +36,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a mission is made of; everything by protocol."""
+    """What a mission is made of; everything by protocol.
+
+    `certainty` is the least confidence, 0..1, of each goal in the last look of a mission.
+    """
 
     robot: Robot
     planner: Planner
@@ -47,5 +50,6 @@ class Parts:
     monitor: Monitor
     shield: SafetyShield
     budget: Budget
+    certainty: float = 0.6
     subscribers: Sequence[Subscriber] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)

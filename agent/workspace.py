@@ -48,10 +48,14 @@ class Zone:
         """(2,) m."""
         return np.asarray((np.array(self.low) + np.array(self.high)) / 2)
 
+    def margin(self, position: Vector) -> float:
+        """Return how far inside the border a point lies, m; negative outside. x and y count."""
+        low, high = position[:2] - np.array(self.low), np.array(self.high) - position[:2]
+        return float(min(low.min(), high.min()))
+
     def contains(self, position: Vector) -> bool:
         """Return whether the point lies in the rectangle; only x and y count."""
-        xy = position[:2]
-        return bool(np.all(xy >= self.low) and np.all(xy <= self.high))
+        return self.margin(position) >= 0
 
 
 ZONES: dict[str, Zone] = {

@@ -112,7 +112,18 @@ def _sure(presence: float, support: float, on: str = TABLE) -> Scene:
     ],
 )
 def test_confidence(fact: str, where: Scene, sure: float) -> None:
-    assert confidence(Fact.parse(fact), where) == pytest.approx(sure)
+    # In the middle of a zone its border still takes a hundred-thousandth away.
+    assert confidence(Fact.parse(fact), where) == pytest.approx(sure, abs=1e-4)
+
+
+@pytest.mark.parametrize(("inside_m", "sure"), [(0.0, 0.5), (0.01, 0.8413), (-0.01, 0.8413)])
+def test_a_zones_border_is_uncertain(inside_m: float, sure: float) -> None:
+    """One standard deviation of position, 1 cm, from the border: the normal's 84 %, either way."""
+    block = BEFORE.objects["red block"]
+    position = np.array([0.5, ZONES["left zone"].low[1] + inside_m, 0.02])
+    where = Scene(0.0, {"red block": replace(block, position=position)})
+    fact = Fact.parse("on(red block, left zone)")
+    assert confidence(fact, where) == pytest.approx(sure, abs=1e-3)
 
 
 def test_where_a_thing_is_that_is_not_seen_is_not_known_even_if_the_bowl_is() -> None:
