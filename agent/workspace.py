@@ -6,7 +6,7 @@ looks: front is away from the robot, left is +y.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +114,22 @@ def clear(spot: Vector, obstacles: Iterable[SceneObject]) -> bool:
     return all(float(np.linalg.norm(spot - o.position[:2])) >= _reach(o) - 0.005 for o in obstacles)
 
 
+def fits(spot: Vector, target: str, scene: Scene, moving: str) -> bool:
+    """Return whether a block let go over a (2,) m point would rest well on the plate or a zone."""
+    if target in ZONES:
+        inside = ZONES[target].margin(spot) >= BLOCK_HALF
+    else:
+        away = float(np.linalg.norm(spot - scene.objects[target].position[:2]))
+        inside = away <= PLATE_RADIUS - 1.5 * BLOCK_HALF
+    return inside and clear(spot, _obstacles(target, scene, moving))
+
+
+def _obstacles(target: str, scene: Scene, moving: str) -> list[SceneObject]:
+    """Return what a block set down on the plate or a zone must keep clear of."""
+    support = TABLE if target in ZONES else target
+    return [o for o in scene.objects.values() if o.support == support and o.name != moving]
+
+
 def free_spot(target: str, scene: Scene, moving: str = "") -> Vector | None:
     """Return the first (2,) m place on a target where a block fits, None if it is full.
 
@@ -122,18 +138,10 @@ def free_spot(target: str, scene: Scene, moving: str = "") -> Vector | None:
         scene: What is on the table.
         moving: The block to be set down, which is no obstacle to itself.
     """
-    inside = [o for o in scene.contents(target) if o.name != moving]
-    kind = kind_of(target)
     carrier = scene.objects.get(target)
-    if kind == BOWL:
-        return (
-            spots(target, carrier.position)[0]
-            if carrier and len(inside) < capacity(target)
-            else None
-        )
-    if kind == PLATE:
-        obstacles: Sequence[SceneObject] = inside
-    else:
-        obstacles = [o for o in scene.objects.values() if o.support == TABLE and o.name != moving]
     candidates = spots(target, carrier.position if carrier else None)
+    if kind_of(target) == BOWL:
+        inside = [o for o in scene.contents(target) if o.name != moving]
+        return candidates[0] if candidates and len(inside) < capacity(target) else None
+    obstacles = _obstacles(target, scene, moving)
     return next((spot for spot in candidates if clear(spot, obstacles)), None)

@@ -7,12 +7,13 @@ import numpy as np
 from agent.facts import holds
 from agent.robots.tabletop.world import TabletopWorld
 from agent.types import Fact, Vector
-from agent.workspace import BLOCK_HALF, BOWL, PLATE, free_spot, kind_of
+from agent.workspace import BLOCK_HALF, BOWL, PLATE, fits, free_spot, kind_of
 from skills.experts.base import TRAVEL_Z, funnel, hand_yaw, towards
 
 _CLEAR_Z = 0.15
 _PLATE_TOP = 0.012
 _DROP_GAP = 0.010
+_DECIDED_ABOVE = 0.045
 _BOWL_RELEASE_Z = 0.075
 
 
@@ -36,7 +37,7 @@ class PlaceExpert:
         if world.carried() != self.name:
             rise = np.array([*tool[:2], TRAVEL_Z])
             return towards(world, rise, hand_yaw(world), 1.0)
-        spot = tool[:2] if self._spot is None else self._spot
+        spot = self._place(world, block)
         error = float(np.linalg.norm(spot - block[:2]))
         release_z = self._release_z() + tool[2] - block[2]
         above = tool[2] - release_z
@@ -54,6 +55,19 @@ class PlaceExpert:
         return (
             holds(self.fact, world.truth()) and world.gripper > 0.7 and world.ee_pose[2] > _CLEAR_Z
         )
+
+    def _place(self, world: TabletopWorld, block: Vector) -> Vector:
+        """Return where to let go: the place chosen, or right here once low over a good one.
+
+        Which free place comes first is hard to see; a policy that came down over another one must
+        be taught to let go there, or it hovers between the two.
+        """
+        low = block[2] - self._release_z() < _DECIDED_ABOVE
+        if low and kind_of(self.target) != BOWL:
+            here = block[:2]
+            if self._spot is None or fits(here, self.target, world.truth(), self.name):
+                return here
+        return block[:2] if self._spot is None else self._spot
 
     def _release_z(self) -> float:
         """Height of the block's centre at which it is let go, m."""
