@@ -66,6 +66,9 @@ ZONES: dict[str, Zone] = {
     "centre zone": Zone((0.46, -0.12), (0.60, 0.12)),
 }
 
+_INSET_M = 0.035
+"""How far inside a zone's border blocks are set down, m."""
+
 WORKSPACE_LOW = np.array([0.26, -0.40, 0.019])
 """(3,) m: the tool never goes below or outside."""
 WORKSPACE_HIGH = np.array([0.78, 0.40, 0.50])
@@ -91,8 +94,7 @@ def spots(target: str, position: Vector | None) -> list[Vector]:
     """
     if target in ZONES:
         zone = ZONES[target]
-        inset = 0.03
-        low, high = np.array(zone.low) + inset, np.array(zone.high) - inset
+        low, high = np.array(zone.low) + _INSET_M, np.array(zone.high) - _INSET_M
         axes = [np.linspace(low[i], high[i], 1 + round((high[i] - low[i]) / 0.04)) for i in (0, 1)]
         grid = [np.array([x, y]) for x in axes[0] for y in axes[1]]
         return sorted([zone.centre, *grid], key=lambda p: float(np.linalg.norm(p - zone.centre)))
@@ -114,14 +116,10 @@ def clear(spot: Vector, obstacles: Iterable[SceneObject]) -> bool:
     return all(float(np.linalg.norm(spot - o.position[:2])) >= _reach(o) - 0.005 for o in obstacles)
 
 
-def fits(spot: Vector, target: str, scene: Scene, moving: str) -> bool:
-    """Return whether a block let go over a (2,) m point would rest well on the plate or a zone."""
-    if target in ZONES:
-        inside = ZONES[target].margin(spot) >= BLOCK_HALF
-    else:
-        away = float(np.linalg.norm(spot - scene.objects[target].position[:2]))
-        inside = away <= PLATE_RADIUS - 1.5 * BLOCK_HALF
-    return inside and clear(spot, _obstacles(target, scene, moving))
+def fits(spot: Vector, zone: str, scene: Scene, moving: str) -> bool:
+    """Return whether a block let go over a (2,) m point rests well inside a zone."""
+    inside = ZONES[zone].margin(spot) >= _INSET_M
+    return inside and clear(spot, _obstacles(zone, scene, moving))
 
 
 def _obstacles(target: str, scene: Scene, moving: str) -> list[SceneObject]:
@@ -130,13 +128,16 @@ def _obstacles(target: str, scene: Scene, moving: str) -> list[SceneObject]:
     return [o for o in scene.objects.values() if o.support == support and o.name != moving]
 
 
-def free_spot(target: str, scene: Scene, moving: str = "") -> Vector | None:
+def free_spot(
+    target: str, scene: Scene, moving: str = "", near: Vector | None = None
+) -> Vector | None:
     """Return the first (2,) m place on a target where a block fits, None if it is full.
 
     Args:
         target: A bowl, the plate or a zone.
         scene: What is on the table.
         moving: The block to be set down, which is no obstacle to itself.
+        near: (2,) m; of several places the nearest to it is taken, None takes the best.
     """
     carrier = scene.objects.get(target)
     candidates = spots(target, carrier.position if carrier else None)
@@ -144,4 +145,7 @@ def free_spot(target: str, scene: Scene, moving: str = "") -> Vector | None:
         inside = [o for o in scene.contents(target) if o.name != moving]
         return candidates[0] if candidates and len(inside) < capacity(target) else None
     obstacles = _obstacles(target, scene, moving)
-    return next((spot for spot in candidates if clear(spot, obstacles)), None)
+    free = [spot for spot in candidates if clear(spot, obstacles)]
+    if near is not None:
+        free.sort(key=lambda spot: float(np.linalg.norm(spot - near)))
+    return free[0] if free else None

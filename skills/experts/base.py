@@ -8,13 +8,39 @@ import numpy as np
 
 from agent.robots.tabletop.kinematics import rotation_between
 from agent.robots.tabletop.world import TabletopWorld
-from agent.types import Vector
+from agent.types import Scene, Vector
 
 _GAIN = 0.55
 _MAX_STEP_M = 0.035
 _MAX_TURN_RAD = 0.18
 TRAVEL_Z = 0.19
 """Height of the finger tips when moving sideways, clear of everything on the table, m."""
+
+
+class World(Protocol):
+    """What teachers that place ask of the world, whether it runs or was recorded. Privileged."""
+
+    @property
+    def ee_pose(self) -> Vector:
+        """(7,) tool pose, m and wxyz."""
+        ...
+
+    @property
+    def gripper(self) -> float:
+        """Opening, 0..1."""
+        ...
+
+    def position(self, name: str) -> Vector:
+        """Return where an object is: (3,) m, base frame."""
+        ...
+
+    def carried(self) -> str | None:
+        """Return the block in the hand."""
+        ...
+
+    def truth(self) -> Scene:
+        """Return what is really there."""
+        ...
 
 
 class Expert(Protocol):
@@ -33,7 +59,7 @@ class Expert(Protocol):
         ...
 
 
-def towards(world: TabletopWorld, position: Vector, yaw: float, opening: float) -> Vector:
+def towards(world: World, position: Vector, yaw: float, opening: float) -> Vector:
     """Return the (7,) action that moves smoothly towards a fingers-down pose.
 
     Args:
@@ -51,7 +77,7 @@ def towards(world: TabletopWorld, position: Vector, yaw: float, opening: float) 
     return np.concatenate([step, turn, [opening]])
 
 
-def hand_yaw(world: TabletopWorld) -> float:
+def hand_yaw(world: World) -> float:
     """Return the heading of the hand, rad."""
     pose = world.ee_pose
     return float(2 * np.arctan2(pose[5], pose[4]))

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from agent.facts import holds
-from agent.robots.tabletop.world import TabletopWorld
 from agent.types import Fact, Vector
-from agent.workspace import BLOCK_HALF, BOWL, PLATE, fits, free_spot, kind_of
-from skills.experts.base import TRAVEL_Z, funnel, hand_yaw, towards
+from agent.workspace import BLOCK_HALF, BOWL, PLATE, ZONES, fits, free_spot, kind_of
+from skills.experts.base import TRAVEL_Z, World, funnel, hand_yaw, towards
 
 _CLEAR_Z = 0.15
 _PLATE_TOP = 0.012
 _DROP_GAP = 0.010
-_DECIDED_ABOVE = 0.045
 _BOWL_RELEASE_Z = 0.075
 
 
@@ -27,11 +25,11 @@ class PlaceExpert:
         self.fact = Fact(predicate="in" if kind_of(target) == BOWL else "on", args=(name, target))
         self._spot: Vector | None = None
 
-    def reset(self, world: TabletopWorld) -> None:
+    def reset(self, world: World) -> None:
         """Choose the place: the first free one, as the subgoal begins."""
         self._spot = free_spot(self.target, world.truth(), self.name)
 
-    def act(self, world: TabletopWorld) -> Vector:
+    def act(self, world: World) -> Vector:
         """Return the (7,) action for now."""
         tool, block = world.ee_pose[:3], world.position(self.name)
         if world.carried() != self.name:
@@ -50,24 +48,27 @@ class PlaceExpert:
         letting_go = world.gripper > 0.62 and error < 0.03
         return towards(world, goal, 0.0, 1.0 if opening or letting_go else 0.0)
 
-    def done(self, world: TabletopWorld) -> bool:
+    def done(self, world: World) -> bool:
         """Return whether the block is where it belongs and the hand is out of the way."""
         return (
             holds(self.fact, world.truth()) and world.gripper > 0.7 and world.ee_pose[2] > _CLEAR_Z
         )
 
-    def _place(self, world: TabletopWorld, block: Vector) -> Vector:
-        """Return where to let go: the place chosen, or right here once low over a good one.
+    def _place(self, world: World, block: Vector) -> Vector:
+        """Return where to let go; in a zone right here, as soon as the block is over a good place.
 
-        Which free place comes first is hard to see; a policy that came down over another one must
-        be taught to let go there, or it hovers between the two.
+        Which of a zone's free places comes first is hard to see. A policy taught to go to the first
+        one hovers between two for ever; one taught to go on to the nearest, and to come down
+        wherever there is room, need not choose.
         """
-        low = block[2] - self._release_z() < _DECIDED_ABOVE
-        if low and kind_of(self.target) != BOWL:
-            here = block[:2]
-            if self._spot is None or fits(here, self.target, world.truth(), self.name):
+        here = block[:2]
+        if self.target in ZONES:
+            scene = world.truth()
+            if fits(here, self.target, scene, self.name):
                 return here
-        return block[:2] if self._spot is None else self._spot
+            nearest = free_spot(self.target, scene, self.name, near=here)
+            return here if nearest is None else nearest
+        return here if self._spot is None else self._spot
 
     def _release_z(self) -> float:
         """Height of the block's centre at which it is let go, m."""
