@@ -111,15 +111,25 @@ def _reach(obstacle: SceneObject) -> float:
     return CLEARANCE if radius is None else radius + BLOCK_HALF + 0.035
 
 
-def clear(spot: Vector, obstacles: Iterable[SceneObject]) -> bool:
-    """Return whether a block fits at a (2,) m spot between the obstacles."""
-    return all(float(np.linalg.norm(spot - o.position[:2])) >= _reach(o) - 0.005 for o in obstacles)
+def clear(spot: Vector, obstacles: Iterable[SceneObject], slack: float = 0.0) -> bool:
+    """Return whether a block fits at a (2,) m spot between the obstacles, slack in m."""
+    return all(
+        float(np.linalg.norm(spot - o.position[:2])) >= _reach(o) - 0.005 - slack for o in obstacles
+    )
 
 
-def fits(spot: Vector, zone: str, scene: Scene, moving: str) -> bool:
-    """Return whether a block let go over a (2,) m point rests well inside a zone."""
-    inside = ZONES[zone].margin(spot) >= _INSET_M
-    return inside and clear(spot, _obstacles(zone, scene, moving))
+def fits(spot: Vector, zone: str, scene: Scene, moving: str, slack: float = 0.0) -> bool:
+    """Return whether a block let go over a (2,) m point rests well inside a zone.
+
+    Args:
+        spot: Where it would be let go.
+        zone: Where it should lie.
+        scene: What is on the table.
+        moving: The block.
+        slack: By how much border and neighbours may be nearer than is best, m.
+    """
+    inside = ZONES[zone].margin(spot) >= _INSET_M - slack
+    return inside and clear(spot, _obstacles(zone, scene, moving), slack)
 
 
 def _obstacles(target: str, scene: Scene, moving: str) -> list[SceneObject]:
