@@ -6,7 +6,7 @@ looks: front is away from the robot, left is +y.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +66,6 @@ ZONES: dict[str, Zone] = {
     "centre zone": Zone((0.46, -0.12), (0.60, 0.12)),
 }
 
-_INSET_M = 0.035
-"""How far inside a zone's border blocks are set down, m."""
-
 WORKSPACE_LOW = np.array([0.26, -0.40, 0.019])
 """(3,) m: the tool never goes below or outside."""
 WORKSPACE_HIGH = np.array([0.78, 0.40, 0.50])
@@ -94,7 +91,8 @@ def spots(target: str, position: Vector | None) -> list[Vector]:
     """
     if target in ZONES:
         zone = ZONES[target]
-        low, high = np.array(zone.low) + _INSET_M, np.array(zone.high) - _INSET_M
+        inset = 0.03
+        low, high = np.array(zone.low) + inset, np.array(zone.high) - inset
         axes = [np.linspace(low[i], high[i], 1 + round((high[i] - low[i]) / 0.04)) for i in (0, 1)]
         grid = [np.array([x, y]) for x in axes[0] for y in axes[1]]
         return sorted([zone.centre, *grid], key=lambda p: float(np.linalg.norm(p - zone.centre)))
@@ -111,51 +109,31 @@ def _reach(obstacle: SceneObject) -> float:
     return CLEARANCE if radius is None else radius + BLOCK_HALF + 0.035
 
 
-def clear(spot: Vector, obstacles: Iterable[SceneObject], slack: float = 0.0) -> bool:
-    """Return whether a block fits at a (2,) m spot between the obstacles, slack in m."""
-    return all(
-        float(np.linalg.norm(spot - o.position[:2])) >= _reach(o) - 0.005 - slack for o in obstacles
-    )
+def clear(spot: Vector, obstacles: Iterable[SceneObject]) -> bool:
+    """Return whether a block fits at a (2,) m spot between the obstacles."""
+    return all(float(np.linalg.norm(spot - o.position[:2])) >= _reach(o) - 0.005 for o in obstacles)
 
 
-def fits(spot: Vector, zone: str, scene: Scene, moving: str, slack: float = 0.0) -> bool:
-    """Return whether a block let go over a (2,) m point rests well inside a zone.
-
-    Args:
-        spot: Where it would be let go.
-        zone: Where it should lie.
-        scene: What is on the table.
-        moving: The block.
-        slack: By how much border and neighbours may be nearer than is best, m.
-    """
-    inside = ZONES[zone].margin(spot) >= _INSET_M - slack
-    return inside and clear(spot, _obstacles(zone, scene, moving), slack)
-
-
-def _obstacles(target: str, scene: Scene, moving: str) -> list[SceneObject]:
-    """Return what a block set down on the plate or a zone must keep clear of."""
-    support = TABLE if target in ZONES else target
-    return [o for o in scene.objects.values() if o.support == support and o.name != moving]
-
-
-def free_spot(
-    target: str, scene: Scene, moving: str = "", near: Vector | None = None
-) -> Vector | None:
+def free_spot(target: str, scene: Scene, moving: str = "") -> Vector | None:
     """Return the first (2,) m place on a target where a block fits, None if it is full.
 
     Args:
         target: A bowl, the plate or a zone.
         scene: What is on the table.
         moving: The block to be set down, which is no obstacle to itself.
-        near: (2,) m; of several places the nearest to it is taken, None takes the best.
     """
+    inside = [o for o in scene.contents(target) if o.name != moving]
+    kind = kind_of(target)
     carrier = scene.objects.get(target)
+    if kind == BOWL:
+        return (
+            spots(target, carrier.position)[0]
+            if carrier and len(inside) < capacity(target)
+            else None
+        )
+    if kind == PLATE:
+        obstacles: Sequence[SceneObject] = inside
+    else:
+        obstacles = [o for o in scene.objects.values() if o.support == TABLE and o.name != moving]
     candidates = spots(target, carrier.position if carrier else None)
-    if kind_of(target) == BOWL:
-        inside = [o for o in scene.contents(target) if o.name != moving]
-        return candidates[0] if candidates and len(inside) < capacity(target) else None
-    obstacles = _obstacles(target, scene, moving)
-    free = [spot for spot in candidates if clear(spot, obstacles)]
-    if near is not None:
-        free.sort(key=lambda spot: float(np.linalg.norm(spot - near)))
-    return free[0] if free else None
+    return next((spot for spot in candidates if clear(spot, obstacles)), None)
