@@ -112,6 +112,12 @@ class Runtime:
             if self._replans >= budget.replans:
                 break
             self._replans += 1
+            if not closing:
+                # Close to the table a held block looks like one that stands there, and the arm
+                # hides what is behind it: a new plan is made on what is seen from home.
+                if self._run_subgoal(self._closing_look(), 1).outcome is SubgoalOutcome.STOPPED:
+                    return self._end(MissionOutcome.STOPPED, first)
+                scene = self._look(robot.observe())
             plan = self._plan(first.command, scene)
             if plan.question is not None:
                 return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)

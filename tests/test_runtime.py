@@ -115,8 +115,9 @@ def test_the_policy_hears_the_phrase_of_each_subgoal() -> None:
 
 def test_the_history_reaches_the_planner_complete_and_in_order() -> None:
     # Pick works, the block is dropped on the way, and the block is to be picked again twice.
-    verdicts = [DONE, DROPPED, MISSED, UNSURE, DONE, DONE, DONE]
-    scenes = [*WELL[:4], *[BEFORE] * 8, *[AFTER] * 8]
+    # After each failure that ends a plan it looks from home, which is DONE and no history.
+    verdicts = [DONE, DROPPED, DONE, MISSED, UNSURE, DONE, DONE, DONE, DONE]
+    scenes = [*WELL[:4], *[BEFORE] * 12, *[AFTER] * 8]
     bench = Bench(verdicts=verdicts, scenes=scenes)
     result = bench.runtime.run(COMMAND, 0)
     assert result.outcome is MissionOutcome.SUCCESS
@@ -284,8 +285,8 @@ def test_nothing_is_sent_after_a_stop(kind: type, nth: int) -> None:
     robot = StillRobot()
     stopper = _Stopper(robot, kind, nth)
     bench = Bench(
-        verdicts=[DONE, DROPPED, DONE],
-        scenes=[*WELL[:4], *WELL],
+        verdicts=[DONE, DROPPED, DONE, DONE],
+        scenes=[*WELL[:4], BEFORE, BEFORE, *WELL],
         robot=robot,
         subscribers=[stopper],
     )
