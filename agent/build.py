@@ -42,7 +42,9 @@ class Agent:
         self.policies = _policies(config)
         self.estimator = _estimator(config)
         self.robot = _robot(config)
-        self._planner = GrammarPlanner(config.monitor.presence_threshold)
+        self._planner = GrammarPlanner(
+            config.monitor.presence_threshold, config.monitor.fact_confidence
+        )
         self._verifier = PlanVerifier(
             config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
         )

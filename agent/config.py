@@ -11,6 +11,7 @@ import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from agent.errors import ConfigError, unknown
+from agent.facts import CERTAIN
 from agent.resources import resource
 from agent.types import Model
 from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
@@ -77,7 +78,7 @@ class MonitorConfig(Section):
     """Probability 0..1 from the policy's success head above which a subgoal may be done."""
     presence_threshold: float = Field(default=0.5, ge=0, le=1)
     """Probability 0..1 above which an object is believed to be there."""
-    fact_confidence: float = Field(default=0.6, ge=0, le=1)
+    fact_confidence: float = Field(default=CERTAIN, ge=0, le=1)
     """Probability 0..1 that a predicate of the scene must reach to count as evidence."""
     confirm_ticks: int = Field(default=3, ge=1)
     """Ticks in a row that must agree before success is confirmed."""

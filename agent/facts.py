@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from agent.spots import free_spot
 from agent.types import HAND, TABLE, Fact, Plan, Scene, SkillContract
-from agent.workspace import ZONES, free_spot
+from agent.workspace import ZONES
 
 _POSITION_SIGMA_M = 0.01
 """Standard deviation of an estimated position, m; `bosun train scene` prints the errors."""
+CERTAIN = 0.8
+"""Probability from which a fact counts, by default."""
 
 
 def holds(fact: Fact, scene: Scene) -> bool:
@@ -51,6 +54,11 @@ def confidence(fact: Fact, scene: Scene) -> float:
         margin = abs(ZONES[fact.args[1]].margin(subject.position))
         sure *= (1 + math.erf(margin / (_POSITION_SIGMA_M * math.sqrt(2)))) / 2
     return sure
+
+
+def seen_to_hold(fact: Fact, scene: Scene, certainty: float) -> bool:
+    """Return whether a fact holds, with at least this probability (0..1) that it does."""
+    return holds(fact, scene) and confidence(fact, scene) >= certainty
 
 
 def after(scene: Scene, effect: Fact) -> Scene:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.facts import CERTAIN
 from agent.protocols import (
     Monitor,
     Planner,
@@ -50,6 +51,6 @@ class Parts:
     monitor: Monitor
     shield: SafetyShield
     budget: Budget
-    certainty: float = 0.6
+    certainty: float = CERTAIN
     subscribers: Sequence[Subscriber] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from agent.events import (
     Ticked,
     VerdictGiven,
 )
-from agent.facts import confidence, expected, holds
+from agent.facts import expected, holds, seen_to_hold
 from agent.parts import Parts
 from agent.types import (
     Fact,
@@ -104,7 +104,7 @@ class Runtime:
                 if not closing:
                     queue, attempt = queue[1:], 1
                     continue
-                if all(self._seen_to_hold(goal, scene) for goal in goals):
+                if not self._missed(goals, scene):
                     return self._end(MissionOutcome.SUCCESS, first)
             elif attempt < budget.attempts and self._may_retry(subgoal, scene):
                 attempt += 1
@@ -195,18 +195,19 @@ class Runtime:
         """Return the look from home that every mission ends with, out of the cameras' way."""
         return Subgoal(skill="look", phrase=self._parts.contracts["look"].phrase({}))
 
-    def _seen_to_hold(self, goal: Fact, scene: Scene) -> bool:
-        return holds(goal, scene) and confidence(goal, scene) >= self._parts.certainty
-
     def _may_retry(self, subgoal: Subgoal, scene: Scene) -> bool:
         """Return whether trying again can work: the preconditions must still hold."""
         facts = self._parts.contracts[subgoal.skill].facts("preconditions", subgoal.args)
         return all(holds(fact, scene) for fact in facts)
 
+    def _missed(self, goals: Sequence[Fact], scene: Scene) -> list[Fact]:
+        """Return the goals that are not surely reached."""
+        certainty = self._parts.certainty
+        return [goal for goal in goals if not seen_to_hold(goal, scene, certainty)]
+
     def _help(self, goals: Sequence[Fact], scene: Scene) -> str:
         """Return a question that says what was tried, what is left and why it fails."""
-        missed = [str(goal) for goal in goals if not self._seen_to_hold(goal, scene)]
-        unmet = ", ".join(missed) or "the last look"
+        unmet = ", ".join(map(str, self._missed(goals, scene))) or "the last look"
         failures = [r for r in self._history if r.outcome is not SubgoalOutcome.SUCCESS]
         last = "".join(f"; last: {r.subgoal.phrase}, {r.verdict.reason}" for r in failures[-1:])
         return (

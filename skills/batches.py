@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from agent.workspace import free_spot
+from agent.spots import free_spot
 from skills.dataset import (
     OBJECT_NAMES,
     SKILLS,
@@ -38,7 +38,7 @@ class Batch:
     """One batch of b samples.
 
     Attributes:
-        seen: (b, cameras, objects, features) from `VLA.look`.
+        seen: (b, things, features) from `VLA.look`.
         state: (b, state_dim) float32, m, rad and wxyz.
         tokens: (b, MAX_WORDS) word numbers.
         action: (b, horizon, 7) float32.
@@ -99,10 +99,11 @@ class Frames:
                             np.array(shard[name][start : start + _LOOK_BATCH])
                         ).permute(0, 3, 1, 2)
                     )
-                    for name in model.config.cameras
+                    for name in model.scene.config.cameras
                 }
+                state = torch.from_numpy(np.array(shard["state"][start : start + _LOOK_BATCH]))
                 with torch.autocast("cpu", torch.bfloat16):
-                    seen.append(model.look(images).half())
+                    seen.append(model.look(images, state).half())
         return torch.cat(seen)
 
 
@@ -164,23 +165,17 @@ def _frames_left(demo: Array, shard_of: Array) -> npt.NDArray[np.int64]:
 
 
 def _aims(shard: Shard) -> npt.NDArray[np.float32]:
-    """Return (frames, 2, 3) m: where the block is, and the place its teacher chose for it.
-
-    Teachers choose when a demonstration begins, by the scene of its first frame.
-    """
+    """Return (frames, 2, 3) m: where the block is, and the place its teacher takes it to."""
     position, rows = np.asarray(shard["position"]), np.arange(len(shard["demo"]))
     aims = np.full((len(rows), 2, 3), np.nan, np.float32)
     aims[:, 0] = position[rows, shard["object"]]
-    starts = np.flatnonzero(np.diff(shard["demo"], prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
-        if shard["target"][start] < 0:
-            continue
-        target = TARGET_NAMES[shard["target"][start]]
-        scene = scene_of(shard, int(start))
-        spot = free_spot(target, scene, OBJECT_NAMES[shard["object"][start]])
+    for row in np.flatnonzero(np.asarray(shard["target"]) >= 0):
+        scene, name = scene_of(shard, int(row)), OBJECT_NAMES[shard["object"][row]]
+        target = TARGET_NAMES[shard["target"][row]]
+        spot = free_spot(target, scene, name, scene.objects[name].position[:2])
         if spot is not None:
             height = scene.objects[target].position[2] if target in scene.objects else 0.0
-            aims[start:end, 1] = [*spot, height]
+            aims[row, 1] = [*spot, height]
     return aims
 
 

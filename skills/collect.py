@@ -11,10 +11,12 @@ import numpy as np
 from tqdm import tqdm
 
 from agent.protocols import Policy
+from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.robots.tabletop.world import TabletopWorld
+from agent.spots import free_spot
 from agent.types import Vector
-from agent.workspace import BLOCK, BOWL, OBJECTS, ZONES, free_spot, kind_of
+from agent.workspace import BLOCK, BOWL, OBJECTS, ZONES, kind_of
 from skills.dataset import (
     OBJECT_NAMES,
     SKILLS,
@@ -30,8 +32,9 @@ from skills.phrases import phrase_for
 MISSIONS_PER_SHARD = 20
 _MAX_TICKS = 90
 _AFTER_SUCCESS_TICKS = 4
-_BLOCKS_PER_MISSION = 2
-_AGAIN = 0.2
+_BLOCKS_PER_MISSION = 3
+_AGAIN = 0.15
+_TOGETHER = 0.3
 _STRAY = 0.35
 
 
@@ -40,7 +43,7 @@ class CollectSpec:
     """How to collect.
 
     Attributes:
-        missions: Number of scenes; each gives up to six demonstrations.
+        missions: Number of scenes; each gives up to twelve demonstrations.
         seed_base: Seed of the first scene; below 1,000,000.
         noise_m: Largest standard deviation of the noise on the sent translation, m.
         policy_share: In a DAgger round, the share of demonstrations driven by the policy.
@@ -59,7 +62,7 @@ class Collector:
         """Build the world; `policy` drives part of the time in a DAgger round."""
         self._spec = spec
         self._policy = policy
-        self._robot = TabletopRobot()
+        self._robot = TabletopRobot(variation=WIDE)
 
     def mission(self, seed: int, writer: ShardWriter) -> None:
         """Demonstrate picks and placements in the scene of one seed."""
@@ -81,6 +84,7 @@ class Collector:
     ) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield skill calls; each is chosen in the scene the one before has left."""
         blocks = [n for n in world.layout.poses if OBJECTS[n] == BLOCK]
+        target = ""
         for name in rng.permutation(blocks)[:_BLOCKS_PER_MISSION]:
             for _ in range(2 if rng.random() < _AGAIN else 1):
                 yield "pick", {"object": str(name)}
@@ -93,7 +97,8 @@ class Collector:
                 ]
                 # Bowls and the plate are what people ask for; zones are five and always there.
                 weights = np.array([1.0 if t in ZONES else 2.5 for t in places])
-                target = str(rng.choice(places, p=weights / weights.sum()))
+                if target not in places or rng.random() >= _TOGETHER:
+                    target = str(rng.choice(places, p=weights / weights.sum()))
                 skill = "place_in" if kind_of(target) == BOWL else "place_on"
                 yield skill, {"object": str(name), "target": target}
 
@@ -131,6 +136,7 @@ class Collector:
                     "state": state_of(observation),
                     "action": action.astype(np.float32),
                     "success": achieved > 0,
+                    "mount": world.mount,
                     **scene_labels(world.truth()),
                 }
             )

@@ -16,6 +16,7 @@ success    () bool               whether the subgoal is achieved, by the world's
 present    (7,) bool             which of `OBJECT_NAMES` are there
 position   (7, 3) float32        where they are, m, base frame
 support    (7,) int8             what carries them, index into `SUPPORTS`
+mount      (9,) float64          how far the cameras are from where they belong; `world.mount`
 ========== ===================== =======================================================
 """
 
@@ -41,6 +42,8 @@ OBJECT_NAMES = tuple(OBJECTS)
 TARGET_NAMES = (*(n for n, k in OBJECTS.items() if k != BLOCK), *ZONES)
 SUPPORTS = (TABLE, HAND, *(n for n, k in OBJECTS.items() if k != BLOCK))
 STATE_DIM = 15
+LANDMARKS = tuple(ZONES)
+"""What is seen in fixed places, so that it tells where the cameras are."""
 
 Array = npt.NDArray[Any]
 Shard = dict[str, Array]

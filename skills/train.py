@@ -18,13 +18,12 @@ from skills.policy.configuration import VLAConfig
 from skills.policy.language import build_vocabulary
 from skills.policy.modeling import AIM_CENTRE, AIM_SCALE, VLA, VLAOutput
 from skills.training import Prefetch, Run, TrainSpec
-from skills.vision import SLOT_POINT
 
 _VALIDATION_FRAMES = 1024
 _GRIPPER_WEIGHT, _SUCCESS_WEIGHT, _PROGRESS_WEIGHT = 0.3, 0.2, 0.3
 _AIM_WEIGHT = 0.5
 _HEAD_SHARE = 0.7
-_SLOT_NOISE, _STATE_DROPOUT = 0.01, 0.05
+_SEEN_NOISE = 0.02
 
 
 def vocabulary() -> list[str]:
@@ -48,8 +47,8 @@ class PolicyTrainer:
             roots: Data folders.
             out: Folder of the run.
             spec: How to train.
-            scene: Checkpoint of the scene network, whose trunks the policy sees through; they are
-                not trained further, so that what they see is worked out once for all frames.
+            scene: Checkpoint of the scene network, which the policy sees through; it is not
+                trained further, so that what it sees is worked out once for all frames.
         """
         torch.set_num_threads(spec.threads)
         torch.manual_seed(spec.seed)
@@ -57,8 +56,6 @@ class PolicyTrainer:
         words = vocabulary()
         model = _seeing(scene, frames, words)
         self.config: VLAConfig = model.config
-        self.mean = torch.tensor(self.config.state_mean)
-        self.std = torch.tensor(self.config.state_std)
         self.run = Run(model, roots, out, spec)
         seen = frames.look(model)
         self.batches = Batches(frames, seen, words, spec.batch, spec.seed + self.run.step)
@@ -83,14 +80,12 @@ class PolicyTrainer:
         return {**sums, "score": sums["motion"] + sums["gripper"]}
 
     def _predict(self, model: VLA, batch: Batch, *, noisy: bool) -> VLAOutput:
-        state, seen = (batch.state - self.mean) / self.std, batch.seen
+        seen = batch.seen
         if noisy:
-            # The trunks see their own training images a little better than new ones.
-            draws = torch.randn(seen.shape, generator=self.run.generator)
-            seen = seen + draws * _SLOT_NOISE * (torch.arange(seen.shape[-1]) < SLOT_POINT - 1)
-            keep = torch.rand(len(state), 1, generator=self.run.generator) >= _STATE_DROPOUT
-            state = state * keep
-        return model.decide(seen, state, model.embed(batch.tokens))
+            # The scene network sees its own training images a little better than new ones.
+            draws = torch.randn((*seen.shape[:2], 3), generator=self.run.generator)
+            seen = torch.cat([seen[..., :3] + draws * _SEEN_NOISE, seen[..., 3:]], dim=-1)
+        return model.decide(seen, batch.state, model.embed(batch.tokens))
 
     def _losses(self, output: VLAOutput, batch: Batch, *, bootstrap: bool) -> dict[str, Tensor]:
         """Return the weighted terms of the loss."""
@@ -125,19 +120,17 @@ class PolicyTrainer:
 
 
 def _seeing(scene: Path, frames: Frames, words: list[str]) -> VLA:
-    """Return a network with the scene network's trunks, held fixed, and random weights after."""
+    """Return a network that sees through the scene network, held fixed; the rest is random."""
     eyes = load_checkpoint(scene, SceneNet, SceneConfig.model_type)
     state = frames.state[frames.training]
     model = VLA(
         VLAConfig(
             vocabulary=words,
-            objects=eyes.config.objects,
-            cameras=eyes.config.cameras,
-            width=eyes.config.width,
+            scene=eyes.config.to_diff_dict(),
             state_mean=state.mean(0).tolist(),
             state_std=np.maximum(state.std(0), 0.01).tolist(),
         )
     )
-    model.trunks.load_state_dict(eyes.trunks.state_dict())
-    model.trunks.requires_grad_(False)
+    model.scene.load_state_dict(eyes.state_dict())
+    model.scene.requires_grad_(False)
     return model

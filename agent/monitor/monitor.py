@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.facts import confidence, holds
+from agent.facts import CERTAIN, confidence, holds
 from agent.protocols import SceneEstimator
 from agent.types import (
     ActionChunk,
@@ -46,7 +46,7 @@ class MonitorLimits:
     """
 
     success: float = 0.5
-    fact_confidence: float = 0.6
+    fact_confidence: float = CERTAIN
     confirm_ticks: int = 2
     doubt_ticks: int = 12
     stuck_s: float = 3.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from agent.errors import unknown
-from agent.facts import after, holds
+from agent.facts import CERTAIN, after, seen_to_hold
 from agent.planner.question import UnclearError
 from agent.planner.steps import Step
 from agent.types import Scene, SkillContract, Subgoal, SubgoalOutcome, SubgoalResult
@@ -20,13 +20,14 @@ def expand(
     scene: Scene,
     contracts: Mapping[str, SkillContract],
     history: Sequence[SubgoalResult],
+    certainty: float = CERTAIN,
 ) -> list[Subgoal]:
     """Return the subgoals that bring about the steps from this scene.
 
-    Steps that hold or are known to be done are skipped; what is held is put down before something
-    else is picked up; a goal that keeps failing comes after its neighbours.
+    Steps that surely hold or are known to be done are skipped; what is held is put down before
+    something else is picked up; a goal that keeps failing comes after its neighbours.
     """
-    expansion = _Expansion(_deferred(steps, history), scene, contracts, history)
+    expansion = _Expansion(_deferred(steps, history), scene, contracts, history, certainty)
     return expansion.run()
 
 
@@ -57,7 +58,9 @@ class _Expansion:
         scene: Scene,
         contracts: Mapping[str, SkillContract],
         history: Sequence[SubgoalResult],
+        certainty: float,
     ) -> None:
+        self._certainty = certainty
         self._pending = steps
         self._scene = scene
         self._contracts = contracts
@@ -110,7 +113,7 @@ class _Expansion:
     def _holds(self, step: Step) -> bool:
         contract = self._contract(step.skill)
         effects = contract.facts("effects", step.args(contract))
-        return all(holds(effect, self._scene) for effect in effects)
+        return all(seen_to_hold(effect, self._scene, self._certainty) for effect in effects)
 
     def _achieve(self, step: Step) -> None:
         """Empty the hand, pick up the object, and put it where it belongs."""

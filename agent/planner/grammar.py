@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agent.facts import CERTAIN
 from agent.planner.clauses import parse
 from agent.planner.expansion import expand
 from agent.planner.question import UnclearError
@@ -21,13 +22,15 @@ class GrammarPlanner:
     What it does not understand it asks about; it never carries out a part of a sentence.
     """
 
-    def __init__(self, min_presence: float = 0.5) -> None:
+    def __init__(self, min_presence: float = 0.5, certainty: float = CERTAIN) -> None:
         """Make a planner.
 
         Args:
             min_presence: Probability 0..1 below which an object counts as not seen.
+            certainty: Probability 0..1 from which a goal that seems reached needs nothing done.
         """
         self._min_presence = min_presence
+        self._certainty = certainty
 
     def plan(
         self,
@@ -46,7 +49,7 @@ class GrammarPlanner:
         kinds = {name: thing.kind for name, thing in scene.objects.items()}
         try:
             steps = steps_of(parse(command), resolver, contracts, kinds)
-            subgoals = expand(steps, scene, contracts, history)
+            subgoals = expand(steps, scene, contracts, history, self._certainty)
         except UnclearError as unclear:
             may_look = bool(history) and history[-1].subgoal.skill != "look"
             if unclear.missing and may_look and "look" in contracts:

@@ -9,8 +9,9 @@ import numpy as np
 from agent.facts import after, holds
 from agent.robots.tabletop.layout import sample_layout
 from agent.robots.tabletop.model import rest_height
+from agent.spots import free_spot
 from agent.types import Fact, Scene, SceneObject
-from agent.workspace import BLOCK, BOWL, OBJECTS, ZONES, free_spot, kind_of
+from agent.workspace import BLOCK, BOWL, OBJECTS, ZONES, kind_of
 
 _JOINTS = (" and ", ", then ", " and then ", ", and ")
 _SAME_TARGET = 0.3

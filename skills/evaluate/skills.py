@@ -13,8 +13,9 @@ from agent.facts import holds
 from agent.protocols import Policy
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.robots.tabletop.world import TabletopWorld
+from agent.spots import free_spot
 from agent.types import Fact, Vector
-from agent.workspace import BLOCK, BOWL, OBJECTS, ZONES, free_spot, kind_of
+from agent.workspace import BLOCK, BOWL, OBJECTS, ZONES, kind_of
 from skills.evaluate.parallel import parallel
 from skills.evaluate.report import Row, report
 from skills.experts import PickExpert

@@ -77,12 +77,6 @@ def towards(world: World, position: Vector, yaw: float, opening: float) -> Vecto
     return np.concatenate([step, turn, [opening]])
 
 
-def hand_yaw(world: World) -> float:
-    """Return the heading of the hand, rad."""
-    pose = world.ee_pose
-    return float(2 * np.arctan2(pose[5], pose[4]))
-
-
 def funnel(lateral: float, tight: float, wide: float, low: float, high: float) -> float:
     """Return a height that sinks from `high` to `low` as a lateral error shrinks, m.
 

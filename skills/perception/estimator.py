@@ -22,8 +22,6 @@ class NetworkEstimator:
         torch.set_num_threads(1)
         self._model = model.float().eval()
         self._config: SceneConfig = model.config
-        self._mean = torch.tensor(self._config.position_mean)
-        self._std = torch.tensor(self._config.position_std)
 
     @classmethod
     def from_checkpoint(cls, folder: Path) -> NetworkEstimator:
@@ -43,7 +41,7 @@ class NetworkEstimator:
             images = {n: as_input(observation.images[n]) for n in self._config.cameras}
             output = self._model(images, torch.from_numpy(state_of(observation))[None])
             present = torch.sigmoid(output.present[0]).tolist()
-            position = (output.position[0] * self._std + self._mean).double().numpy()
+            position = self._model.metres(output.position[0]).double().numpy()
             support = output.support[0].softmax(-1)
         sure, carrier = support.max(-1)
         objects = {

@@ -17,6 +17,8 @@ class SceneConfig(PretrainedConfig):
 
     Args:
         objects: The objects it knows.
+        landmarks: What else it looks for: things in fixed places, which tell where its cameras are.
+        places: (landmarks, 3) where those are, m.
         supports: What may carry an object.
         position_mean: (3,) m.
         position_std: (3,) m.
@@ -30,6 +32,8 @@ class SceneConfig(PretrainedConfig):
     def __init__(
         self,
         objects: list[str] | None = None,
+        landmarks: list[str] | None = None,
+        places: list[list[float]] | None = None,
         supports: list[str] | None = None,
         position_mean: list[float] | None = None,
         position_std: list[float] | None = None,
@@ -40,6 +44,8 @@ class SceneConfig(PretrainedConfig):
     ) -> None:
         """Keep the values."""
         self.objects = objects or []
+        self.landmarks = landmarks or []
+        self.places = places or []
         self.supports = supports or []
         self.position_mean = position_mean or [0.5, 0.0, 0.05]
         self.position_std = position_std or [0.12, 0.17, 0.06]
@@ -48,13 +54,23 @@ class SceneConfig(PretrainedConfig):
         self.cameras = cameras or ["front", "wrist"]
         super().__init__(**kwargs)
 
+    @property
+    def known_dim(self) -> int:
+        """Numbers that say what is known of a thing: position, presence, supports, and points."""
+        return 4 + len(self.supports) + len(self.cameras) * SLOT_POINT
+
+    @property
+    def token_dim(self) -> int:
+        """The same and what each camera shows of it; see `SceneNet.tokens`."""
+        return self.known_dim + len(self.cameras) * self.width
+
 
 @dataclass
 class SceneOutput:
     """What the network says of a batch of b observations and n objects.
 
     Attributes:
-        slots: Camera name -> where each object is seen.
+        slots: Camera name -> where each object is seen, then each landmark.
         present: (b, n) logit.
         position: (b, n, 3) in units of `position_std` from `position_mean`.
         support: (b, n, supports) logits.
@@ -76,9 +92,10 @@ class SceneNet(PreTrainedModel):
         """Build the network with random weights."""
         super().__init__(config)
         n, width = len(config.objects), config.width
-        self.trunks = nn.ModuleDict({name: SlotTrunk(n, width) for name in config.cameras})
+        things, cameras = n + len(config.landmarks), len(config.cameras)
+        self.trunks = nn.ModuleDict({name: SlotTrunk(things, width) for name in config.cameras})
         self.identity = nn.Parameter(torch.randn(n, 32) * 0.3)
-        size = len(config.cameras) * (SLOT_POINT * (1 + n) + width) + config.state_dim + 32
+        size = cameras * (SLOT_POINT * (1 + things) + width) + config.state_dim + 32
         self.reader = nn.Sequential(
             nn.Linear(size, 256),
             nn.ReLU(),
@@ -102,8 +119,9 @@ class SceneNet(PreTrainedModel):
         """
         slots = {name: trunk(images[name]) for name, trunk in self.trunks.items()}
         b, n = len(state), len(self.config.objects)
-        # Each object is read in the light of where all others are: a bowl says what is in it.
-        own = [torch.cat([s.points, s.found], dim=-1) for s in slots.values()]
+        # Each object is read in the light of where all else is: a bowl says what is in it, and
+        # landmarks say where the cameras are.
+        own = [torch.cat([s.points[:, :n], s.found[:, :n]], dim=-1) for s in slots.values()]
         others = [s.points.flatten(1)[:, None].expand(-1, n, -1) for s in slots.values()]
         shared = state[:, None].expand(-1, n, -1)
         read = self.reader(
@@ -112,3 +130,33 @@ class SceneNet(PreTrainedModel):
         sizes = [1, 3, len(self.config.supports)]
         present, position, support = self.heads(read).float().split(sizes, dim=-1)
         return SceneOutput(slots, present.squeeze(-1), position, support)
+
+    def tokens(self, images: dict[str, Tensor], state: Tensor) -> Tensor:
+        """Return what is known of every object, then of every landmark, for a policy to read.
+
+        Returns:
+            (b, things, token_dim): position as in `forward`, presence 0..1, supports 0..1, the
+            point where each camera sees it, and the features there.
+        """
+        output = self.forward(images, state)
+        known = [output.position, output.present.sigmoid()[..., None], output.support.softmax(-1)]
+        fixed = self._fixed(len(state), output)
+        points = [s.points for s in output.slots.values()]
+        found = [s.found for s in output.slots.values()]
+        told = torch.cat([torch.cat(known, dim=-1), fixed], dim=1)
+        return torch.cat([told, *points, *found], dim=-1)
+
+    def metres(self, position: Tensor) -> Tensor:
+        """Return (..., 3) positions of the network's own units in m."""
+        config = self.config
+        std, mean = (position.new_tensor(v) for v in (config.position_std, config.position_mean))
+        return position * std + mean
+
+    def _fixed(self, batch: int, output: SceneOutput) -> Tensor:
+        """Return what is always known of the landmarks, in the form of what is read of objects."""
+        config, like = self.config, output.position
+        mean, std = like.new_tensor(config.position_mean), like.new_tensor(config.position_std)
+        places = (like.new_tensor(config.places).reshape(-1, 3) - mean) / std
+        present = like.new_ones(len(places), 1)
+        support = like.new_zeros(len(places), len(config.supports))
+        return torch.cat([places, present, support], dim=-1).expand(batch, -1, -1)

@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 from tqdm import tqdm
 
+from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.workspace import BLOCK, BOWL, OBJECTS, PLATE_RADIUS
 from skills.dataset import ShardWriter, scene_labels, state_of, write_manifest
@@ -18,6 +19,9 @@ SCENES_PER_SHARD = 500
 _SETTLE_STEPS = 60
 _ELSEWHERE = 0.25
 _ON_SOMETHING = 0.4
+_TOGETHER = 0.3
+_HELD = 0.25
+_LOWEST_HELD_Z = 0.024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def snapshots(root: Path, spec: SnapshotSpec, workers: int) -> None:
 
 def _snapshot_shard(job: tuple[Path, range]) -> None:
     folder, seeds = job
-    robot, writer = TabletopRobot(), ShardWriter()
+    robot, writer = TabletopRobot(variation=WIDE), ShardWriter()
     for seed in seeds:
         robot.reset(seed)
         rearrange(robot, np.random.default_rng([seed, 11]))
@@ -54,6 +58,7 @@ def _snapshot_shard(job: tuple[Path, range]) -> None:
             {
                 **observation.images,
                 "state": state_of(observation),
+                "mount": robot.world.mount,
                 **scene_labels(robot.world.truth()),
             }
         )
@@ -65,6 +70,9 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = Tru
     """Move blocks onto and into things, and the arm about, as missions and mishaps do."""
     world = robot.world
     carriers = [n for n in world.layout.poses if OBJECTS[n] != BLOCK]
+    if rng.random() < _TOGETHER:
+        # Several blocks in one bowl hide each other.
+        carriers = [str(rng.choice(carriers))]
     for name in (n for n in world.layout.poses if OBJECTS[n] == BLOCK):
         draw, yaw = rng.random(), float(rng.uniform(-np.pi, np.pi))
         if draw < _ON_SOMETHING and carriers:
@@ -86,17 +94,19 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = Tru
 
 
 def _move_arm(robot: TabletopRobot, rng: np.random.Generator) -> None:
-    """Leave the arm near home half of the time, else put it anywhere above the table."""
-    if rng.random() < 0.5:
+    """Leave the arm near home, or put it anywhere above the table, or give it a block to hold."""
+    draw = rng.random()
+    if draw < 0.5 - _HELD / 2:
         return
-    yaw = rng.uniform(-0.8, 0.8)
-    pose = np.array(
-        [
-            *rng.uniform((0.33, -0.32, 0.10), (0.70, 0.32, 0.34)),
-            0.0,
-            np.cos(yaw / 2),
-            np.sin(yaw / 2),
-            0.0,
-        ]
-    )
-    robot.world.pose_arm(pose, opening=float(rng.random() < 0.6))
+    world, yaw = robot.world, rng.uniform(-0.8, 0.8)
+    position = rng.uniform((0.33, -0.32, 0.10), (0.70, 0.32, 0.34))
+    turn = np.array([0.0, np.cos(yaw / 2), np.sin(yaw / 2), 0.0])
+    if draw < 1 - _HELD:
+        world.pose_arm(np.array([*position, *turn]), opening=float(rng.random() < 0.6))
+        return
+    # Near the table a block that is held looks most like one that stands there.
+    position[2] = _LOWEST_HELD_Z + 0.2 * rng.random() ** 2
+    block = str(rng.choice([n for n in world.layout.poses if OBJECTS[n] == BLOCK]))
+    world.pose_arm(np.array([*position, *turn]), opening=0.55)
+    world.put(block, position + rng.uniform(-0.004, 0.004, 3), -yaw)
+    world.close_fingers()

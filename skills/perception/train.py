@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from skills.dataset import OBJECT_NAMES, SUPPORTS, Array, open_shard, shards
+from agent.workspace import ZONES
+from skills.dataset import LANDMARKS, OBJECT_NAMES, SUPPORTS, Array, open_shard, shards
 from skills.perception.modeling import SceneConfig, SceneNet, SceneOutput
 from skills.perception.projection import projections
 from skills.training import Prefetch, Run, TrainSpec, normalised
@@ -19,6 +20,18 @@ _LOOKING_WEIGHT, _POSITION_WEIGHT, _SUPPORT_WEIGHT = 0.3, 4.0, 0.7
 _BLUR_CELLS = 0.6
 _VALIDATION_FRAMES = 800
 _HELD_OUT_SHARDS = 4
+_READ = ("front", "wrist", "state", "mount", "present", "position", "support")
+
+
+def tabletop_config(width: int = 48) -> SceneConfig:
+    """Return the configuration of a network for the tabletop's objects and zones."""
+    return SceneConfig(
+        objects=list(OBJECT_NAMES),
+        landmarks=list(LANDMARKS),
+        places=[[*ZONES[name].centre.tolist(), 0.0] for name in LANDMARKS],
+        supports=list(SUPPORTS),
+        width=width,
+    )
 
 
 class SceneTrainer:
@@ -38,9 +51,8 @@ class SceneTrainer:
         if len(sizes) == 1:
             held = self.row_of >= sizes[0] * 9 // 10
         self.training, self.held_out = np.flatnonzero(~held), np.flatnonzero(held)
-        self.config = SceneConfig(objects=list(OBJECT_NAMES), supports=list(SUPPORTS))
-        self.mean = torch.tensor(self.config.position_mean)
-        self.std = torch.tensor(self.config.position_std)
+        self.config = tabletop_config()
+        self.places = torch.tensor(self.config.places)
         self.run = Run(SceneNet(self.config), roots, out, spec)
         self.rng = np.random.default_rng([spec.seed, self.run.step])
         self._next_batch = Prefetch(self._draw)
@@ -52,10 +64,11 @@ class SceneTrainer:
     def _next_loss(self) -> Tensor:
         batch = self._next_batch()
         output, present = self._predict(self.run.model, batch), batch["present"]
-        goal = (batch["position"] - self.mean) / self.std
+        mean, std = (torch.tensor(v) for v in (self.config.position_mean, self.config.position_std))
+        goal = (batch["position"] - mean) / std
         support = batch["support"].long()
         return (
-            _looking(output.slots, batch)
+            _looking(output.slots, batch, self.places)
             + F.binary_cross_entropy_with_logits(output.present, present.float())
             + _POSITION_WEIGHT * (output.position - goal).abs()[present].mean()
             + _SUPPORT_WEIGHT * F.cross_entropy(output.support[present], support[present])
@@ -69,7 +82,7 @@ class SceneTrainer:
         rows: dict[str, list[Array]] = {}
         for frame in frames:
             shard, row = self.shards[self.shard_of[frame]], self.row_of[frame]
-            for key in ("front", "wrist", "state", "present", "position", "support"):
+            for key in _READ:
                 value = np.asarray(shard[key][row])
                 if augment and key in ("front", "wrist"):
                     value = _varied(value, self.rng)
@@ -91,7 +104,7 @@ class SceneTrainer:
             output, present = self._predict(self.run.average, batch), batch["present"]
             present_wrong.append(((output.present > 0) != present).flatten())
             support_wrong.append((output.support.argmax(-1) != batch["support"])[present])
-            offset = (output.position * self.std + self.mean - batch["position"])[present]
+            offset = (self.run.average.metres(output.position) - batch["position"])[present]
             errors.append(offset.norm(dim=-1) * 1000)
         error = torch.cat(errors)
         figures = {
@@ -104,30 +117,28 @@ class SceneTrainer:
         return {**figures, "score": score}
 
 
-def _looking(slots: dict[str, Slots], batch: dict[str, Tensor]) -> Tensor:
+def _looking(slots: dict[str, Slots], batch: dict[str, Tensor], places: Tensor) -> Tensor:
     """Return how far attention is from where things are: a cross-entropy over cells.
 
     Regressing positions alone teaches where to look only slowly.
     """
-    total = torch.zeros(())
-    for name, seen in projections(batch["position"], batch["state"]).items():
+    total, fixed = torch.zeros(()), places.expand(len(batch["state"]), -1, -1)
+    position = torch.cat([batch["position"], fixed], dim=1)
+    present = torch.cat([batch["present"], torch.ones_like(fixed[..., 0], dtype=torch.bool)], dim=1)
+    for name, seen in projections(position, batch["state"], batch["mount"]).items():
         height, width = batch[name].shape[1] // 4, batch[name].shape[2] // 4
         cells = cell_centres(height, width) * torch.tensor([width / 2, height / 2])
         points = seen[..., :2] * torch.tensor([width / 2, height / 2])
         near = (-((points[..., None, :] - cells) ** 2).sum(-1) / (2 * _BLUR_CELLS**2)).softmax(-1)
-        visible = (seen[..., 2:] > 0) & batch["present"][..., None]
+        visible = (seen[..., 2:] > 0) & present[..., None]
         target = torch.cat([near * visible, (~visible).float()], dim=-1)
         total = total - (target * slots[name].logits.log_softmax(-1)).sum(-1).mean()
     return _LOOKING_WEIGHT * total
 
 
 def _varied(image: Array, rng: np.random.Generator) -> Array:
-    """Shift an image by up to a pixel, repeating its edge, and vary its light."""
-    dy, dx = rng.integers(-1, 2, 2)
-    height, width = image.shape[:2]
-    rows = np.clip(np.arange(height) + dy, 0, height - 1)
-    columns = np.clip(np.arange(width) + dx, 0, width - 1)
+    """Vary the light of an image. It is not shifted: where things appear is what is learned."""
     # One table look-up per pixel applies gain and offset without leaving uint8.
     gain, offset = rng.uniform(0.85, 1.15), rng.uniform(-12, 12)
     light = np.clip(np.arange(256) * gain + offset, 0, 255).astype(np.uint8)
-    return np.asarray(light[image[rows][:, columns]])
+    return np.asarray(light[image])

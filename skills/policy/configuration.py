@@ -6,21 +6,20 @@ from typing import Any
 
 from transformers import PretrainedConfig
 
+from skills.dataset import STATE_DIM
+
 
 class VLAConfig(PretrainedConfig):
     """Shapes of the policy and of what it reads.
 
     Args:
         vocabulary: The words it knows.
-        objects: The objects its trunks look for.
-        cameras: Camera names, in the order of its trunks.
-        state_dim: Numbers of proprioception.
+        scene: Configuration of the scene network it sees through, as a dictionary.
         state_mean: (state_dim,) mean of the training states.
         state_std: (state_dim,) standard deviation of the training states.
         action_scale: (6,) size of one unit of motion output, m and rad.
         horizon: Actions in a chunk.
         heads: Action heads; their disagreement is the spread.
-        width: Channels of the trunks.
         language_dim: Size of the phrase embedding.
         hidden: Width of the trunk.
         dt_s: Seconds between actions.
@@ -31,15 +30,12 @@ class VLAConfig(PretrainedConfig):
     def __init__(
         self,
         vocabulary: list[str] | None = None,
-        objects: list[str] | None = None,
-        cameras: list[str] | None = None,
-        state_dim: int = 15,
+        scene: dict[str, Any] | None = None,
         state_mean: list[float] | None = None,
         state_std: list[float] | None = None,
         action_scale: list[float] | None = None,
         horizon: int = 6,
         heads: int = 3,
-        width: int = 48,
         language_dim: int = 96,
         hidden: int = 384,
         dt_s: float = 0.1,
@@ -47,15 +43,12 @@ class VLAConfig(PretrainedConfig):
     ) -> None:
         """Keep the values; the defaults make a network without vocabulary, for tests."""
         self.vocabulary = vocabulary or []
-        self.objects = objects or []
-        self.cameras = cameras or ["front", "wrist"]
-        self.state_dim = state_dim
-        self.state_mean = state_mean or [0.0] * state_dim
-        self.state_std = state_std or [1.0] * state_dim
+        self.scene = scene or {}
+        self.state_mean = state_mean or [0.0] * STATE_DIM
+        self.state_std = state_std or [1.0] * STATE_DIM
         self.action_scale = action_scale or [0.02] * 3 + [0.1] * 3
         self.horizon = horizon
         self.heads = heads
-        self.width = width
         self.language_dim = language_dim
         self.hidden = hidden
         self.dt_s = dt_s

@@ -1,8 +1,7 @@
-"""A small vision-language-action network: object slots per camera, a phrase, chunked L1 heads.
+"""A small vision-language-action network: what the cameras show, a phrase, chunked L1 heads.
 
-The cameras' trunks are taught first, on the world's labels, where each known object is to be seen
-(`skills.perception`); the phrase then attends to the objects it names. Action chunks are from Zhao
-et al. 2023 (arXiv 2304.13705). Keypoints keep where things are, which pooling would lose.
+Seeing is taught first, on the world's labels (`skills.perception`); the phrase then attends to the
+things it names. Action chunks are from Zhao et al. 2023 (arXiv 2304.13705).
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from skills.perception.modeling import SceneConfig, SceneNet
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import MAX_WORDS, PAD
-from skills.vision import SLOT_POINT, Slots, SlotTrunk, keep_scale
+from skills.vision import keep_scale
 
 MOTION_DIM = 6
 AIM_CENTRE = (0.5, 0.0, 0.05)
@@ -75,15 +75,14 @@ class VLA(PreTrainedModel):
     def __init__(self, config: VLAConfig) -> None:
         """Build the network with random weights."""
         super().__init__(config)
-        objects, cameras = len(config.objects), len(config.cameras)
-        self.trunks = nn.ModuleDict(
-            {name: SlotTrunk(objects, config.width) for name in config.cameras}
-        )
+        self.scene = SceneNet(SceneConfig(**config.scene))
+        eyes = self.scene.config
+        things, known = len(eyes.objects) + len(eyes.landmarks), eyes.token_dim
         self.phrase = PhraseEncoder(len(config.vocabulary), config.language_dim)
-        self.names = nn.Linear(config.language_dim, NAMED * objects)
-        self.state = nn.Sequential(nn.Linear(config.state_dim, 64), nn.ReLU(), nn.Linear(64, 64))
-        named = NAMED * (SLOT_POINT + config.width)
-        seen = cameras * (named + objects * SLOT_POINT) + config.language_dim + 64
+        self.names = nn.Linear(config.language_dim, NAMED * things)
+        self.state = nn.Sequential(nn.Linear(eyes.state_dim, 64), nn.ReLU(), nn.Linear(64, 64))
+        named = NAMED * (known + 3)
+        seen = named + things * eyes.known_dim + config.language_dim + 64
         # What the phrase names is located explicitly: this head is taught by the world's labels,
         # and the trunk reads its answer.
         self.aim = nn.Sequential(nn.Linear(seen, 256), nn.ReLU(), nn.Linear(256, 3 * NAMED))
@@ -112,27 +111,29 @@ class VLA(PreTrainedModel):
         embedded: Tensor = self.phrase(tokens)
         return embedded
 
-    def look(self, images: dict[str, Tensor]) -> Tensor:
-        """Return what the trunks see: (b, cameras, objects, SLOT_POINT + width).
+    def look(self, images: dict[str, Tensor], state: Tensor) -> Tensor:
+        """Return what is seen: (b, things, token_dim), see `SceneNet.tokens`.
 
         Args:
             images: Camera name -> (b, 3, h, w) in -1..1.
+            state: (b, state_dim), raw.
         """
-        slots: list[Slots] = [trunk(images[name]) for name, trunk in self.trunks.items()]
-        return torch.stack([torch.cat([s.points, s.found], dim=-1) for s in slots], dim=1)
+        return self.scene.tokens(images, state)
 
     def decide(self, seen: Tensor, state: Tensor, phrase: Tensor) -> VLAOutput:
         """Predict from one batch of what `look` saw.
 
         Args:
-            seen: (b, cameras, objects, SLOT_POINT + width).
-            state: (b, state_dim), already normalised.
+            seen: (b, things, token_dim).
+            state: (b, state_dim), raw.
             phrase: (b, language_dim) from `embed`.
         """
         weight = self.names(phrase).unflatten(-1, (NAMED, -1)).softmax(-1)
-        named = torch.einsum("bno,bcof->bcnf", weight, seen).flatten(1)
-        points = seen[..., :SLOT_POINT].flatten(1)
-        known = torch.cat([named, points, phrase, self.state(state)], dim=-1)
+        named = torch.einsum("bnt,btf->bnf", weight, seen)
+        offset = (self.scene.metres(named[..., :3]) - state[:, None, :3]) / AIM_SCALE
+        every = seen[..., : self.scene.config.known_dim].flatten(1)
+        felt = self.state((state - self._mean(state)) / self._std(state))
+        known = torch.cat([named.flatten(1), offset.flatten(1), every, phrase, felt], dim=-1)
         aim = self.aim(known)
         hidden = self.trunk(torch.cat([known, aim], dim=-1))
         chunks = torch.stack([head(hidden) for head in self.action])
@@ -148,4 +149,10 @@ class VLA(PreTrainedModel):
 
     def forward(self, images: dict[str, Tensor], state: Tensor, phrase: Tensor) -> VLAOutput:
         """Look and decide."""
-        return self.decide(self.look(images), state, phrase)
+        return self.decide(self.look(images, state), state, phrase)
+
+    def _mean(self, like: Tensor) -> Tensor:
+        return like.new_tensor(self.config.state_mean)
+
+    def _std(self, like: Tensor) -> Tensor:
+        return like.new_tensor(self.config.state_std)

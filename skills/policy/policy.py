@@ -28,8 +28,6 @@ class VLAPolicy:
         torch.set_num_threads(1)
         self._model = model.float().eval()
         self.config: VLAConfig = model.config
-        self._mean = torch.tensor(self.config.state_mean)
-        self._std = torch.tensor(self.config.state_std)
         self._scale = np.array(self.config.action_scale)
         self._phrases: dict[str, torch.Tensor] = {}
         self._phrase = torch.zeros(1, self.config.language_dim)
@@ -60,8 +58,8 @@ class VLAPolicy:
         more (temporal ensembling, Zhao et al. 2023, arXiv 2304.13705, with the weights reversed).
         """
         with torch.inference_mode():
-            images = {n: as_input(observation.images[n]) for n in self.config.cameras}
-            state = (torch.from_numpy(state_of(observation))[None] - self._mean) / self._std
+            images = {n: as_input(i) for n, i in observation.images.items()}
+            state = torch.from_numpy(state_of(observation))[None]
             output = self._model(images, state, self._phrase)
         motion = output.motion[:, 0].numpy() * self._scale
         opening = torch.sigmoid(output.gripper[:, 0]).numpy().mean(0)

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from skills.collect import Collector, CollectSpec
-from skills.dataset import OBJECT_NAMES, SUPPORTS, ShardWriter
-from skills.perception.modeling import SceneConfig, SceneNet
+from skills.dataset import ShardWriter
+from skills.perception.modeling import SceneNet
+from skills.perception.train import tabletop_config
 
 TINY_SEED = 500_003
 
@@ -32,6 +33,5 @@ def tiny_scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a checkpoint of a narrow scene network with random weights; do not write to it."""
     folder = tmp_path_factory.mktemp("scene") / "best"
     torch.manual_seed(0)
-    config = SceneConfig(objects=list(OBJECT_NAMES), supports=list(SUPPORTS), width=8)
-    SceneNet(config).half().save_pretrained(folder)
+    SceneNet(tabletop_config(width=8)).half().save_pretrained(folder)
     return folder

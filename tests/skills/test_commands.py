@@ -9,7 +9,8 @@ from agent.facts import after, expected, holds
 from agent.planner.grammar import GrammarPlanner
 from agent.planner.verify import PlanVerifier
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.workspace import BLOCK, BOWL, free_spot, kind_of
+from agent.spots import free_spot
+from agent.workspace import BLOCK, BOWL, kind_of
 from skills.evaluate.commands import draw_command, initial_scene
 from skills.registry import load_contracts
 

@@ -9,8 +9,9 @@ import pytest
 
 from agent.facts import holds
 from agent.robots.tabletop.robot import TabletopRobot
+from agent.spots import free_spot
 from agent.types import Fact
-from agent.workspace import BLOCK, BOWL, OBJECTS, PLATE, ZONE, ZONES, free_spot, kind_of
+from agent.workspace import BLOCK, BOWL, OBJECTS, PLATE, ZONE, ZONES, kind_of
 from skills.experts import Expert, PickExpert, PlaceExpert, expert_for
 
 FIRST_SEED, SCENES = 500_000, 12

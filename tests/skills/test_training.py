@@ -98,20 +98,18 @@ def test_validation_is_held_out(batches: Batches) -> None:
     assert frames.weight.max() > 2 * frames.weight.min()
 
 
-def test_varying_keeps_shape_and_moves_a_little() -> None:
-    """A shift of at most a pixel, the edge repeated, in another light; the input is left alone."""
+def test_varying_changes_the_light_and_nothing_else() -> None:
+    """No pixel moves: where things appear is what is learned; the input is left alone."""
     image = np.full((20, 30, 3), 60, np.uint8)
     image[10, 15], image[:, :2] = 200, 120
-    kept, places, lights = image.copy(), set(), set()
+    kept, lights = image.copy(), set()
     for seed in range(60):
-        moved = _varied(image, np.random.default_rng(seed))
-        assert moved.shape == image.shape
-        assert moved.dtype == np.uint8
-        row, column = np.unravel_index(int(moved[..., 0].argmax()), moved.shape[:2])
-        places.add((int(row) - 10, int(column) - 15))
-        lights.add(int(moved[0, 5, 0]))
-        assert len(np.unique(moved)) == 3
-    assert places == {(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
+        varied = _varied(image, np.random.default_rng(seed))
+        assert varied.shape == image.shape
+        assert varied.dtype == np.uint8
+        assert divmod(int(varied[..., 0].argmax()), 30) == (10, 15)
+        assert len(np.unique(varied)) == 3
+        lights.add(int(varied[0, 5, 0]))
     assert len(lights) > 10
     assert max(lights) - min(lights) > 15
     assert np.array_equal(image, kept)
@@ -123,10 +121,10 @@ def test_what_was_seen_belongs_to_its_frame(trainer: PolicyTrainer) -> None:
     rows = np.array([0, 1, 63, 64, 65, len(shard["demo"]) - 1])
     images = {
         name: torch.from_numpy(np.array(shard[name][rows])).permute(0, 3, 1, 2) / 127.5 - 1
-        for name in model.config.cameras
+        for name in model.scene.config.cameras
     }
     with torch.inference_mode():
-        wanted = model.look(images)
+        wanted = model.look(images, torch.from_numpy(np.array(shard["state"][rows])))
     for seen in (
         trainer.batches.seen[rows].float(),
         trainer.batches.gather(rows, varied=False).seen,

@@ -33,6 +33,26 @@ _TABLES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """How far scenes stray from the nominal one.
+
+    The defaults are those of a table whose cameras were calibrated and then touched; networks are
+    trained on `WIDE`, so that they learn to tell from the image where the camera is.
+
+    Attributes:
+        camera_m: Largest shift of the front camera along each axis, m.
+        camera_rad: Largest turn of the front camera about each axis, rad.
+    """
+
+    camera_m: float = 0.005
+    camera_rad: float = 0.005
+
+
+NOMINAL = Variation()
+WIDE = Variation(camera_m=0.035, camera_rad=0.06)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """Everything about a scene that a seed decides.
@@ -41,6 +61,7 @@ class Layout:
         poses: Object name -> (x, y, yaw) in m, m, rad, for the objects that are there.
         colours: Object name -> (3,) RGB 0..1.
         table: (3,) RGB 0..1.
+        tape: (3,) RGB 0..1 of the lines around the zones.
         lights: (2, 3) positions in m.
         brightness: (2,) diffuse strength of the lights.
         camera_shift: (3,) m added to the front camera's position.
@@ -52,6 +73,7 @@ class Layout:
     poses: dict[str, Vector]
     colours: dict[str, Vector]
     table: Vector
+    tape: Vector
     lights: Vector
     brightness: Vector
     camera_shift: Vector
@@ -60,7 +82,7 @@ class Layout:
     start: Vector
 
 
-def sample_layout(rng: np.random.Generator) -> Layout:
+def sample_layout(rng: np.random.Generator, variation: Variation = NOMINAL) -> Layout:
     """Draw a scene: two to four blocks, one or two bowls, often the plate, none touching."""
     colours = {
         name: np.clip(np.array(_COLOURS[name.split()[0]]) + rng.uniform(-0.06, 0.06, 3), 0, 1)
@@ -70,14 +92,18 @@ def sample_layout(rng: np.random.Generator) -> Layout:
     while poses is None:
         poses = _place(_choose(rng), rng)
     table = np.array(_TABLES[rng.integers(len(_TABLES))])
+    table = np.clip(table + rng.uniform(-0.05, 0.05, 3), 0, 1)
+    # Small shifts stay common however wide the range is.
+    strayed = rng.random()
     return Layout(
         poses=poses,
         colours=colours,
-        table=np.clip(table + rng.uniform(-0.05, 0.05, 3), 0, 1),
+        table=table,
+        tape=np.clip(table + rng.choice([-0.22, 0.22]) + rng.uniform(-0.05, 0.05, 3), 0, 1),
         lights=np.array([[0.5, 0.6, 1.6], [0.4, -0.7, 1.4]]) + rng.uniform(-0.35, 0.35, (2, 3)),
         brightness=rng.uniform((0.35, 0.15), (0.65, 0.4)),
-        camera_shift=rng.uniform(-0.012, 0.012, 3),
-        camera_turn=rng.uniform(-0.012, 0.012, 3),
+        camera_shift=strayed * variation.camera_m * rng.uniform(-1, 1, 3),
+        camera_turn=strayed * variation.camera_rad * rng.uniform(-1, 1, 3),
         wrist_shift=rng.uniform(-0.003, 0.003, 3),
         start=rng.uniform(-1, 1, 4) * np.array([0.03, 0.05, 0.03, 0.15]),
     )

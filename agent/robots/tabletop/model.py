@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from agent.robots.tabletop.panda import look_at, panda_spec
-from agent.workspace import BLOCK, BLOCK_HALF, BOWL, BOWL_RADIUS, OBJECTS, PLATE_RADIUS
+from agent.workspace import BLOCK, BLOCK_HALF, BOWL, BOWL_RADIUS, OBJECTS, PLATE_RADIUS, ZONES
 
 TIMESTEP_S = 0.004
 FLOOR_Z = -0.75
@@ -15,6 +15,9 @@ PLATE_HEIGHT = 0.012
 CAMERA_EYE = np.array([1.15, 0.0, 0.72])
 CAMERA_TARGET = np.array([0.49, 0.0, 0.0])
 CAMERA_FOVY = 36.0
+TAPE = "tape"
+"""How the names of the lines around the zones begin."""
+_TAPE_HALF = 0.004
 _BOWL_WALLS = 14
 
 
@@ -54,6 +57,7 @@ def tabletop_model() -> mujoco.MjModel:
         fovy=CAMERA_FOVY,
         quat=look_at(CAMERA_EYE, CAMERA_TARGET, up=(0.0, 0.0, 1.0)),
     )
+    _add_tape(world)
     for name, kind in OBJECTS.items():
         _add_object(world, name, kind)
     return spec.compile()
@@ -62,6 +66,24 @@ def tabletop_model() -> mujoco.MjModel:
 def rest_height(kind: str) -> float:
     """Return the height of an object's origin above what it rests on, m."""
     return BLOCK_HALF if kind == BLOCK else 0.0
+
+
+def _add_tape(world: mujoco.MjsBody) -> None:
+    """Mark the border of every zone on the table, as one would with tape; nothing touches it."""
+    for name, zone in ZONES.items():
+        low, high = np.array(zone.low), np.array(zone.high)
+        half = (high - low) / 2
+        for side, (x, y) in enumerate(((-1, 0), (1, 0), (0, -1), (0, 1))):
+            middle = zone.centre + (half - _TAPE_HALF) * (x, y)
+            length = (_TAPE_HALF, half[1]) if x else (half[0], _TAPE_HALF)
+            world.add_geom(
+                name=f"{TAPE} {name} {side}",
+                type=mujoco.mjtGeom.mjGEOM_BOX,
+                size=(*length, 0.0003),
+                pos=(*middle, 0.0003),
+                contype=0,
+                conaffinity=0,
+            )
 
 
 def _add_object(world: mujoco.MjsBody, name: str, kind: str) -> None:

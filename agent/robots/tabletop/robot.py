@@ -9,6 +9,7 @@ import numpy as np
 from agent.errors import RobotStopped
 from agent.robots.tabletop.disturbances import DisturbanceSpec
 from agent.robots.tabletop.kinematics import compose, rotation_between
+from agent.robots.tabletop.layout import NOMINAL, Variation
 from agent.robots.tabletop.world import CAMERAS, RATE_HZ, TabletopWorld
 from agent.types import ActionSpec, Observation, Vector
 
@@ -32,9 +33,11 @@ class TabletopRobot:
     few centimetres, so an arm that is blocked does not jump when it comes free.
     """
 
-    def __init__(self, disturbances: DisturbanceSpec | None = None) -> None:
+    def __init__(
+        self, disturbances: DisturbanceSpec | None = None, variation: Variation = NOMINAL
+    ) -> None:
         """Build the world. It is `world` for experts, labels and scoring; the agent has no use."""
-        self.world = TabletopWorld(disturbances)
+        self.world = TabletopWorld(disturbances, variation)
         self._latch = threading.Event()
         self._commanded = self.world.ee_pose
         self._seen: Observation | None = None

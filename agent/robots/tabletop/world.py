@@ -9,12 +9,13 @@ import numpy as np
 
 from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
 from agent.robots.tabletop.kinematics import ArmKinematics
-from agent.robots.tabletop.layout import Layout, sample_layout
+from agent.robots.tabletop.layout import NOMINAL, Layout, Variation, sample_layout
 from agent.robots.tabletop.model import (
     BOWL_HEIGHT,
     CAMERA_EYE,
     CAMERA_TARGET,
     FLOOR_Z,
+    TAPE,
     TIMESTEP_S,
     rest_height,
     tabletop_model,
@@ -42,8 +43,11 @@ _SUBSTEPS = round(1 / RATE_HZ / TIMESTEP_S)
 class TabletopWorld:
     """One table, one arm, up to seven objects. The same seed gives the same world, bit for bit."""
 
-    def __init__(self, disturbances: DisturbanceSpec | None = None) -> None:
+    def __init__(
+        self, disturbances: DisturbanceSpec | None = None, variation: Variation = NOMINAL
+    ) -> None:
         """Compile the model and open the off-screen renderers."""
+        self._variation = variation
         self.model = tabletop_model()
         self.data = mujoco.MjData(self.model)
         self._kinematics = ArmKinematics()
@@ -64,7 +68,7 @@ class TabletopWorld:
 
     def reset(self, seed: int) -> None:
         """Lay out the scene of a seed and let it come to rest, the arm near home."""
-        self.layout = sample_layout(np.random.default_rng(seed))
+        self.layout = sample_layout(np.random.default_rng(seed), self._variation)
         self._disturbances = Disturbances(self._spec, np.random.default_rng([seed, 1]))
         mujoco.mj_resetData(self.model, self.data)
         self._dress(self.layout)
@@ -95,6 +99,10 @@ class TabletopWorld:
         self.data.qpos[self._finger_qpos] = travel
         self.data.ctrl[:] = [*self._targets, travel, travel]
 
+    def close_fingers(self) -> None:
+        """Command the fingers shut, the arm staying where it is."""
+        self.data.ctrl[7:9] = 0.0
+
     def _dress(self, layout: Layout) -> None:
         """Set colours, lights and cameras; every field that a layout touches is written anew."""
         model = self.model
@@ -104,6 +112,9 @@ class TabletopWorld:
             model.geom_rgba[geoms, 3] = 1.0
         model.geom_rgba[model.geom("plate rim").id, :3] = layout.colours["plate"] * 0.88
         model.geom_rgba[model.geom("table").id, :3] = layout.table
+        for geom in range(model.ngeom):
+            if model.geom(geom).name.startswith(TAPE):
+                model.geom_rgba[geom, :3] = layout.tape
         for index, name in enumerate(("key", "fill")):
             light = model.light(name).id
             model.light_pos[light] = layout.lights[index]
@@ -126,6 +137,16 @@ class TabletopWorld:
         start, speed = joint.qposadr[0], joint.dofadr[0]
         self.data.qpos[start : start + 7] = [*position, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]
         self.data.qvel[speed : speed + 6] = 0.0
+
+    @property
+    def mount(self) -> Vector:
+        """(9,) how far the cameras are from where they belong. Privileged.
+
+        The front camera's shift in m and turn as a rotation vector in rad, base frame; the wrist
+        camera's shift in m, in the hand's frame.
+        """
+        at = self.layout
+        return np.concatenate([at.camera_shift, at.camera_turn, at.wrist_shift])
 
     @property
     def time_s(self) -> float:

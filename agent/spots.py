@@ -1,0 +1,112 @@
+"""Where on a bowl, the plate or a zone there is room for one more block."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from agent.types import TABLE, Scene, SceneObject, Vector
+from agent.workspace import (
+    BLOCK,
+    BLOCK_HALF,
+    BOWL,
+    BOWL_RADIUS,
+    PLATE,
+    PLATE_RADIUS,
+    ZONES,
+    Zone,
+    capacity,
+    kind_of,
+)
+
+CLEARANCE = (0.060, 0.085)
+"""(x, y) m between block centres at which the open fingers pass; they open along y."""
+BORDER = 0.025
+"""Least distance of a block's centre from the border of its zone, m."""
+_COMFORT_BORDER, _COMFORT_ROOM = 0.05, 0.025
+"""What is kept from a zone's border, and beyond the least room from others, where it can be, m."""
+_COMFORT_WEIGHT = 4.0
+_TOLERANCE = 0.004
+_PITCH = 0.01
+_BOWL_OFFSET, _PLATE_OFFSET = 0.022, 0.042
+_FINGER_ROOM = 0.035
+
+
+def room_at(spots: Vector, obstacle: SceneObject) -> Vector:
+    """Return how much more room than needed blocks at (n, 2) m spots leave, (n,) m."""
+    offset = spots - obstacle.position[:2]
+    if obstacle.kind == BLOCK:
+        return np.asarray((np.linalg.norm(offset / CLEARANCE, axis=-1) - 1) * CLEARANCE[0])
+    radius = BOWL_RADIUS if obstacle.kind == BOWL else PLATE_RADIUS
+    return np.asarray(np.linalg.norm(offset, axis=-1) - (radius + BLOCK_HALF + _FINGER_ROOM))
+
+
+def free_spot(
+    target: str, scene: Scene, moving: str = "", near: Vector | None = None
+) -> Vector | None:
+    """Return the best (2,) m place on a target for a block, None if there is no room.
+
+    In a zone that is the place nearest to `near` that is well clear of its border and of what
+    stands about, so that who follows it comes to rest: places it moves over are as good. In a bowl
+    and on the plate it depends on what is there already: blocks lie beside each other.
+
+    Args:
+        target: A bowl, the plate or a zone.
+        scene: What is on the table.
+        moving: The block to be set down, which is no obstacle to itself.
+        near: (2,) m; the middle of the zone by default.
+    """
+    if target in ZONES:
+        about = [o for o in scene.objects.values() if o.support == TABLE and o.name != moving]
+        return _in_zone(ZONES[target], about, ZONES[target].centre if near is None else near)
+    carrier = scene.objects.get(target)
+    inside = [o for o in scene.contents(target) if o.name != moving]
+    if carrier is None or len(inside) >= capacity(target):
+        return None
+    centre = carrier.position[:2]
+    if kind_of(target) == BOWL:
+        return np.asarray(centre + _BOWL_OFFSET * _away(centre, inside))
+    spot = np.asarray(centre + _PLATE_OFFSET * _opposite(centre, inside))
+    fits = all(room_at(spot[None], o)[0] >= -_TOLERANCE for o in inside)
+    return spot if fits and kind_of(target) == PLATE else None
+
+
+def _in_zone(zone: Zone, about: list[SceneObject], near: Vector) -> Vector | None:
+    low, high = np.array(zone.low) + BORDER, np.array(zone.high) - BORDER
+    x, y = (np.arange(low[i], high[i] + _PITCH / 2, _PITCH) for i in (0, 1))
+    grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+    spots = np.vstack([np.clip(near, low, high), grid])
+    border = np.minimum(spots - zone.low, np.array(zone.high) - spots).min(-1)
+    cost = np.linalg.norm(spots - near, axis=-1)
+    cost = cost + _COMFORT_WEIGHT * np.maximum(0, _COMFORT_BORDER - border)
+    fits = np.full(len(spots), True)
+    for obstacle in about:
+        room = room_at(spots, obstacle)
+        cost = cost + _COMFORT_WEIGHT * np.maximum(0, _COMFORT_ROOM - room)
+        fits &= room >= -_TOLERANCE
+    return spots[np.argmin(np.where(fits, cost, np.inf))] if fits.any() else None
+
+
+def _away(centre: Vector, inside: list[SceneObject]) -> Vector:
+    """Return the (2,) unit direction in which a bowl has most room."""
+    offsets = [o.position[:2] - centre for o in inside]
+    angles = [math.atan2(y, x) for x, y in offsets]
+    if not angles:
+        angle = 0.0
+    elif len(angles) == 1:
+        angle = angles[0] + 2 * math.pi / 3
+    else:
+        # Of two blocks the middle of the wider gap between them is farthest from both.
+        first, second = sorted(angles)
+        angle = (first + second) / 2 + (math.pi if second - first < math.pi else 0.0)
+    return np.array([math.cos(angle), math.sin(angle)])
+
+
+def _opposite(centre: Vector, inside: list[SceneObject]) -> Vector:
+    """Return the (2,) unit direction away from what lies on a plate; forward when it is empty."""
+    if not inside:
+        return np.array([1.0, 0.0])
+    offset = centre - inside[0].position[:2]
+    distance = float(np.linalg.norm(offset))
+    return np.asarray(offset / distance) if distance > 1e-6 else np.array([1.0, 0.0])
