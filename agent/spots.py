@@ -9,7 +9,6 @@ import numpy as np
 from agent.types import TABLE, Scene, SceneObject, Vector
 from agent.workspace import (
     BLOCK,
-    BLOCK_HALF,
     BOWL,
     BOWL_RADIUS,
     PLATE,
@@ -20,8 +19,15 @@ from agent.workspace import (
     kind_of,
 )
 
-CLEARANCE = (0.060, 0.085)
-"""(x, y) m between block centres at which the open fingers pass; they open along y."""
+_BESIDE = {
+    BLOCK: (0.060, 0.085),
+    BOWL: (BOWL_RADIUS + 0.040, BOWL_RADIUS + 0.055),
+    PLATE: (PLATE_RADIUS + 0.038, PLATE_RADIUS + 0.038),
+}
+"""Kind -> (x, y) m from its centre at which a block can be set down beside it.
+
+The open fingers reach out along y, and pass above a plate.
+"""
 BORDER = 0.025
 """Least distance of a block's centre from the border of its zone, m."""
 _COMFORT_BORDER, _COMFORT_ROOM = 0.05, 0.025
@@ -30,16 +36,13 @@ _COMFORT_WEIGHT = 4.0
 _TOLERANCE = 0.004
 _PITCH = 0.01
 _BOWL_OFFSET, _PLATE_OFFSET = 0.022, 0.042
-_FINGER_ROOM = 0.035
 
 
 def room_at(spots: Vector, obstacle: SceneObject) -> Vector:
     """Return how much more room than needed blocks at (n, 2) m spots leave, (n,) m."""
     offset = spots - obstacle.position[:2]
-    if obstacle.kind == BLOCK:
-        return np.asarray((np.linalg.norm(offset / CLEARANCE, axis=-1) - 1) * CLEARANCE[0])
-    radius = BOWL_RADIUS if obstacle.kind == BOWL else PLATE_RADIUS
-    return np.asarray(np.linalg.norm(offset, axis=-1) - (radius + BLOCK_HALF + _FINGER_ROOM))
+    need = np.array(_BESIDE[obstacle.kind])
+    return np.asarray((np.linalg.norm(offset / need, axis=-1) - 1) * need[0])
 
 
 def free_spot(

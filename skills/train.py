@@ -23,7 +23,8 @@ _VALIDATION_FRAMES = 1024
 _GRIPPER_WEIGHT, _SUCCESS_WEIGHT, _PROGRESS_WEIGHT = 0.3, 0.2, 0.3
 _AIM_WEIGHT = 0.5
 _HEAD_SHARE = 0.7
-_SEEN_NOISE = 0.02
+_SHARED_NOISE, _OWN_NOISE = 0.03, 0.02
+"""Of positions, in the scene network's units: of all things in a frame alike, and of each."""
 
 
 def vocabulary() -> list[str]:
@@ -82,9 +83,12 @@ class PolicyTrainer:
     def _predict(self, model: VLA, batch: Batch, *, noisy: bool) -> VLAOutput:
         seen = batch.seen
         if noisy:
-            # The scene network sees its own training images a little better than new ones.
-            draws = torch.randn((*seen.shape[:2], 3), generator=self.run.generator)
-            seen = torch.cat([seen[..., :3] + draws * _SEEN_NOISE, seen[..., 3:]], dim=-1)
+            # The scene network sees its own training images better than new ones, where a camera
+            # taken to stand elsewhere moves everything one way.
+            shared = torch.randn((len(seen), 1, 3), generator=self.run.generator)
+            own = torch.randn((*seen.shape[:2], 3), generator=self.run.generator)
+            noise = shared * _SHARED_NOISE + own * _OWN_NOISE
+            seen = torch.cat([seen[..., :3] + noise, seen[..., 3:]], dim=-1)
         return model.decide(seen, batch.state, model.embed(batch.tokens))
 
     def _losses(self, output: VLAOutput, batch: Batch, *, bootstrap: bool) -> dict[str, Tensor]:

@@ -51,6 +51,11 @@ class SceneTrainer:
         if len(sizes) == 1:
             held = self.row_of >= sizes[0] * 9 // 10
         self.training, self.held_out = np.flatnonzero(~held), np.flatnonzero(held)
+        # Every folder counts alike: demonstrations have many frames of few scenes, and would be
+        # learned by heart.
+        root_of = np.repeat(np.arange(len(roots)), [len(list(shards([root]))) for root in roots])
+        of_root = root_of[self.shard_of[self.training]]
+        self.weight = (1 / np.bincount(of_root)[of_root]) / len(np.unique(of_root))
         self.config = tabletop_config()
         self.places = torch.tensor(self.config.places)
         self.run = Run(SceneNet(self.config), roots, out, spec)
@@ -75,7 +80,7 @@ class SceneTrainer:
         )
 
     def _draw(self) -> dict[str, Tensor]:
-        frames = self.rng.choice(self.training, self.run.spec.batch)
+        frames = self.rng.choice(self.training, self.run.spec.batch, p=self.weight)
         return self._gather(frames, augment=True)
 
     def _gather(self, frames: Array, *, augment: bool) -> dict[str, Tensor]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from agent.build import POLICY_CHECKPOINT, SCENE_CHECKPOINT
 from agent.resources import resource
@@ -20,7 +19,7 @@ from skills.perception.snapshots import rearrange
 from skills.policy.policy import VLAPolicy
 
 FRESH_SEED = 3_000_000
-EPISODES = 12
+EPISODES, LEAST_SUCCESSES = 12, 10
 SCENES = 40
 
 
@@ -32,10 +31,8 @@ def bench() -> Iterator[SkillBench]:
 
 
 @pytest.mark.parametrize("skill", SUITE)
-def test_skill_still_does_what_its_card_says(skill: str, bench: SkillBench) -> None:
-    """Fails when so few successes would come once in a thousand at the rate on the card."""
-    card = json.loads((resource(POLICY_CHECKPOINT) / "results.json").read_text())
-    rate = next(row["rate"] for row in card["rows"] if row["name"] == skill)
+def test_skill_still_succeeds(skill: str, bench: SkillBench) -> None:
+    """By the world's truth; a skill at its bar of 95 % falls below once in fifty choices of seeds."""
     trials: list[Trial] = []
     seed = FRESH_SEED
     while len(trials) < EPISODES:
@@ -44,7 +41,7 @@ def test_skill_still_does_what_its_card_says(skill: str, bench: SkillBench) -> N
         if trial is not None:
             trials.append(trial)
     successes = sum(trial.success for trial in trials)
-    assert binom.cdf(successes, EPISODES, rate) > 0.001, (successes, trials)
+    assert successes >= LEAST_SUCCESSES, trials
 
 
 def test_scene_estimate_is_still_accurate() -> None:
