@@ -17,7 +17,15 @@ from agent.events import (
     SubgoalStarted,
     VerdictGiven,
 )
-from agent.types import MissionOutcome, MissionResult, Plan, SubgoalOutcome, Verdict, VerdictValue
+from agent.types import (
+    MissionOutcome,
+    MissionResult,
+    Plan,
+    Reason,
+    SubgoalOutcome,
+    Verdict,
+    VerdictValue,
+)
 
 WIDTH = 80
 """Columns; longer lines wrap at words."""
@@ -65,15 +73,16 @@ class Console:
                 self._planned(event)
             case SubgoalStarted():
                 attempt = f", attempt {event.attempt}" if event.attempt > 1 else ""
-                # A mission ends with a look from home that is no part of the plan.
-                number = f"{self._done + 1}/{self._total}" if self._done < self._total else "check"
+                number = f"{self._done + 1}/{self._total}" if event.attempt else "check"
                 self._say(f"[{number}] {event.subgoal.phrase}{attempt}")
             case VerdictGiven(verdict=verdict):
-                self._last = verdict
+                if verdict.reason is not Reason.DONE:
+                    self._last = verdict
                 text = f"{verdict.value}: {_words(verdict.reason)} ({verdict.confidence:.0%})"
                 self._say(f"      {text}", _VERDICT_STYLES[verdict.value])
             case SubgoalEnded():
-                self._done += event.result.outcome is SubgoalOutcome.SUCCESS
+                succeeded = event.result.outcome is SubgoalOutcome.SUCCESS
+                self._done += succeeded and event.result.attempts > 0
             case Stopped():
                 self._say(f"Stopped by {event.source}.", "bold red")
             case MissionEnded():
@@ -82,8 +91,9 @@ class Console:
     def _planned(self, event: Planned) -> None:
         if event.replans > self._replans:
             self._replans = event.replans
-            why = f" after {_words(self._last.reason)}" if self._last else ""
-            self._say(f"Replan {event.replans}{why}", "yellow")
+            why = _words(self._last.reason) if self._last else "the last look"
+            self._say(f"Replan {event.replans} after {why}", "yellow")
+            self._last = None
         if event.problems:
             self._say("The plan was rejected:", "yellow")
             for problem in event.problems:

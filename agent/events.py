@@ -48,7 +48,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class SubgoalStarted:
-    """A subgoal begins."""
+    """A subgoal begins: its n-th try, from 1; 0 is a look that is no part of the plan."""
 
     time_s: float
     subgoal: Subgoal

@@ -94,7 +94,7 @@ class Runtime:
         while robot.observe().time_s < budget.seconds:
             closing = not queue
             subgoal = queue[0] if queue else self._closing_look()
-            result = self._run_subgoal(subgoal, attempt)
+            result = self._run_subgoal(subgoal, 0 if closing else attempt)
             if not closing:
                 self._history.append(result)
             if result.outcome is SubgoalOutcome.STOPPED:
@@ -115,7 +115,7 @@ class Runtime:
             if not closing:
                 # Close to the table a held block looks like one that stands there, and the arm
                 # hides what is behind it: a new plan is made on what is seen from home.
-                if self._run_subgoal(self._closing_look(), 1).outcome is SubgoalOutcome.STOPPED:
+                if self._run_subgoal(self._closing_look(), 0).outcome is SubgoalOutcome.STOPPED:
                     return self._end(MissionOutcome.STOPPED, first)
                 scene = self._look(robot.observe())
             plan = self._plan(first.command, scene)

@@ -259,7 +259,10 @@ class SubgoalOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubgoalResult:
-    """What came of one subgoal; `attempts` counts tries of the same subgoal in a row."""
+    """What came of one subgoal; `attempts` counts tries of the same subgoal in a row.
+
+    It is 0 for a look that is no part of the plan.
+    """
 
     subgoal: Subgoal
     outcome: SubgoalOutcome

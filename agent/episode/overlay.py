@@ -49,7 +49,7 @@ class Caption:
 
     Attributes:
         command: What the human said.
-        number: Which subgoal of the plan is running, from 1; 0 before the first.
+        number: Which subgoal of the plan is running, from 1; 0 in a look that is no part of it.
         total: How many subgoals the plan has.
         done: How many of them succeeded.
         phrase: What the policy was told.
@@ -101,11 +101,9 @@ def strip(caption: Caption, width: int) -> Image.Image:
     draw.text((width - _MARGIN - clock_width, 10), clock, _DIM, _font(20))
     room = width - 3 * _MARGIN - clock_width
     draw.text((_MARGIN, 10), _fit(caption.command, _font(20), room), _TEXT, _font(20))
-    if caption.number:
+    if caption.phrase:
         attempt = f" (attempt {caption.attempt})" if caption.attempt > 1 else ""
-        # A mission ends with a look from home that is no part of the plan.
-        planned = caption.number <= caption.total
-        number = f"{caption.number}/{caption.total}" if planned else "check"
+        number = f"{caption.number}/{caption.total}" if caption.number else "check"
         line = f"{number}  {caption.phrase}{attempt}"
         draw.text((_MARGIN, 42), _fit(line, _font(18), width - 2 * _MARGIN), _TEXT, _font(18))
     third = (width - 2 * _MARGIN) // 3

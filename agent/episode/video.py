@@ -82,10 +82,10 @@ class VideoRecorder:
             case MissionStarted():
                 self._caption = Caption(command=event.command)
             case Planned(plan=plan, problems=()) if plan.subgoals:
-                caption.number, caption.total = 0, len(plan.subgoals)
-                caption.done = 0
+                caption.number, caption.phrase, caption.done = 0, "", 0
+                caption.total = len(plan.subgoals)
             case SubgoalStarted():
-                caption.number = caption.done + 1
+                caption.number = caption.done + 1 if event.attempt else 0
                 caption.phrase = event.subgoal.phrase
                 caption.attempt = event.attempt
             case Ticked():
@@ -93,7 +93,8 @@ class VideoRecorder:
             case VerdictGiven():
                 caption.verdict = event.verdict
             case SubgoalEnded():
-                caption.done += event.result.outcome is SubgoalOutcome.SUCCESS
+                succeeded = event.result.outcome is SubgoalOutcome.SUCCESS
+                caption.done += succeeded and event.result.attempts > 0
             case Stopped():
                 caption.stopped_by = event.source
             case MissionEnded():

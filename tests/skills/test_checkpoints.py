@@ -32,7 +32,7 @@ def bench() -> Iterator[SkillBench]:
 
 @pytest.mark.parametrize("skill", SUITE)
 def test_skill_still_succeeds(skill: str, bench: SkillBench) -> None:
-    """By the world's truth; a skill at its bar of 95 % falls below once in fifty choices of seeds."""
+    """By the world's truth; a skill at 95 % falls below in one of fifty choices of seeds."""
     trials: list[Trial] = []
     seed = FRESH_SEED
     while len(trials) < EPISODES:
