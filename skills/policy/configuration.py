@@ -21,6 +21,8 @@ class VLAConfig(PretrainedConfig):
         horizon: Actions in a chunk.
         heads: Action heads; their disagreement is the spread.
         language_dim: Size of the phrase embedding.
+        width: Width of the tokens that attend to each other.
+        layers: Transformer layers over them.
         hidden: Width of the trunk.
         dt_s: Seconds between actions.
     """
@@ -37,6 +39,8 @@ class VLAConfig(PretrainedConfig):
         horizon: int = 6,
         heads: int = 3,
         language_dim: int = 96,
+        width: int = 128,
+        layers: int = 2,
         hidden: int = 384,
         dt_s: float = 0.1,
         **kwargs: Any,
@@ -50,6 +54,8 @@ class VLAConfig(PretrainedConfig):
         self.horizon = horizon
         self.heads = heads
         self.language_dim = language_dim
+        self.width = width
+        self.layers = layers
         self.hidden = hidden
         self.dt_s = dt_s
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""A small vision-language-action network: what the cameras show, a phrase, chunked L1 heads.
+"""A small vision-language-action network: tokens of what the cameras show, a phrase, chunks.
 
 Seeing is taught first, on the world's labels (`skills.perception`); the phrase then attends to the
 things it names. Action chunks are from Zhao et al. 2023 (arXiv 2304.13705).
@@ -66,6 +66,34 @@ class PhraseEncoder(nn.Module):
         return pooled
 
 
+class Relations(nn.Module):
+    """Lets every thing attend to all others, in the light of phrase and state.
+
+    What is in whose way is the same question for any two things: weights are shared over things,
+    and each is told how far it is from the tool and from what the phrase names.
+    """
+
+    def __init__(self, things: int, inputs: int, context: int, width: int, layers: int) -> None:
+        """Make `layers` transformer layers over tokens of `width`."""
+        super().__init__()
+        self.inputs = nn.Linear(inputs, width)
+        self.context = nn.Linear(context, width)
+        self.identity = nn.Parameter(torch.randn(things, width) * 0.1)
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                width, 4, 2 * width, dropout=0.0, batch_first=True, norm_first=True
+            )
+            for _ in range(layers)
+        )
+
+    def forward(self, things: Tensor, context: Tensor) -> Tensor:
+        """(b, things, inputs), (b, context) -> (b, things, width)."""
+        hidden: Tensor = self.inputs(things) + self.identity + self.context(context)[:, None]
+        for layer in self.layers:
+            hidden = layer(hidden)
+        return hidden
+
+
 class VLA(PreTrainedModel):
     """Images, proprioception and a phrase in; action chunks, progress and success out."""
 
@@ -81,8 +109,11 @@ class VLA(PreTrainedModel):
         self.phrase = PhraseEncoder(len(config.vocabulary), config.language_dim)
         self.names = nn.Linear(config.language_dim, NAMED * things)
         self.state = nn.Sequential(nn.Linear(eyes.state_dim, 64), nn.ReLU(), nn.Linear(64, 64))
-        named = NAMED * (known + 3)
-        seen = named + things * eyes.known_dim + config.language_dim + 64
+        context = config.language_dim + 64
+        self.relations = Relations(
+            things, known + 3 * (1 + NAMED) + NAMED, context, config.width, config.layers
+        )
+        seen = NAMED * (known + 3 + config.width) + config.width + context
         # What the phrase names is located explicitly: this head is taught by the world's labels,
         # and the trunk reads its answer.
         self.aim = nn.Sequential(nn.Linear(seen, 256), nn.ReLU(), nn.Linear(256, 3 * NAMED))
@@ -130,10 +161,18 @@ class VLA(PreTrainedModel):
         """
         weight = self.names(phrase).unflatten(-1, (NAMED, -1)).softmax(-1)
         named = torch.einsum("bnt,btf->bnf", weight, seen)
-        offset = (self.scene.metres(named[..., :3]) - state[:, None, :3]) / AIM_SCALE
-        every = seen[..., : self.scene.config.known_dim].flatten(1)
         felt = self.state((state - self._mean(state)) / self._std(state))
-        known = torch.cat([named.flatten(1), offset.flatten(1), every, phrase, felt], dim=-1)
+        context = torch.cat([phrase, felt], dim=-1)
+        # From everything to the tool and to what is named, and from what is named to the tool.
+        ends = torch.cat([state[:, None, :3], self.scene.metres(named[..., :3])], dim=1)
+        places = self.scene.metres(seen[..., :3])
+        apart = ((places[:, :, None] - ends[:, None]) / AIM_SCALE).flatten(2)
+        reach = (ends[:, 1:] - ends[:, :1]) / AIM_SCALE
+        told = torch.cat([seen, apart, weight.transpose(1, 2)], dim=-1)
+        related = self.relations(told, context)
+        meant = torch.einsum("bnt,btf->bnf", weight, related)
+        parts = [named.flatten(1), reach.flatten(1), meant.flatten(1), related.mean(1), context]
+        known = torch.cat(parts, dim=-1)
         aim = self.aim(known)
         hidden = self.trunk(torch.cat([known, aim], dim=-1))
         chunks = torch.stack([head(hidden) for head in self.action])

@@ -13,9 +13,10 @@ import torch
 from agent.errors import CheckpointError
 from agent.types import Observation
 from agent.workspace import OBJECTS
-from skills.dataset import OBJECT_NAMES, SUPPORTS
+from skills.dataset import SUPPORTS
 from skills.perception.estimator import NetworkEstimator
-from skills.perception.modeling import SceneConfig, SceneNet
+from skills.perception.modeling import SceneNet
+from skills.perception.train import tabletop_config
 from skills.policy.policy import VLAPolicy
 
 
@@ -23,7 +24,7 @@ from skills.policy.policy import VLAPolicy
 def model() -> SceneNet:
     """Return a network with random weights that half precision holds exactly."""
     torch.manual_seed(0)
-    made = SceneNet(SceneConfig(objects=list(OBJECT_NAMES), supports=list(SUPPORTS)))
+    made = SceneNet(tabletop_config())
     made.half().float()
     return made
 

@@ -16,7 +16,7 @@ from agent.checks import check_policy
 from agent.errors import CheckpointError
 from agent.types import Observation
 from skills.checkpoint import load_checkpoint
-from skills.dataset import OBJECT_NAMES
+from skills.perception.train import tabletop_config
 from skills.phrases import paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, build_vocabulary, encode
@@ -31,7 +31,7 @@ PICK, PLACE = "pick up the red block", "put the red block in the blue bowl"
 def model() -> VLA:
     """Return a network with random weights that half precision holds exactly."""
     torch.manual_seed(0)
-    made = VLA(VLAConfig(vocabulary=vocabulary(), objects=list(OBJECT_NAMES)))
+    made = VLA(VLAConfig(vocabulary=vocabulary(), scene=tabletop_config().to_diff_dict()))
     made.half().float()
     return made
 
@@ -166,7 +166,7 @@ DAMAGE: list[tuple[Callable[[Path], None], str]] = [
     (_config_text("[1]"), "type None"),
     (_config(hidden="many"), "damaged"),
     (_config(hidden=64), "does not fit"),
-    (_config(objects=["red block"]), "does not fit"),
+    (_config(scene={"objects": ["red block"]}), "does not fit"),
     (_config(vocabulary=["red"]), "phrase.embedding.weight"),
     (_cut(0.5), "damaged"),
     (_cut(0.0), "damaged"),

@@ -199,21 +199,21 @@ def test_a_policy_run_resumes_and_exports(
 
 
 def test_the_eyes_are_left_as_they_were(tiny_data: Path, tiny_scene: Path, tmp_path: Path) -> None:
-    """Training moves every other part; the trunks are the scene network's, bit for bit."""
+    """Training moves every other part; how it sees is the scene network's, bit for bit."""
     trainer = PolicyTrainer([tiny_data], tmp_path, SPEC, tiny_scene)
     before = {name: weight.clone() for name, weight in trainer.run.model.state_dict().items()}
     trainer.train()
     given = load_file(tiny_scene / "model.safetensors")
     exported = load_file(tmp_path / "best" / "model.safetensors")
-    trunks = {name for name in given if name.startswith("trunks.")}
-    assert len(trunks) > 20
-    assert trunks == {name for name in exported if name.startswith("trunks.")}
-    for name in trunks:
-        assert torch.equal(exported[name], given[name])
+    assert len(given) > 20
+    seeing = {f"scene.{name}": weight for name, weight in given.items()}
+    assert set(seeing) == {name for name in exported if name.startswith("scene.")}
+    for name, weight in seeing.items():
+        assert torch.equal(exported[name], weight)
     for name, weight in trainer.run.model.state_dict().items():
-        assert torch.equal(weight, before[name]) == (name in trunks), name
-        if name in trunks:
-            assert torch.equal(weight, given[name].float())
+        assert torch.equal(weight, before[name]) == (name in seeing), name
+        if name in seeing:
+            assert torch.equal(weight, seeing[name].float())
             assert torch.equal(trainer.run.average.state_dict()[name], weight)
 
 
