@@ -13,7 +13,7 @@ from agent.types import HAND, TABLE, Fact, Plan, Scene, SkillContract
 from agent.workspace import ZONES
 
 _POSITION_SIGMA_M = 0.01
-"""Standard deviation of an estimated position, m; `bosun train scene` prints the errors."""
+"""Standard deviation of an estimated position, m, rounded up for its long tails."""
 CERTAIN = 0.8
 """Probability from which a fact counts, by default."""
 

@@ -246,7 +246,7 @@ def test_stop_from_another_thread_in_mid_act(
 HUES: dict[str, Callable[[Vector, Vector, Vector], npt.NDArray[np.bool_]]] = {
     "red block": lambda r, g, b: (r > 2 * g) & (r > 2 * b),
     "green block": lambda r, g, b: (g > 1.6 * r) & (g > 1.6 * b),
-    "yellow block": lambda r, g, b: (r > 3 * b) & (g > 3 * b),
+    "yellow block": lambda r, g, b: (r > 3 * b) & (g > 3 * b) & (r > 90),
     "blue": lambda r, g, b: (b > 1.8 * r) & (b > 1.5 * g),
 }
 

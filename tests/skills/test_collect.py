@@ -41,6 +41,7 @@ DOCUMENTED = {
     "present": ((7,), np.bool_),
     "position": ((7, 3), np.float32),
     "support": ((7,), np.int8),
+    "mount": ((9,), np.float64),
 }
 
 
