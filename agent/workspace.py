@@ -20,6 +20,7 @@ BOWL_RADIUS = 0.075
 """Outer radius of a bowl, m."""
 PLATE_RADIUS = 0.085
 """Radius of the plate, m."""
+
 OBJECTS: dict[str, str] = {
     "red block": BLOCK,
     "green block": BLOCK,

@@ -51,15 +51,10 @@ def relabel(root: Path) -> int:
     for folder in tqdm(list(shards([root])), desc="relabel", unit="shard"):
         shard = open_shard(folder)
         actions = np.array(shard["action"])
-        expert, last = None, -1
         for row in np.flatnonzero(shard["skill"] != SKILLS.index("pick")):
-            world = RecordedWorld(shard, int(row))
-            if expert is None or shard["demo"][row] != last:
-                last = shard["demo"][row]
-                name, target = shard["object"][row], shard["target"][row]
-                expert = PlaceExpert(OBJECT_NAMES[name], TARGET_NAMES[target])
-                expert.reset(world)
-            actions[row] = expert.act(world)
+            name, target = shard["object"][row], shard["target"][row]
+            expert = PlaceExpert(OBJECT_NAMES[name], TARGET_NAMES[target])
+            actions[row] = expert.act(RecordedWorld(shard, int(row)))
         changed += int((np.abs(actions - shard["action"]).max(1) > 1e-3).sum())
         partial = folder / "action.partial"
         with partial.open("wb") as file:

@@ -78,8 +78,8 @@ class PolicyTrainer:
             output = self._predict(self.run.average, batch, noisy=False)
             for name, term in self._losses(output, batch, bootstrap=False).items():
                 sums[name] = sums.get(name, 0.0) + float(term) / len(batches)
-        # The other terms are cross-entropies, which grow with confidence when decisions do not
-        # change any more.
+        # The gripper's cross-entropy grows with confidence when its decisions do not change any
+        # more.
         return {**sums, "score": sums["motion"]}
 
     def _predict(self, model: VLA, batch: Batch, *, noisy: bool) -> VLAOutput:
