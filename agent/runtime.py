@@ -89,7 +89,7 @@ class Runtime:
     def _carry_out(self, first: Plan, scene: Scene) -> MissionResult:
         """Run subgoals, plan after plan, until the goals are seen to hold or a budget is spent."""
         robot, budget = self._parts.robot, self._parts.budget
-        goals = expected(first, scene, self._parts.contracts)
+        before, goals = scene, expected(first, scene, self._parts.contracts)
         queue, attempt = list(first.subgoals), 1
         while robot.observe().time_s < budget.seconds:
             closing = not queue
@@ -104,7 +104,7 @@ class Runtime:
                 if not closing:
                     queue, attempt = queue[1:], 1
                     continue
-                if not self._missed(goals, scene):
+                if not self._missed(goals, scene, before):
                     return self._end(MissionOutcome.SUCCESS, first)
             elif attempt < budget.attempts and self._may_retry(subgoal, scene):
                 attempt += 1
@@ -122,7 +122,9 @@ class Runtime:
             if plan.question is not None:
                 return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
             queue, attempt = list(plan.subgoals), 1
-        return self._end(MissionOutcome.NEEDS_HELP, first, self._help(goals, scene))
+        return self._end(
+            MissionOutcome.NEEDS_HELP, first, self._help(self._missed(goals, scene, before))
+        )
 
     def _plan(self, command: str, scene: Scene) -> Plan:
         """Ask for a plan until verification accepts one, at most two repairs."""
@@ -200,14 +202,14 @@ class Runtime:
         facts = self._parts.contracts[subgoal.skill].facts("preconditions", subgoal.args)
         return all(holds(fact, scene) for fact in facts)
 
-    def _missed(self, goals: Sequence[Fact], scene: Scene) -> list[Fact]:
-        """Return the goals that are not surely reached."""
+    def _missed(self, goals: Sequence[Fact], scene: Scene, before: Scene) -> list[Fact]:
+        """Return the goals that are not surely reached, `before` being the mission's first look."""
         certainty = self._parts.certainty
-        return [goal for goal in goals if not seen_to_hold(goal, scene, certainty)]
+        return [goal for goal in goals if not seen_to_hold(goal, scene, certainty, before)]
 
-    def _help(self, goals: Sequence[Fact], scene: Scene) -> str:
+    def _help(self, missed: Sequence[Fact]) -> str:
         """Return a question that says what was tried, what is left and why it fails."""
-        unmet = ", ".join(map(str, self._missed(goals, scene))) or "the last look"
+        unmet = ", ".join(map(str, missed)) or "the last look"
         failures = [r for r in self._history if r.outcome is not SubgoalOutcome.SUCCESS]
         last = "".join(f"; last: {r.subgoal.phrase}, {r.verdict.reason}" for r in failures[-1:])
         return (

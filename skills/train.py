@@ -11,9 +11,8 @@ from torch import Tensor
 
 from skills.batches import Batch, Batches, Frames
 from skills.checkpoint import load_checkpoint
-from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES
 from skills.perception.modeling import SceneConfig, SceneNet
-from skills.phrases import paraphrases
+from skills.phrases import calls, paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import build_vocabulary
 from skills.policy.modeling import AIM_CENTRE, AIM_SCALE, VLA, VLAOutput
@@ -30,11 +29,7 @@ _SHARED_NOISE, _OWN_NOISE = 0.03, 0.02
 def vocabulary() -> list[str]:
     """Return every word that training sentences use."""
     return build_vocabulary(
-        sentence
-        for skill in SKILLS
-        for name in OBJECT_NAMES
-        for target in TARGET_NAMES
-        for sentence in paraphrases(skill, {"object": name, "target": target})
+        sentence for skill, args in calls() for sentence in paraphrases(skill, args)
     )
 
 
@@ -83,15 +78,19 @@ class PolicyTrainer:
         return {**sums, "score": sums["motion"]}
 
     def _predict(self, model: VLA, batch: Batch, *, noisy: bool) -> VLAOutput:
-        seen = batch.seen
+        seen, began = batch.seen, batch.began
         if noisy:
             # The scene network sees its own training images better than new ones, where a camera
-            # taken to stand elsewhere moves everything one way.
-            shared = torch.randn((len(seen), 1, 3), generator=self.run.generator)
-            own = torch.randn((*seen.shape[:2], 3), generator=self.run.generator)
-            noise = shared * _SHARED_NOISE + own * _OWN_NOISE
-            seen = torch.cat([seen[..., :3] + noise, seen[..., 3:]], dim=-1)
-        return model.decide(seen, batch.state, model.embed(batch.tokens))
+            # taken to stand elsewhere moves everything one way, in every look.
+            shared = self._drawn(len(seen), 1) * _SHARED_NOISE
+            seen, began = (
+                torch.cat([x[..., :3] + shared + own * _OWN_NOISE, x[..., 3:]], dim=-1)
+                for x, own in ((x, self._drawn(*x.shape[:2])) for x in (seen, began))
+            )
+        return model.decide(seen, began, batch.state, model.embed(batch.tokens))
+
+    def _drawn(self, *shape: int) -> Tensor:
+        return torch.randn((*shape, 3), generator=self.run.generator)
 
     def _losses(self, output: VLAOutput, batch: Batch, *, bootstrap: bool) -> dict[str, Tensor]:
         """Return the weighted terms of the loss."""
