@@ -15,7 +15,7 @@ import numpy as np
 import agent
 from agent.config import Config
 from agent.parts import Budget, Parts
-from agent.protocols import Policy, SceneEstimator, Subscriber
+from agent.protocols import Planner, Policy, SceneEstimator, Subscriber, Verifier
 from agent.resources import resource
 from agent.runtime import Runtime
 
@@ -33,8 +33,6 @@ class Agent:
 
     def __init__(self, config: Config) -> None:
         """Load contracts and checkpoints and open the robot."""
-        from agent.planner.grammar import GrammarPlanner
-        from agent.planner.verify import PlanVerifier
         from skills.registry import load_contracts
 
         self.config = config
@@ -42,12 +40,8 @@ class Agent:
         self.policies = _policies(config)
         self.estimator = _estimator(config)
         self.robot = _robot(config)
-        self._planner = GrammarPlanner(
-            config.monitor.presence_threshold, config.monitor.fact_confidence
-        )
-        self._verifier = PlanVerifier(
-            config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
-        )
+        self._planner = planner(config)
+        self._verifier = verifier(config)
 
     def runtime(self, seed: int, subscribers: Sequence[Subscriber] = ()) -> Runtime:
         """Return a loop for one mission that tells these subscribers what happens."""
@@ -114,6 +108,22 @@ def policy_checkpoint(config: Config) -> Path:
 def scene_checkpoint(config: Config) -> Path:
     """Return the folder of the scene network's weights."""
     return config.scene.checkpoint or resource(SCENE_CHECKPOINT)
+
+
+def planner(config: Config) -> Planner:
+    """Return what turns commands into plans."""
+    from agent.planner.grammar import GrammarPlanner
+
+    return GrammarPlanner(config.monitor.presence_threshold, config.monitor.fact_confidence)
+
+
+def verifier(config: Config) -> Verifier:
+    """Return what checks plans before anything moves."""
+    from agent.planner.verify import PlanVerifier
+
+    return PlanVerifier(
+        config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
+    )
 
 
 def _robot(config: Config) -> TabletopRobot:
