@@ -81,6 +81,8 @@ class Agent:
 
     def _metadata(self, seed: int) -> Mapping[str, Any]:
         """Return what an episode must hold to be run again: versions, settings, seed, hashes."""
+        from skills.checkpoint import weights_hash
+
         return {
             "bosun": agent.__version__,
             "python": sys.version.split()[0],
@@ -89,8 +91,8 @@ class Agent:
             "seed": seed,
             "config": self.config.model_dump(mode="json"),
             "contracts": _text_hash(self.contracts),
-            "policy": _file_hash(policy_checkpoint(self.config) / "model.safetensors"),
-            "scene": _file_hash(scene_checkpoint(self.config) / "model.safetensors"),
+            "policy": weights_hash(policy_checkpoint(self.config)),
+            "scene": weights_hash(scene_checkpoint(self.config)),
             "action": list(self.robot.spec.names),
             "rate_hz": self.robot.spec.rate_hz,
         }
@@ -163,7 +165,3 @@ def _policies(config: Config) -> dict[str, Policy]:
 def _text_hash(contracts: Mapping[str, SkillContract]) -> str:
     text = "\n".join(contract.model_dump_json() for contract in contracts.values())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _file_hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

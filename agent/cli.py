@@ -130,6 +130,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scene", type=Path, metavar="CHECKPOINT", help="whose eyes the policy sees through"
     )
+    parser.add_argument(
+        "--start", type=Path, metavar="CHECKPOINT", help="begin with these weights, not at random"
+    )
 
 
 def _add_eval(parser: argparse.ArgumentParser) -> None:

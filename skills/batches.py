@@ -70,7 +70,8 @@ class Frames:
 
     def __init__(self, roots: list[Path], horizon: int, validation_share: float = 0.03) -> None:
         """Read the shards; every n-th demonstration is kept for validation."""
-        self.shards: list[Shard] = [open_shard(folder) for folder in shards(roots)]
+        self.folders = list(shards(roots))
+        self.shards: list[Shard] = [open_shard(folder) for folder in self.folders]
         self.horizon = horizon
         shard_of = np.repeat(np.arange(len(self.shards)), [len(s["demo"]) for s in self.shards])
         self.state, self.action = self._all("state"), self._all("action")
@@ -100,24 +101,43 @@ class Frames:
         near = np.convolve(switch, np.ones(2 * _GRIPPER_WINDOW + 1), "same") > 0
         return np.where(near, _GRIPPER_WEIGHT, 1.0)
 
-    @torch.no_grad()
-    def look(self, model: VLA) -> Tensor:
-        """Return what the model's trunks see in every frame, half precision."""
+    def look(self, model: VLA, eyes: str) -> Tensor:
+        """Return what the model's trunks see in every frame, half precision.
+
+        It is kept beside each shard, so that a later run with the same eyes need not look again.
+
+        Args:
+            model: Sees through a scene network.
+            eyes: Hash of that network's weights.
+        """
         seen = []
-        for shard in tqdm(self.shards, desc="look", unit="shard"):
-            for start in range(0, len(shard["demo"]), _LOOK_BATCH):
-                images = {
-                    name: normalised(
-                        torch.from_numpy(
-                            np.array(shard[name][start : start + _LOOK_BATCH])
-                        ).permute(0, 3, 1, 2)
-                    )
-                    for name in model.scene.config.cameras
-                }
-                state = torch.from_numpy(np.array(shard["state"][start : start + _LOOK_BATCH]))
-                with torch.autocast("cpu", torch.bfloat16):
-                    seen.append(model.look(images, state).half())
+        for shard, folder in zip(
+            tqdm(self.shards, "look", unit="shard"), self.folders, strict=True
+        ):
+            path = folder / f"seen-{eyes}.npy"
+            if not path.exists():
+                partial = path.with_suffix(".partial")
+                with partial.open("wb") as file:
+                    np.save(file, _seen(model, shard))
+                partial.rename(path)
+            seen.append(torch.from_numpy(np.load(path)))
         return torch.cat(seen)
+
+
+@torch.no_grad()
+def _seen(model: VLA, shard: Shard) -> Array:
+    """Return (frames, things, features) float16 from `VLA.look`."""
+    seen = []
+    for start in range(0, len(shard["demo"]), _LOOK_BATCH):
+        rows = slice(start, start + _LOOK_BATCH)
+        images = {
+            name: normalised(torch.from_numpy(np.array(shard[name][rows])).permute(0, 3, 1, 2))
+            for name in model.scene.config.cameras
+        }
+        with torch.autocast("cpu", torch.bfloat16):
+            state = torch.from_numpy(np.array(shard["state"][rows]))
+            seen.append(model.look(images, state).half())
+    return np.asarray(torch.cat(seen))
 
 
 class Batches:

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from agent.errors import CheckpointError
 from skills.batches import Batch, Batches, Frames
-from skills.checkpoint import load_checkpoint
+from skills.checkpoint import load_checkpoint, weights_hash
 from skills.perception.modeling import SceneConfig, SceneNet
 from skills.phrases import calls, paraphrases
 from skills.policy.configuration import VLAConfig
@@ -36,7 +37,9 @@ def vocabulary() -> list[str]:
 class PolicyTrainer:
     """Trains the policy on shards of demonstrations."""
 
-    def __init__(self, roots: list[Path], out: Path, spec: TrainSpec, scene: Path) -> None:
+    def __init__(
+        self, roots: list[Path], out: Path, spec: TrainSpec, scene: Path, start: Path | None = None
+    ) -> None:
         """Open the data and take up the run in `out`, or begin one.
 
         Args:
@@ -45,15 +48,18 @@ class PolicyTrainer:
             spec: How to train.
             scene: Checkpoint of the scene network, which the policy sees through; it is not
                 trained further, so that what it sees is worked out once for all frames.
+            start: Checkpoint of a policy to begin with; the rest is random without one.
         """
         torch.set_num_threads(spec.threads)
         torch.manual_seed(spec.seed)
         frames = Frames(roots, VLAConfig().horizon)
         words = vocabulary()
         model = _seeing(scene, frames, words)
+        if start is not None:
+            _take_over(load_checkpoint(start, VLA, VLAConfig.model_type), model)
         self.config: VLAConfig = model.config
         self.run = Run(model, roots, out, spec)
-        seen = frames.look(model)
+        seen = frames.look(model, weights_hash(scene))
         self.batches = Batches(frames, seen, words, spec.batch, spec.seed + self.run.step)
         self._next_batch = Prefetch(self.batches.draw)
 
@@ -139,3 +145,19 @@ def _seeing(scene: Path, frames: Frames, words: list[str]) -> VLA:
     model.scene.load_state_dict(eyes.state_dict())
     model.scene.requires_grad_(False)
     return model
+
+
+def _take_over(start: VLA, model: VLA) -> None:
+    """Give a network all weights of another one, but for its eyes.
+
+    Raises:
+        CheckpointError: They do not fit: vocabulary or sizes differ.
+    """
+    weights = {n: w for n, w in start.state_dict().items() if not n.startswith("scene.")}
+    if start.config.vocabulary != model.config.vocabulary:
+        raise CheckpointError("The policy to begin with knows other words; train one anew.")
+    model.load_state_dict(weights, strict=False)
+    model.config.state_mean, model.config.state_std = (
+        start.config.state_mean,
+        start.config.state_std,
+    )

@@ -52,11 +52,12 @@ def train(args: argparse.Namespace) -> int:
     if args.what == "scene":
         from skills.perception.train import SceneTrainer
 
-        SceneTrainer(args.data, args.out, spec).train()
+        SceneTrainer(args.data, args.out, spec, args.start).train()
     else:
         from agent.build import SCENE_CHECKPOINT
         from agent.resources import resource
         from skills.train import PolicyTrainer
 
-        PolicyTrainer(args.data, args.out, spec, args.scene or resource(SCENE_CHECKPOINT)).train()
+        eyes = args.scene or resource(SCENE_CHECKPOINT)
+        PolicyTrainer(args.data, args.out, spec, eyes, args.start).train()
     return 0

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from agent.workspace import DRAWER, DRAWER_TRAVEL, FIXTURES, OBJECTS, ZONES
+from skills.checkpoint import load_checkpoint
 from skills.dataset import LANDMARKS, OBJECT_NAMES, SUPPORTS, Array, open_shard, shards
 from skills.perception.modeling import SceneConfig, SceneNet, SceneOutput
 from skills.perception.projection import projections
@@ -42,8 +43,10 @@ def tabletop_config(width: int = 48) -> SceneConfig:
 class SceneTrainer:
     """Trains the scene network on demonstrations and still scenes."""
 
-    def __init__(self, roots: list[Path], out: Path, spec: TrainSpec) -> None:
-        """Open the data and take up the run in `out`, or begin one."""
+    def __init__(
+        self, roots: list[Path], out: Path, spec: TrainSpec, start: Path | None = None
+    ) -> None:
+        """Open the data and take up the run in `out`, or begin one, with the weights of `start`."""
         torch.set_num_threads(spec.threads)
         torch.manual_seed(spec.seed)
         self.shards = [open_shard(folder) for folder in shards(roots)]
@@ -61,10 +64,15 @@ class SceneTrainer:
         root_of = np.repeat(np.arange(len(roots)), [len(list(shards([root]))) for root in roots])
         of_root = root_of[self.shard_of[self.training]]
         self.weight = (1 / np.bincount(of_root)[of_root]) / len(np.unique(of_root))
-        self.config = tabletop_config()
+        model = (
+            load_checkpoint(start, SceneNet, SceneConfig.model_type)
+            if start
+            else SceneNet(tabletop_config())
+        )
+        self.config = model.config
         self.places = torch.tensor(self.config.places)
         self.reach = torch.tensor([self.config.parts.get(n, 0.0) for n in self.config.objects])
-        self.run = Run(SceneNet(self.config), roots, out, spec)
+        self.run = Run(model, roots, out, spec)
         self.rng = np.random.default_rng([spec.seed, self.run.step])
         self._next_batch = Prefetch(self._draw)
 
