@@ -133,6 +133,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start", type=Path, metavar="CHECKPOINT", help="begin with these weights, not at random"
     )
+    parser.add_argument(
+        "--model", nargs="+", default=[], metavar="KEY=VALUE", help="the policy's hyperparameters"
+    )
 
 
 def _add_eval(parser: argparse.ArgumentParser) -> None:

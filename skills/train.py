@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +40,13 @@ class PolicyTrainer:
     """Trains the policy on shards of demonstrations."""
 
     def __init__(
-        self, roots: list[Path], out: Path, spec: TrainSpec, scene: Path, start: Path | None = None
+        self,
+        roots: list[Path],
+        out: Path,
+        spec: TrainSpec,
+        scene: Path,
+        start: Path | None = None,
+        shape: Mapping[str, Any] | None = None,
     ) -> None:
         """Open the data and take up the run in `out`, or begin one.
 
@@ -49,12 +57,13 @@ class PolicyTrainer:
             scene: Checkpoint of the scene network, which the policy sees through; it is not
                 trained further, so that what it sees is worked out once for all frames.
             start: Checkpoint of a policy to begin with; the rest is random without one.
+            shape: Hyperparameters of the policy that differ from the usual ones.
         """
         torch.set_num_threads(spec.threads)
         torch.manual_seed(spec.seed)
-        frames = Frames(roots, VLAConfig().horizon)
-        words = vocabulary()
-        model = _seeing(scene, frames, words)
+        chosen, words = dict(shape or {}), vocabulary()
+        frames = Frames(roots, VLAConfig(**chosen).horizon)
+        model = _seeing(scene, frames, words, chosen)
         if start is not None:
             _take_over(load_checkpoint(start, VLA, VLAConfig.model_type), model)
         self.config: VLAConfig = model.config
@@ -130,7 +139,7 @@ class PolicyTrainer:
         }
 
 
-def _seeing(scene: Path, frames: Frames, words: list[str]) -> VLA:
+def _seeing(scene: Path, frames: Frames, words: list[str], shape: Mapping[str, Any]) -> VLA:
     """Return a network that sees through the scene network, held fixed; the rest is random."""
     eyes = load_checkpoint(scene, SceneNet, SceneConfig.model_type)
     state = frames.state[frames.training]
@@ -140,6 +149,7 @@ def _seeing(scene: Path, frames: Frames, words: list[str]) -> VLA:
             scene=eyes.config.to_diff_dict(),
             state_mean=state.mean(0).tolist(),
             state_std=np.maximum(state.std(0), 0.01).tolist(),
+            **shape,
         )
     )
     model.scene.load_state_dict(eyes.state_dict())

@@ -162,6 +162,8 @@ class VLA(PreTrainedModel):
             phrase: (b, language_dim) from `embed`.
         """
         seen = torch.cat([seen, seen[..., :STILL] - began], dim=-1)
+        if not self.config.proprioception:
+            state = self._mean(state).expand_as(state)
         weight = self.names(phrase).unflatten(-1, (NAMED, -1)).softmax(-1)
         named = torch.einsum("bnt,btf->bnf", weight, seen)
         felt = self.state((state - self._mean(state)) / self._std(state))
