@@ -21,6 +21,7 @@ from agent.events import Event, MissionStarted
 from agent.facts import expected
 from agent.protocols import Subscriber
 from agent.types import Fact, MissionOutcome, MissionResult, Plan, Scene
+from skills.evaluate.flat import reaches
 from skills.evaluate.missions import Record
 from skills.evaluate.scoring import achieved
 
@@ -35,8 +36,6 @@ EXIT_CODES = {
 
 _LEARNED = "pick"
 """A skill of the learned policy, which serves all of them."""
-_ASK_EVERY = 5
-"""Ticks between two looks at the truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,17 +187,6 @@ class TruthBench:
         return Record(result.outcome, success, result.replans, result.seconds, wall)
 
     def flat(self, command: str, seed: int, goals: Sequence[Fact], seconds: float) -> bool:
-        """Return whether the bare policy, told the whole command, reaches the goals in time.
-
-        No planner tells it what comes next and no monitor when to stop, so it is given the benefit
-        of every doubt: it has succeeded once the goals hold, even if it were to undo them later.
-        """
-        robot, policy = self._agent.robot, self._agent.policies[_LEARNED]
-        robot.reset(seed)
-        before = robot.world.truth()
-        policy.reset(command)
-        for tick in range(round(seconds * robot.spec.rate_hz)):
-            robot.act(policy.infer(robot.observe()).actions[0].astype(float))
-            if tick % _ASK_EVERY == 0 and achieved(robot.world, goals, before):
-                return True
-        return achieved(robot.world, goals, before)
+        """Return whether the bare policy, told the whole command, reaches the goals in time."""
+        policy = self._agent.policies[_LEARNED]
+        return reaches(self._agent.robot, policy, command, seed, goals, seconds)
