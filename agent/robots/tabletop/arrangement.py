@@ -1,0 +1,192 @@
+"""What stands where when a scene begins, drawn at random so that everything can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.robots.tabletop.fixtures import CABINET_HALF, CAP_Z, HANDLE_Z
+from agent.spots import free_spot
+from agent.types import TABLE, Scene, SceneObject, Vector
+from agent.workspace import (
+    BLOCK,
+    BLOCK_HALF,
+    BOWL,
+    BOWL_RADIUS,
+    BUTTON,
+    CAN,
+    CAN_RADIUS,
+    DRAWER,
+    DRAWER_OPEN,
+    DRAWER_TRAVEL,
+    FIXTURES,
+    MOVABLE,
+    OBJECTS,
+    PLATE,
+    PLATE_RADIUS,
+    half_height,
+)
+
+AREA_LOW = np.array([0.35, -0.28])
+AREA_HIGH = np.array([0.69, 0.28])
+MOST_THINGS = 8
+_RADIUS = {BLOCK: 0.028, CAN: CAN_RADIUS, BOWL: BOWL_RADIUS, PLATE: PLATE_RADIUS, BUTTON: 0.055}
+_FINGER_ROOM = {BLOCK: 0.037, CAN: 0.037, BOWL: 0.012, PLATE: 0.012, BUTTON: 0.02}
+"""Room each thing needs beyond its radius so that open fingers reach what is carried, m."""
+_INSET = {BLOCK: 0.0, CAN: 0.0, BOWL: 0.03, PLATE: 0.03, BUTTON: 0.02}
+_DRAWER_X, _DRAWER_Y = (0.262, 0.268), (0.255, 0.29)
+_PULL_ROOM = 0.035
+"""How far beyond an open drawer's handle the hand reaches, m."""
+_TRIES = 60
+_SHARES = {DRAWER: 0.55, BUTTON: 0.5, PLATE: 0.6, CAN: 0.5}
+_CARRIED, _HIDDEN = 0.3, 0.3
+"""Share of things that begin on or in another, and of shut drawers that may hide one."""
+_SHUT, _OUT = 0.45, 0.35
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrangement:
+    """What is there at the start.
+
+    Attributes:
+        scene: Everything, as it is set down; it settles by a few millimetres.
+        yaws: Name -> heading in rad.
+    """
+
+    scene: Scene
+    yaws: dict[str, float]
+
+
+def sample_arrangement(rng: np.random.Generator, outside_m: float) -> Arrangement:
+    """Draw what is there and where, none touching another it does not stand on or in.
+
+    Args:
+        rng: The source of chance.
+        outside_m: How far beyond the usual area what stands by itself is put, m; 0 keeps inside.
+    """
+    names = _choose(rng)
+    while True:
+        scene = _arrange(names, rng, outside_m)
+        if scene is not None:
+            yaws = {name: float(rng.uniform(-np.pi / 4, np.pi / 4)) for name in scene.objects}
+            return Arrangement(scene, yaws)
+        if len(names) > 4:
+            names.pop()
+
+
+def _choose(rng: np.random.Generator) -> list[str]:
+    """Choose the things, those that need most room first."""
+    by_kind = {
+        kind: [n for n, k in OBJECTS.items() if k == kind]
+        for kind in dict.fromkeys(OBJECTS.values())
+    }
+    there = {kind: by_kind[kind] for kind, share in _SHARES.items() if rng.random() < share}
+    bowls = rng.permutation(by_kind[BOWL])[: rng.choice(3, p=(0.1, 0.5, 0.4))]
+    blocks = rng.permutation(by_kind[BLOCK])[: rng.integers(2, 5)]
+    large = [*there.get(DRAWER, []), *there.get(PLATE, []), *bowls, *there.get(BUTTON, [])]
+    small = [str(name) for name in rng.permutation([*blocks, *there.get(CAN, [])])]
+    return [*map(str, large), *small][:MOST_THINGS]
+
+
+def _arrange(names: Sequence[str], rng: np.random.Generator, outside_m: float) -> Scene | None:
+    """Return a scene of these things, None when one finds no place."""
+    scene = Scene(0.0)
+    for name in names:
+        kind = OBJECTS[name]
+        thing = None
+        if kind in FIXTURES:
+            thing = _fixture(name, kind, scene, rng)
+        elif kind in MOVABLE and rng.random() < _CARRIED:
+            thing = _carried(name, kind, scene, rng)
+        if thing is None:
+            thing = _standing(name, kind, scene, rng, outside_m)
+        if thing is None:
+            return None
+        scene = Scene(0.0, {**scene.objects, name: thing})
+    return scene
+
+
+def _fixture(name: str, kind: str, scene: Scene, rng: np.random.Generator) -> SceneObject | None:
+    if kind == BUTTON:
+        button = _standing(name, kind, scene, rng, 0.0)
+        if button is None:
+            return None
+        position, lamp = np.array([*button.position[:2], CAP_Z]), float(rng.integers(2))
+        return SceneObject(name, kind, position, articulation=lamp)
+    draw = rng.random()
+    if draw < _SHUT:
+        opening = 0.0
+    elif draw < _SHUT + _OUT:
+        opening = float(rng.uniform(0.9, 1.0)) * DRAWER_TRAVEL
+    else:
+        opening = float(rng.uniform(0.0, 1.0)) * DRAWER_TRAVEL
+    handle = np.array([rng.uniform(*_DRAWER_X), rng.choice([-1, 1]) * rng.uniform(*_DRAWER_Y), 0.0])
+    return SceneObject(
+        name, kind, handle + np.array([opening, 0.0, HANDLE_Z]), articulation=opening
+    )
+
+
+def _carried(name: str, kind: str, scene: Scene, rng: np.random.Generator) -> SceneObject | None:
+    """Put a thing on or into another that has room, None where none has."""
+    held = SceneObject(name, kind, np.array([0.5, 0.0, 0.3]))
+    known = Scene(0.0, {**scene.objects, name: held})
+    carriers = []
+    for target, carrier in scene.objects.items():
+        shut = carrier.kind == DRAWER and (carrier.articulation or 0.0) < DRAWER_OPEN
+        near = rng.uniform(-1, 1, 2)
+        spot = free_spot(target, known, name, near)
+        if spot is not None and (not shut or rng.random() < _HIDDEN):
+            carriers.append((carrier, spot))
+    if not carriers:
+        return None
+    carrier, spot = carriers[int(rng.integers(len(carriers)))]
+    height = {BOWL: 0.008, PLATE: 0.013, DRAWER: 0.008, BLOCK: carrier.position[2] + BLOCK_HALF}
+    jitter = rng.uniform(-1, 1, 2) * (0.004 if carrier.kind == BLOCK else 0.008)
+    position = np.array([*(spot + jitter), height[carrier.kind] + half_height(kind)])
+    return SceneObject(name, kind, position, support=carrier.name)
+
+
+def _standing(
+    name: str, kind: str, scene: Scene, rng: np.random.Generator, outside_m: float
+) -> SceneObject | None:
+    """Stand a thing on the table, clear of all others; None when no place is found."""
+    low, high = AREA_LOW + _INSET[kind], AREA_HIGH - _INSET[kind]
+    for _ in range(_TRIES):
+        spot = rng.uniform(low, high)
+        if outside_m and kind in MOVABLE:
+            axis = int(rng.integers(2))
+            beyond = (AREA_LOW[axis] - outside_m, AREA_HIGH[axis] + outside_m)
+            spot[axis] = beyond[int(rng.integers(2))]
+        if all(_apart(spot, kind, other) for other in scene.objects.values()):
+            return SceneObject(name, kind, np.array([*spot, half_height(kind)]))
+    return None
+
+
+def _apart(spot: Vector, kind: str, other: SceneObject) -> bool:
+    """Return whether a thing of a kind may stand at a (2,) m spot beside another."""
+    if other.kind == DRAWER:
+        shut = other.position[0] - (other.articulation or 0.0)
+        beside = abs(spot[1] - other.position[1]) > CABINET_HALF[0] + 0.015 + _RADIUS[kind]
+        return bool(beside or spot[0] > shut + DRAWER_TRAVEL + _PULL_ROOM + _RADIUS[kind])
+    if other.support != TABLE:
+        return True
+    room = 0.012
+    if {kind, other.kind} & {*MOVABLE, BUTTON}:
+        room = max(_FINGER_ROOM[kind], _FINGER_ROOM[other.kind])
+    gap = _RADIUS[kind] + _RADIUS[other.kind] + room
+    return float(np.linalg.norm(spot - other.position[:2])) > gap
+
+
+def sample_distractors(
+    names: Sequence[str], scene: Scene, rng: np.random.Generator
+) -> dict[str, Vector]:
+    """Return (3,) m, m, rad where things stand that nobody speaks of, clear of all others."""
+    there: dict[str, Vector] = {}
+    for name in rng.permutation(names)[: rng.integers(1, 4)]:
+        thing = _standing(str(name), BLOCK, scene, rng, 0.0)
+        if thing is not None:
+            scene = Scene(0.0, {**scene.objects, str(name): thing})
+            there[str(name)] = np.array([*thing.position[:2], rng.uniform(-np.pi, np.pi)])
+    return there

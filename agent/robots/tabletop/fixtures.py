@@ -1,0 +1,130 @@
+"""The drawer and the button: bodies that stay where a scene puts them, each with a moving part."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from agent.workspace import BUTTON, DRAWER, DRAWER_TRAVEL, OBJECTS, TRAY_BEHIND_HANDLE
+
+DRAWERS = tuple(name for name, kind in OBJECTS.items() if kind == DRAWER)
+BUTTONS = tuple(name for name, kind in OBJECTS.items() if kind == BUTTON)
+
+HANDLE_Z = 0.036
+"""Height of the middle of a drawer's handle, m."""
+CAP_Z = 0.032
+"""Height of a button's cap at rest, m."""
+CAP_TRAVEL = 0.008
+PRESSED, RELEASED = 0.005, 0.003
+"""How far the cap must go down for the lamp to switch, and come up to be ready again, m."""
+CABINET_HALF = (0.105, 0.045)
+"""Half width along y and half height of a drawer's cabinet, m."""
+CABINET_X = (-0.140, -0.032)
+"""Where along x a cabinet begins and ends, from the handle of the drawer when it is shut, m."""
+BUTTON_HALF = (0.045, 0.030)
+"""Half the length along x and width along y of a button's box, m."""
+
+_WALL = 0.003
+_TRAY_HALF = (0.045, 0.096)
+_TRAY_WALL_Z, _PANEL_Z = 0.012, 0.021
+_CAP_AT, _LAMP_AT = -0.017, 0.027
+_OFF, _LIT = (0.10, 0.13, 0.11), (1.0, 0.93, 0.45)
+_CABINET_RGB, _PANEL_RGB, _TRAY_RGB = (0.34, 0.36, 0.42), (0.78, 0.72, 0.60), (0.55, 0.50, 0.44)
+_BOX, _CYLINDER = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_CYLINDER
+
+
+def add_drawer(spec: mujoco.MjSpec, name: str) -> None:
+    """Add a cabinet that lies open towards +x, and a tray with a front that slides out of it.
+
+    The body's origin lies under the handle of the drawer when it is shut.
+    """
+    cabinet = spec.worldbody.add_body(name=_frame(name))
+    half_y, half_z = CABINET_HALF
+    length = (CABINET_X[1] - CABINET_X[0]) / 2
+    middle = (CABINET_X[0] + CABINET_X[1]) / 2
+    for side in (-1, 1):
+        _box(cabinet, (middle, side * half_y, half_z), (length, _WALL, half_z), _CABINET_RGB)
+    _box(cabinet, (middle, 0, 2 * half_z), (length, half_y + _WALL, _WALL), _CABINET_RGB)
+    _box(cabinet, (CABINET_X[0], 0, half_z), (_WALL, half_y, half_z), _CABINET_RGB)
+    tray = cabinet.add_body(name=name)
+    tray.explicitinertial = True
+    tray.mass, tray.inertia, tray.ipos = 0.4, [1.5e-3, 8e-4, 2e-3], [-TRAY_BEHIND_HANDLE, 0, 0.01]
+    tray.add_joint(
+        name=name,
+        type=mujoco.mjtJoint.mjJNT_SLIDE,
+        axis=(1, 0, 0),
+        range=(0, DRAWER_TRAVEL),
+        limited=True,
+        damping=[6.0, 0, 0],
+        frictionloss=1.0,
+    )
+    back, (half_x, half_y) = -TRAY_BEHIND_HANDLE, _TRAY_HALF
+    _box(tray, (back, 0, 0.005), (half_x, half_y, 0.002), _TRAY_RGB)
+    for side in (-1, 1):
+        wall = (half_x, _WALL, _TRAY_WALL_Z)
+        _box(tray, (back, side * half_y, _TRAY_WALL_Z + 0.003), wall, _TRAY_RGB)
+    behind = (_WALL, half_y, _TRAY_WALL_Z)
+    _box(tray, (back - half_x, 0, _TRAY_WALL_Z + 0.003), behind, _TRAY_RGB)
+    front = (_WALL, half_y + _WALL, _PANEL_Z)
+    _box(tray, (back + half_x + 2 * _WALL, 0, _PANEL_Z + 0.002), front, _PANEL_RGB)
+    _box(tray, (-0.015, 0, HANDLE_Z), (0.019, 0.009, 0.015), (0.07, 0.07, 0.08), friction=1.6)
+    spec.add_exclude(bodyname1=_frame(name), bodyname2=name)
+
+
+def add_button(spec: mujoco.MjSpec, name: str) -> None:
+    """Add a box with a cap on a spring, and a lamp beside it, on the far side from the robot."""
+    box = spec.worldbody.add_body(name=_frame(name))
+    _box(box, (-_CAP_AT, 0, 0.011), (*BUTTON_HALF, 0.011), (0.20, 0.20, 0.22))
+    material = spec.add_material(name=f"{name} lamp")
+    box.add_geom(
+        name=f"{name} lamp",
+        type=mujoco.mjtGeom.mjGEOM_SPHERE,
+        pos=(_LAMP_AT - _CAP_AT, 0, 0.026),
+        size=(0.014, 0, 0),
+        material=material.name,
+    )
+    cap = box.add_body(name=name, pos=(0, 0, CAP_Z))
+    cap.explicitinertial = True
+    cap.mass, cap.inertia = 0.02, [1e-5] * 3
+    cap.add_joint(
+        name=name,
+        type=mujoco.mjtJoint.mjJNT_SLIDE,
+        axis=(0, 0, 1),
+        range=(-CAP_TRAVEL, 0),
+        limited=True,
+        stiffness=[150.0, 0, 0],
+        springref=0.004,
+        damping=[1.5, 0, 0],
+    )
+    cap.add_geom(
+        type=_CYLINDER, pos=(0, 0, -0.006), size=(0.017, 0.006, 0), rgba=(0.85, 0.15, 0.62, 1)
+    )
+    spec.add_exclude(bodyname1=_frame(name), bodyname2=name)
+
+
+def place(model: mujoco.MjModel, name: str, position: np.ndarray) -> None:
+    """Put a fixture somewhere: (3,) m, under the handle of a shut drawer, or the cap."""
+    model.body_pos[model.body(_frame(name)).id] = position
+
+
+def show_lamp(model: mujoco.MjModel, name: str, lit: bool) -> None:
+    """Draw a button's lamp on or off."""
+    material = model.material(f"{name} lamp").id
+    model.mat_rgba[material, :3] = _LIT if lit else _OFF
+    model.mat_emission[material] = 0.9 if lit else 0.0
+
+
+def _frame(name: str) -> str:
+    return f"{name} frame"
+
+
+def _box(
+    body: mujoco.MjsBody,
+    position: tuple[float, float, float],
+    size: tuple[float, float, float],
+    colour: tuple[float, float, float],
+    friction: float = 0.9,
+) -> None:
+    body.add_geom(
+        type=_BOX, pos=position, size=size, rgba=(*colour, 1), friction=(friction, 0.02, 0.0005)
+    )
