@@ -166,4 +166,5 @@ def test_garbage_never_raises() -> None:
         for where in (everything, nothing):
             found = PlanVerifier().problems(made, where, CONTRACTS)
             assert all(isinstance(problem, str) and problem for problem in found)
-            expected(made, where, CONTRACTS)
+            if not found:
+                expected(made, where, CONTRACTS)

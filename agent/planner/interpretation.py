@@ -1,0 +1,219 @@
+"""From statements to goals, in a scene that is imagined to follow them step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from agent.planner import arranging, fixtures, putting
+from agent.planner.clauses import Clause
+from agent.planner.conditions import Condition
+from agent.planner.context import Context
+from agent.planner.expansion import Imagination
+from agent.planner.goals import Goal, targets
+from agent.planner.noun_phrase import NounPhrase
+from agent.planner.question import UnclearError, the, unread
+from agent.planner.reference import Resolver
+from agent.planner.sentences import Choice, Either, Ensure, Statement
+from agent.planner.truth import is_true
+from agent.types import HAND, Scene, SkillContract
+from agent.workspace import BUTTON, DRAWER, kind_of
+
+_ALONE = {"home": "home", "look": "look", "wait": "wait"}
+_MOVING = ("pick", "put", "move", "put down", "remove", "push", "pull", "stack", "touch")
+
+_VERBS: Mapping[str, Callable[[Clause, Context], list[Goal]]] = {
+    "pick": putting.pick,
+    "put": putting.put,
+    "drop": putting.let_go,
+    "release": putting.let_go,
+    "let": putting.let_go,
+    "put down": putting.put_down,
+    "remove": putting.remove,
+    "push": fixtures.push,
+    "pull": fixtures.push,
+    "open": lambda clause, context: fixtures.slide(clause, context, "open"),
+    "close": lambda clause, context: fixtures.slide(clause, context, "close"),
+    "press": fixtures.press,
+    "on": lambda clause, context: fixtures.press(clause, context, "lit"),
+    "off": lambda clause, context: fixtures.press(clause, context, "unlit"),
+    "turn": fixtures.turn,
+    "stack": arranging.stack,
+    "swap": arranging.swap,
+    "empty": arranging.empty,
+    "clear": arranging.clear,
+    "tidy": arranging.tidy,
+}
+
+
+class Interpreter:
+    """Finds the goals of statements, one after the other.
+
+    Attributes:
+        goals: What was found so far.
+        notes: What was left out, and why.
+        forbidden: What must not be handled.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        touched: Sequence[str],
+        min_presence: float,
+        certainty: float,
+    ) -> None:
+        """Begin a command in this scene."""
+        self._contracts = contracts
+        self._certainty = certainty
+        kinds = {n: kind for n in touched if (kind := kind_of(n))}
+        self.forbidden: frozenset[str] = frozenset()
+        self._make_resolver = partial(Resolver, scene, kinds, min_presence)
+        self._work = Imagination(scene, contracts, certainty)
+        self._context = Context(self._make_resolver(frozenset()), contracts, certainty)
+        self._carried: list[tuple[int, list[str]]] = []
+        self.goals: list[Goal] = []
+        self.notes: list[str] = []
+
+    def run(self, statements: Sequence[Statement]) -> None:
+        """Find the goals of a command.
+
+        Raises:
+            UnclearError: What is meant is not clear, or cannot be done.
+        """
+        denied = [s for s in statements if isinstance(s, Clause) and s.negated]
+        wanted = [s for s in statements if s not in denied]
+        if denied and not wanted:
+            raise UnclearError(
+                "You say only what I should not do, so I do nothing. What should I do instead?"
+            )
+        self._forbid(denied)
+        for statement in wanted:
+            self._statement(statement)
+        self._check_hands()
+
+    def _forbid(self, denied: Sequence[Clause]) -> None:
+        """Take note of what must not be handled."""
+        found = set[str]()
+        kinds = self._context.movable | {DRAWER, BUTTON}
+        for clause in denied:
+            if clause.verb in _ALONE or not clause.objects:
+                raise unread(f"not {clause.verb}")
+            for phrase in clause.objects:
+                found.update(self._context.resolver.find(phrase, kinds, "handle"))
+        self.forbidden = frozenset(found)
+        self._context = replace(self._context, resolver=self._make_resolver(self.forbidden))
+
+    def _statement(self, statement: Statement) -> None:
+        if isinstance(statement, Choice):
+            self._choose(statement)
+        elif isinstance(statement, Either):
+            self._either(statement)
+        elif isinstance(statement, Ensure):
+            self._ensure(statement.condition)
+        else:
+            self._clause(statement)
+
+    def _clause(self, clause: Clause) -> None:
+        """Find the goals of a clause, and let them come about in thought."""
+        self._prime(clause.context)
+        goals = self._goals(clause)
+        if clause.times > 1 and not all(g.skill in ("press", "push") for g in goals):
+            raise unread("twice" if clause.times == 2 else f"{clause.times} times")
+        picked = [str(g.object) for g in goals if g.skill == "pick"]
+        if len(picked) > 1:
+            self._carried.append((len(self.goals), picked))
+        self.goals += goals
+        if len(picked) > 1:
+            # They are picked up in their turn, when it is known where each of them goes.
+            return
+        for goal in goals:
+            if not self._work.is_so(goal) and goal.object != "":
+                self._imagine(goal)
+        self._context.resolver.scene = self._work.scene
+
+    def _imagine(self, goal: Goal) -> None:
+        if goal.skill == "release" and goal.object is not None:
+            self._work.let_go(goal, strict=False)
+        else:
+            self._work.achieve(goal, [])
+
+    def _goals(self, clause: Clause) -> list[Goal]:
+        verb = clause.verb
+        if verb in _ALONE:
+            return [Goal(_ALONE[verb])]
+        if verb in ("push", "pull", "move", "pick", "put"):
+            clause = fixtures.about_fixture(clause, self._context) or clause
+        if clause.verb == "move":
+            side = any(a.kind == "side" for p in clause.places for a in p.anchors)
+            pushed = clause.direction or (clause.amount and side)
+            clause = replace(clause, verb="push" if pushed else "put")
+        if clause.verb not in _VERBS:
+            raise unread(verb)
+        return _VERBS[clause.verb](clause, self._context)
+
+    def _prime(self, phrases: Sequence[NounPhrase]) -> None:
+        """Take note of what was named earlier in the sentence, though its turn comes later."""
+        resolver = self._context.resolver
+        kinds = self._context.movable | targets(self._contracts) | {BUTTON}
+        for phrase in phrases:
+            if not phrase.pronoun and phrase.kind not in ("table", "hand", "side"):
+                resolver.discourse.mention(resolver.matches(phrase, kinds))
+
+    def _choose(self, choice: Choice) -> None:
+        self._prime(choice.condition.context)
+        true = is_true(choice.condition, self._context)
+        branch = choice.then if true else choice.otherwise
+        if not branch:
+            so = "so" if true else "not so"
+            self.notes.append(f"It is {so} that {choice.condition.text}.")
+        for statement in branch:
+            if isinstance(statement, Clause) and statement.negated:
+                self.notes.append("You told me to leave that alone.")
+            else:
+                self._statement(statement)
+
+    def _either(self, either: Either) -> None:
+        """Do the first of several things that can be done."""
+        unclear: UnclearError | None = None
+        for clause in either.clauses:
+            before = (len(self.goals), self._work, self._context.resolver.scene)
+            try:
+                self._work = self._work.copy()
+                self._clause(clause)
+            except UnclearError as error:
+                unclear = unclear or error
+                del self.goals[before[0] :]
+                self._work, self._context.resolver.scene = before[1], before[2]
+            else:
+                return
+        assert unclear is not None
+        raise unclear
+
+    def _ensure(self, condition: Condition) -> None:
+        """Bring about what "make sure that" is about."""
+        for part in (condition, *condition.also):
+            verbs = {"open": "open", "closed": "close", "lit": "on", "unlit": "off"}
+            opposite = {"open": "close", "closed": "open", "lit": "off", "unlit": "on"}
+            verb = (opposite if part.negated else verbs).get(part.state)
+            if verb is not None:
+                self._clause(Clause(verb, (part.subject,)))
+            elif part.relations and not part.negated:
+                self._clause(Clause("put", (part.subject,), part.relations))
+            elif part.state == "empty" and part.subject.kind == HAND:
+                self._clause(Clause("put down"))
+            elif part.state == "empty":
+                self._clause(Clause("empty", (part.subject,)))
+            else:
+                raise unread(part.text)
+
+    def _check_hands(self) -> None:
+        """Make sure that of several things picked up at once each is given a place."""
+        for at, picked in self._carried:
+            placed = {g.object for g in self.goals[at:] if g.target}
+            if left := [n for n in picked if n not in placed]:
+                raise UnclearError(
+                    "I can hold only one thing at a time. "
+                    f"Where should I put {the(left if len(left) > 1 else picked)}?"
+                )
