@@ -8,10 +8,9 @@ import numpy as np
 
 from agent.facts import after, holds
 from agent.robots.tabletop.layout import sample_layout
-from agent.robots.tabletop.model import rest_height
 from agent.spots import free_spot
-from agent.types import Fact, Predicate, Scene, SceneObject
-from agent.workspace import BLOCK, BOWL, OBJECTS, PLATE, ZONE, ZONES, kind_of
+from agent.types import Fact, Predicate, Scene
+from agent.workspace import BLOCK, BOWL, PLATE, ZONE, ZONES, kind_of
 from skills.dataset import in_sight
 
 _JOINTS = (" and ", ", then ", " and then ", ", and ")
@@ -38,16 +37,7 @@ class Command:
 
 def initial_scene(seed: int) -> Scene:
     """Return the scene of a seed as it is laid out, without running the world."""
-    poses = sample_layout(np.random.default_rng(seed)).poses
-    return Scene(
-        0.0,
-        {
-            name: SceneObject(
-                name, OBJECTS[name], np.array([pose[0], pose[1], rest_height(OBJECTS[name])])
-            )
-            for name, pose in poses.items()
-        },
-    )
+    return sample_layout(seed).scene
 
 
 def draw_command(seed: int, objects: int) -> Command | None:

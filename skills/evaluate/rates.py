@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from agent.protocols import Policy
-from agent.robots.tabletop.layout import Variation
+from agent.robots.tabletop.layout import TableLook, Variation
 from skills.evaluate.parallel import parallel
 from skills.evaluate.report import Row, report
 from skills.evaluate.skills import HELDOUT, SUITE, SWAP, SkillBench, Trial
@@ -18,7 +18,7 @@ from skills.evaluate.skills import HELDOUT, SUITE, SWAP, SkillBench, Trial
 AXES: dict[str, Variation] = {
     "light": Variation(light=2.0),
     "camera": Variation(camera_m=0.03, camera_rad=math.radians(3), camera_exact=True),
-    "table": Variation(table=1),
+    "table": Variation(table=TableLook.UNSEEN),
     "distractors": Variation(distractors=1.0),
     "start": Variation(start=3.0),
     "outside": Variation(outside_m=0.03),
