@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from agent.protocols import Policy
-from agent.robots.tabletop.robot import TabletopRobot
 from agent.types import Fact
 from skills.evaluate.scoring import achieved
+
+if TYPE_CHECKING:
+    from agent.robots.tabletop.robot import TabletopRobot
 
 _ASK_EVERY = 5
 """Ticks between two looks at the truth."""

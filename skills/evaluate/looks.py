@@ -98,11 +98,10 @@ def opening_errors(looks: Iterable[Look]) -> list[float]:
 
 
 def spread(errors: Sequence[float], name: str) -> dict[str, Any]:
-    """Return the median and the 95th percentile under names with the unit, mm."""
-    known = errors or [0.0]
+    """Return the median and the 95th percentile under names with the unit, mm; None of nothing."""
     return {
-        f"{name}_mm_median": float(np.median(known)),
-        f"{name}_mm_p95": float(np.percentile(known, 95)),
+        f"{name}_mm_median": float(np.median(errors)) if errors else None,
+        f"{name}_mm_p95": float(np.percentile(errors, 95)) if errors else None,
     }
 
 

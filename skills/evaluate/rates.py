@@ -137,8 +137,9 @@ def _share(trials: Sequence[Trial]) -> dict[str, float]:
 
 
 def _times(trials: Sequence[Sequence[Trial]]) -> dict[str, Any]:
-    times = [ms for of_row in trials for trial in of_row for ms in trial.infer_ms] or [0.0]
+    """Return how long one inference takes, ms; None when there was none."""
+    times = [ms for of_row in trials for trial in of_row for ms in trial.infer_ms]
     return {
-        "infer_ms_median": float(np.median(times)),
-        "infer_ms_p99": float(np.percentile(times, 99)),
+        "infer_ms_median": float(np.median(times)) if times else None,
+        "infer_ms_p99": float(np.percentile(times, 99)) if times else None,
     }

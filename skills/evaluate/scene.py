@@ -133,6 +133,7 @@ def evaluate_scene(
         **spread(position_errors(looks), "position"),
         **spread(opening_errors(looks), "opening"),
         position_by_kind={kind: spread(position_errors(looks, kind), "position") for kind in kinds},
+        **{f"{name}_calibration_error": t["calibration_error"] for name, t in tables.items()},
         reliability=tables,
     )
 
