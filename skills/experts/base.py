@@ -7,7 +7,6 @@ from typing import Protocol
 import numpy as np
 
 from agent.robots.tabletop.kinematics import rotation_between
-from agent.robots.tabletop.world import TabletopWorld
 from agent.types import Scene, Vector
 
 _GAIN = 0.55
@@ -18,7 +17,7 @@ TRAVEL_Z = 0.19
 
 
 class World(Protocol):
-    """What teachers that place ask of the world, whether it runs or was recorded. Privileged."""
+    """What teachers ask of the world, whether it runs or was recorded. Privileged."""
 
     @property
     def ee_pose(self) -> Vector:
@@ -35,7 +34,7 @@ class World(Protocol):
         ...
 
     def carried(self) -> str | None:
-        """Return the block in the hand."""
+        """Return the block or can in the hand."""
         ...
 
     def truth(self) -> Scene:
@@ -46,15 +45,15 @@ class World(Protocol):
 class Expert(Protocol):
     """Answers every state, also bad ones, with an action; a pure function but for its choices."""
 
-    def reset(self, world: TabletopWorld) -> None:
+    def reset(self, world: World) -> None:
         """Begin a subgoal."""
         ...
 
-    def act(self, world: TabletopWorld) -> Vector:
+    def act(self, world: World) -> Vector:
         """Return the (7,) action for now."""
         ...
 
-    def done(self, world: TabletopWorld) -> bool:
+    def done(self, world: World) -> bool:
         """Return whether the subgoal is achieved and the arm has cleared the spot."""
         ...
 
