@@ -44,7 +44,7 @@ _COMFORT_WEIGHT = 4.0
 _TOLERANCE = 0.004
 _PITCH = 0.01
 _BOWL_OFFSET, _PLATE_OFFSET = 0.022, 0.042
-_TRAY_OFFSET, _TRAY_ROOM = 0.042, 0.06
+TRAY_OFFSET, _TRAY_ROOM = 0.042, 0.06
 """How far from the tray's middle along y its two places are, and what they need from others, m."""
 
 
@@ -102,7 +102,7 @@ def _may_stack(carrier: SceneObject, scene: Scene, moving: str) -> bool:
 def _in_tray(handle: Vector, inside: list[SceneObject], near: Vector) -> Vector | None:
     """Return the free one of the tray's two places that is nearer, None when both are taken."""
     middle = handle - np.array([TRAY_BEHIND_HANDLE, 0.0])
-    spots = [middle + np.array([0.0, side * _TRAY_OFFSET]) for side in (-1, 1)]
+    spots = [middle + np.array([0.0, side * TRAY_OFFSET]) for side in (-1, 1)]
     free = [s for s in spots if all(abs(o.position[1] - s[1]) > _TRAY_ROOM for o in inside)]
     return min(free, key=lambda spot: float(np.linalg.norm(spot - near)), default=None)
 

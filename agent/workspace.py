@@ -93,7 +93,7 @@ ZONES: dict[str, Zone] = {
     "centre zone": Zone((0.46, -0.12), (0.60, 0.12)),
 }
 
-WORKSPACE_LOW = np.array([0.26, -0.40, 0.019])
+WORKSPACE_LOW = np.array([0.20, -0.40, 0.019])
 """(3,) m: the tool never goes below or outside."""
 WORKSPACE_HIGH = np.array([0.78, 0.40, 0.50])
 """(3,) m: the tool never goes above or outside."""

@@ -37,7 +37,7 @@ _FINGER_ROOM = {BLOCK: 0.037, CAN: 0.037, BOWL: 0.012, PLATE: 0.012, BUTTON: 0.0
 """Room each thing needs beyond its radius so that open fingers reach what is carried, m."""
 _INSET = {BLOCK: 0.0, CAN: 0.0, BOWL: 0.03, PLATE: 0.03, BUTTON: 0.02}
 _DRAWER_X, _DRAWER_Y = (0.262, 0.268), (0.255, 0.29)
-_PULL_ROOM = 0.035
+_PULL_ROOM = 0.065
 """How far beyond an open drawer's handle the hand reaches, m."""
 _TRIES = 60
 _SHARES = {DRAWER: 0.55, BUTTON: 0.5, PLATE: 0.6, CAN: 0.5}

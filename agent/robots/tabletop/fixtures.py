@@ -17,17 +17,22 @@ CAP_Z = 0.032
 CAP_TRAVEL = 0.008
 PRESSED, RELEASED = 0.005, 0.003
 """How far the cap must go down for the lamp to switch, and come up to be ready again, m."""
-CABINET_HALF = (0.105, 0.045)
+CABINET_HALF = (0.121, 0.047)
 """Half width along y and half height of a drawer's cabinet, m."""
-CABINET_X = (-0.140, -0.032)
+CABINET_X = (-0.140, -0.036)
 """Where along x a cabinet begins and ends, from the handle of the drawer when it is shut, m."""
+TRAY_HALF = (0.045, 0.110)
+"""Half length along x and width along y of a drawer's tray, m."""
+TRAY_FLOOR_Z = 0.007
+"""Height of what lies in a tray, m."""
 BUTTON_HALF = (0.045, 0.030)
 """Half the length along x and width along y of a button's box, m."""
+BUTTON_MIDDLE = 0.017
+"""How far along x the middle of a button's box is from its cap, m."""
 
 _WALL = 0.003
-_TRAY_HALF = (0.045, 0.096)
-_TRAY_WALL_Z, _PANEL_Z = 0.012, 0.021
-_CAP_AT, _LAMP_AT = -0.017, 0.027
+_TRAY_WALL_Z, _PANEL_Z = 0.004, 0.022
+_LAMP_X = 0.044
 _OFF, _LIT = (0.10, 0.13, 0.11), (1.0, 0.93, 0.45)
 _CABINET_RGB, _PANEL_RGB, _TRAY_RGB = (0.34, 0.36, 0.42), (0.78, 0.72, 0.60), (0.55, 0.50, 0.44)
 _BOX, _CYLINDER = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_CYLINDER
@@ -36,7 +41,8 @@ _BOX, _CYLINDER = mujoco.mjtGeom.mjGEOM_BOX, mujoco.mjtGeom.mjGEOM_CYLINDER
 def add_drawer(spec: mujoco.MjSpec, name: str) -> None:
     """Add a cabinet that lies open towards +x, and a tray with a front that slides out of it.
 
-    The body's origin lies under the handle of the drawer when it is shut.
+    The frame's origin lies on the table under the handle of the drawer when it is shut; the sliding
+    body's is in the handle, a fin along x that fingers which open along y close on.
     """
     cabinet = spec.worldbody.add_body(name=_frame(name))
     half_y, half_z = CABINET_HALF
@@ -46,9 +52,10 @@ def add_drawer(spec: mujoco.MjSpec, name: str) -> None:
         _box(cabinet, (middle, side * half_y, half_z), (length, _WALL, half_z), _CABINET_RGB)
     _box(cabinet, (middle, 0, 2 * half_z), (length, half_y + _WALL, _WALL), _CABINET_RGB)
     _box(cabinet, (CABINET_X[0], 0, half_z), (_WALL, half_y, half_z), _CABINET_RGB)
-    tray = cabinet.add_body(name=name)
+    tray = cabinet.add_body(name=name, pos=(0, 0, HANDLE_Z))
     tray.explicitinertial = True
-    tray.mass, tray.inertia, tray.ipos = 0.4, [1.5e-3, 8e-4, 2e-3], [-TRAY_BEHIND_HANDLE, 0, 0.01]
+    tray.mass, tray.inertia = 0.4, [1.5e-3, 8e-4, 2e-3]
+    tray.ipos = [-TRAY_BEHIND_HANDLE, 0, 0.01 - HANDLE_Z]
     tray.add_joint(
         name=name,
         type=mujoco.mjtJoint.mjJNT_SLIDE,
@@ -58,28 +65,38 @@ def add_drawer(spec: mujoco.MjSpec, name: str) -> None:
         damping=[6.0, 0, 0],
         frictionloss=1.0,
     )
-    back, (half_x, half_y) = -TRAY_BEHIND_HANDLE, _TRAY_HALF
-    _box(tray, (back, 0, 0.005), (half_x, half_y, 0.002), _TRAY_RGB)
-    for side in (-1, 1):
-        wall = (half_x, _WALL, _TRAY_WALL_Z)
-        _box(tray, (back, side * half_y, _TRAY_WALL_Z + 0.003), wall, _TRAY_RGB)
-    behind = (_WALL, half_y, _TRAY_WALL_Z)
-    _box(tray, (back - half_x, 0, _TRAY_WALL_Z + 0.003), behind, _TRAY_RGB)
-    front = (_WALL, half_y + _WALL, _PANEL_Z)
-    _box(tray, (back + half_x + 2 * _WALL, 0, _PANEL_Z + 0.002), front, _PANEL_RGB)
-    _box(tray, (-0.015, 0, HANDLE_Z), (0.019, 0.009, 0.015), (0.07, 0.07, 0.08), friction=1.6)
+    _add_tray_geoms(tray)
     spec.add_exclude(bodyname1=_frame(name), bodyname2=name)
 
 
+def _add_tray_geoms(tray: mujoco.MjsBody) -> None:
+    """Add a floor, low walls that fingers pass above, a front and the handle on it."""
+    back, (half_x, half_y) = -TRAY_BEHIND_HANDLE, TRAY_HALF
+    wall_z = TRAY_FLOOR_Z + _TRAY_WALL_Z - HANDLE_Z
+    _box(tray, (back, 0, TRAY_FLOOR_Z - 0.002 - HANDLE_Z), (half_x, half_y, 0.002), _TRAY_RGB)
+    for side in (-1, 1):
+        _box(tray, (back, side * half_y, wall_z), (half_x, _WALL, _TRAY_WALL_Z), _TRAY_RGB)
+    _box(tray, (back - half_x, 0, wall_z), (_WALL, half_y, _TRAY_WALL_Z), _TRAY_RGB)
+    front = back + half_x + _WALL
+    panel = (_WALL, half_y + 2 * _WALL, _PANEL_Z)
+    _box(tray, (front, 0, _PANEL_Z + 0.002 - HANDLE_Z), panel, _PANEL_RGB)
+    length = (0.006 - front) / 2
+    fin = (length, 0.009, 0.015)
+    _box(tray, (front + length, 0, 0), fin, (0.07, 0.07, 0.08), friction=1.6)
+
+
 def add_button(spec: mujoco.MjSpec, name: str) -> None:
-    """Add a box with a cap on a spring, and a lamp beside it, on the far side from the robot."""
+    """Add a box with a cap on a spring, and a lamp beside it, on the far side from the robot.
+
+    The frame's origin lies on the table under the cap; the moving body's is on top of the cap.
+    """
     box = spec.worldbody.add_body(name=_frame(name))
-    _box(box, (-_CAP_AT, 0, 0.011), (*BUTTON_HALF, 0.011), (0.20, 0.20, 0.22))
-    material = spec.add_material(name=f"{name} lamp")
+    _box(box, (BUTTON_MIDDLE, 0, 0.011), (*BUTTON_HALF, 0.011), (0.20, 0.20, 0.22))
+    material = spec.add_material(name=_lamp(name))
     box.add_geom(
-        name=f"{name} lamp",
+        name=_lamp(name),
         type=mujoco.mjtGeom.mjGEOM_SPHERE,
-        pos=(_LAMP_AT - _CAP_AT, 0, 0.026),
+        pos=(_LAMP_X, 0, 0.026),
         size=(0.014, 0, 0),
         material=material.name,
     )
@@ -103,19 +120,23 @@ def add_button(spec: mujoco.MjSpec, name: str) -> None:
 
 
 def place(model: mujoco.MjModel, name: str, position: np.ndarray) -> None:
-    """Put a fixture somewhere: (3,) m, under the handle of a shut drawer, or the cap."""
+    """Put a fixture somewhere: (3,) m on the table, under a shut drawer's handle or under a cap."""
     model.body_pos[model.body(_frame(name)).id] = position
 
 
 def show_lamp(model: mujoco.MjModel, name: str, lit: bool) -> None:
     """Draw a button's lamp on or off."""
-    material = model.material(f"{name} lamp").id
+    material = model.material(_lamp(name)).id
     model.mat_rgba[material, :3] = _LIT if lit else _OFF
     model.mat_emission[material] = 0.9 if lit else 0.0
 
 
 def _frame(name: str) -> str:
     return f"{name} frame"
+
+
+def _lamp(name: str) -> str:
+    return f"{name} lamp"
 
 
 def _box(
