@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import yaml
 
 from agent.errors import SkillError
-from agent.facts import expected, holds
+from agent.facts import after, expected, holds
 from agent.protocols import Planner, Verifier
 from agent.types import Fact, Plan, Scene
 from agent.workspace import ZONES
@@ -21,6 +21,7 @@ from skills.evaluate.missions import Bench, Record, honesty, mission_row
 from skills.evaluate.parallel import parallel
 from skills.evaluate.report import Row, report
 from skills.registry import load_contracts
+from skills.tasks import Task, possible
 
 SUITE_FILE = Path(__file__).with_name("suite.yaml")
 FEWEST, MOST = 2, 6
@@ -85,7 +86,8 @@ def find_cases(
     """Return every command in the first scenes that it fits.
 
     A scene fits when a plan made on what is truly in sight there has two to six subgoals, is
-    verified on all that is truly there, and is for something that is not so already.
+    verified on all that is truly there, pushes nothing into another thing, and is for something
+    that is not so already.
 
     Args:
         suite: Command class -> commands.
@@ -116,6 +118,16 @@ def find_cases(
     return cases
 
 
+def _ways_are_free(plan: Plan, scene: Scene) -> bool:
+    """Return whether nothing is pushed into another thing, which nobody would ask for."""
+    for subgoal in plan.subgoals:
+        if subgoal.skill == "push" and Task(subgoal.skill, subgoal.args) not in possible(scene):
+            return False
+        for effect in _contracts()[subgoal.skill].facts("effects", subgoal.args):
+            scene = after(scene, effect)
+    return True
+
+
 def _aside(goal: Fact, command: str) -> bool:
     """Return whether a thing is only put out of the way, into a zone nobody named.
 
@@ -138,6 +150,8 @@ def _case(
     if plan.question is not None or not FEWEST <= len(plan.subgoals) <= MOST:
         return None
     if any(verifier.problems(plan, scene, contracts) for scene in (seen, truth)):
+        return None
+    if not _ways_are_free(plan, truth):
         return None
     goals = tuple(g for g in expected(plan, seen, contracts) if not _aside(g, command))
     if all(holds(goal, truth, truth) for goal in goals):
