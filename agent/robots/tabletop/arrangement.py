@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -32,17 +33,32 @@ from agent.workspace import (
 AREA_LOW = np.array([0.35, -0.28])
 AREA_HIGH = np.array([0.69, 0.28])
 MOST_THINGS = 8
-_RADIUS = {BLOCK: 0.028, CAN: CAN_RADIUS, BOWL: BOWL_RADIUS, PLATE: PLATE_RADIUS, BUTTON: 0.055}
-_FINGER_ROOM = {BLOCK: 0.037, CAN: 0.037, BOWL: 0.012, PLATE: 0.012, BUTTON: 0.02}
+ODD = "odd"
+"""Stands for the kind of what nobody speaks of."""
+_RADIUS = {
+    BLOCK: 0.028,
+    CAN: CAN_RADIUS,
+    BOWL: BOWL_RADIUS,
+    PLATE: PLATE_RADIUS,
+    BUTTON: 0.055,
+    ODD: 0.04,
+}
+_FINGER_ROOM = {BLOCK: 0.037, CAN: 0.037, BOWL: 0.012, PLATE: 0.012, BUTTON: 0.03, ODD: 0.012}
 """Room each thing needs beyond its radius so that open fingers reach what is carried, m."""
-_INSET = {BLOCK: 0.0, CAN: 0.0, BOWL: 0.03, PLATE: 0.03, BUTTON: 0.02}
+_INSET = {BOWL: 0.03, PLATE: 0.03, BUTTON: 0.02}
 _DRAWER_X, _DRAWER_Y = (0.262, 0.268), (0.255, 0.29)
-_PULL_ROOM = 0.065
-"""How far beyond an open drawer's handle the hand reaches, m."""
-_TRIES = 60
+_PANEL_ROOM = 0.02
+"""What is kept free around where the drawer's front may be, m."""
+_HAND_AHEAD, _HAND_ASIDE = 0.10, 0.085
+"""How far ahead of an open drawer's handle, and to either side, the hand needs room, m."""
+_TRIES, _PATIENCE = 60, 8
+_FEWEST_MOVABLE = 2
+_ODD_OUTSIDE_M = 0.06
 _SHARES = {DRAWER: 0.55, BUTTON: 0.5, PLATE: 0.6, CAN: 0.5}
 _CARRIED, _HIDDEN = 0.3, 0.3
 """Share of things that begin on or in another, and of shut drawers that may hide one."""
+_JITTER = {BOWL: 0.013, PLATE: 0.008, DRAWER: 0.008, BLOCK: 0.004}
+"""How far from its best place a thing may lie on or in another, along x and y, m."""
 _SHUT, _OUT = 0.45, 0.35
 
 
@@ -64,16 +80,17 @@ def sample_arrangement(rng: np.random.Generator, outside_m: float) -> Arrangemen
 
     Args:
         rng: The source of chance.
-        outside_m: How far beyond the usual area what stands by itself is put, m; 0 keeps inside.
+        outside_m: How far beyond the usual area things may stand, m. Unless it is 0, the first
+            block or can that stands on the table itself is exactly so far outside.
     """
     names = _choose(rng)
-    while True:
-        scene = _arrange(names, rng, outside_m)
-        if scene is not None:
-            yaws = {name: float(rng.uniform(-np.pi / 4, np.pi / 4)) for name in scene.objects}
-            return Arrangement(scene, yaws)
-        if len(names) > 4:
+    attempts = count(1)
+    while (scene := _arrange(names, rng, outside_m)) is None:
+        movable = sum(OBJECTS[name] in MOVABLE for name in names)
+        if next(attempts) % _PATIENCE == 0 and movable > _FEWEST_MOVABLE:
             names.pop()
+    yaws = {name: float(rng.uniform(-np.pi / 4, np.pi / 4)) for name in scene.objects}
+    return Arrangement(scene, yaws)
 
 
 def _choose(rng: np.random.Generator) -> list[str]:
@@ -92,25 +109,32 @@ def _choose(rng: np.random.Generator) -> list[str]:
 
 def _arrange(names: Sequence[str], rng: np.random.Generator, outside_m: float) -> Scene | None:
     """Return a scene of these things, None when one finds no place."""
-    scene = Scene(0.0)
+    scene, beyond = Scene(0.0), outside_m
     for name in names:
         kind = OBJECTS[name]
         thing = None
         if kind in FIXTURES:
             thing = _fixture(name, kind, scene, rng)
-        elif kind in MOVABLE and rng.random() < _CARRIED:
+        elif kind in MOVABLE and rng.random() < _CARRIED and _some_loose(name, names, scene):
             thing = _carried(name, kind, scene, rng)
         if thing is None:
-            thing = _standing(name, kind, scene, rng, outside_m)
+            thing = _standing(name, kind, scene, rng, outside_m, beyond)
+            beyond = 0.0 if kind in MOVABLE else beyond
         if thing is None:
             return None
         scene = Scene(0.0, {**scene.objects, name: thing})
     return scene
 
 
+def _some_loose(name: str, names: Sequence[str], scene: Scene) -> bool:
+    """Return whether a block or can stands on the table, or one that may is still to come."""
+    standing = any(o.kind in MOVABLE and o.support == TABLE for o in scene.objects.values())
+    return standing or name != names[-1]
+
+
 def _fixture(name: str, kind: str, scene: Scene, rng: np.random.Generator) -> SceneObject | None:
     if kind == BUTTON:
-        button = _standing(name, kind, scene, rng, 0.0)
+        button = _standing(name, kind, scene, rng)
         if button is None:
             return None
         position, lamp = np.array([*button.position[:2], CAP_Z]), float(rng.integers(2))
@@ -137,28 +161,47 @@ def _carried(name: str, kind: str, scene: Scene, rng: np.random.Generator) -> Sc
         shut = carrier.kind == DRAWER and (carrier.articulation or 0.0) < DRAWER_OPEN
         near = rng.uniform(-1, 1, 2)
         spot = free_spot(target, known, name, near)
-        if spot is not None and (not shut or rng.random() < _HIDDEN):
+        # Two things fall against each other in a bowl, and would not stay where they are put.
+        full = carrier.kind == BOWL and scene.contents(target)
+        if spot is not None and not full and (not shut or rng.random() < _HIDDEN):
             carriers.append((carrier, spot))
     if not carriers:
         return None
     carrier, spot = carriers[int(rng.integers(len(carriers)))]
     height = {BOWL: 0.008, PLATE: 0.013, DRAWER: 0.008, BLOCK: carrier.position[2] + BLOCK_HALF}
-    jitter = rng.uniform(-1, 1, 2) * (0.004 if carrier.kind == BLOCK else 0.008)
+    if carrier.kind == BOWL:
+        spot = carrier.position[:2]
+    jitter = rng.uniform(-1, 1, 2) * _JITTER[carrier.kind]
     position = np.array([*(spot + jitter), height[carrier.kind] + half_height(kind)])
     return SceneObject(name, kind, position, support=carrier.name)
 
 
 def _standing(
-    name: str, kind: str, scene: Scene, rng: np.random.Generator, outside_m: float
+    name: str,
+    kind: str,
+    scene: Scene,
+    rng: np.random.Generator,
+    outside_m: float = 0.0,
+    beyond_m: float = 0.0,
 ) -> SceneObject | None:
-    """Stand a thing on the table, clear of all others; None when no place is found."""
-    low, high = AREA_LOW + _INSET[kind], AREA_HIGH - _INSET[kind]
+    """Stand a thing on the table, clear of all others; None when no place is found.
+
+    Args:
+        name: What.
+        kind: Of which kind.
+        scene: What is there.
+        rng: The source of chance.
+        outside_m: How far the area is widened, m.
+        beyond_m: How far outside the usual area a block or can stands exactly; 0 for anywhere.
+    """
+    inset = _INSET.get(kind, 0.0)
+    low, high = AREA_LOW + inset - outside_m, AREA_HIGH - inset + outside_m
     for _ in range(_TRIES):
         spot = rng.uniform(low, high)
-        if outside_m and kind in MOVABLE:
+        if beyond_m and kind in MOVABLE:
             axis = int(rng.integers(2))
-            beyond = (AREA_LOW[axis] - outside_m, AREA_HIGH[axis] + outside_m)
-            spot[axis] = beyond[int(rng.integers(2))]
+            borders = (AREA_LOW[axis] - beyond_m, AREA_HIGH[axis] + beyond_m)
+            spot[axis] = borders[int(rng.integers(2))]
         if all(_apart(spot, kind, other) for other in scene.objects.values()):
             return SceneObject(name, kind, np.array([*spot, half_height(kind)]))
     return None
@@ -167,9 +210,7 @@ def _standing(
 def _apart(spot: Vector, kind: str, other: SceneObject) -> bool:
     """Return whether a thing of a kind may stand at a (2,) m spot beside another."""
     if other.kind == DRAWER:
-        shut = other.position[0] - (other.articulation or 0.0)
-        beside = abs(spot[1] - other.position[1]) > CABINET_HALF[0] + 0.015 + _RADIUS[kind]
-        return bool(beside or spot[0] > shut + DRAWER_TRAVEL + _PULL_ROOM + _RADIUS[kind])
+        return _clear_of_drawer(spot, _RADIUS[kind], other)
     if other.support != TABLE:
         return True
     room = 0.012
@@ -179,13 +220,22 @@ def _apart(spot: Vector, kind: str, other: SceneObject) -> bool:
     return float(np.linalg.norm(spot - other.position[:2])) > gap
 
 
+def _clear_of_drawer(spot: Vector, radius: float, drawer: SceneObject) -> bool:
+    """Return whether a disc leaves room for the drawer, and for the hand in front of its handle."""
+    handle = drawer.position[:2] - np.array([drawer.articulation or 0.0, 0.0])
+    ahead, aside = spot[0] - handle[0] - DRAWER_TRAVEL, abs(spot[1] - handle[1])
+    panel = ahead > _PANEL_ROOM + radius or aside > CABINET_HALF[0] + _PANEL_ROOM + radius
+    hand = ahead > _HAND_AHEAD + radius or aside > _HAND_ASIDE + radius
+    return bool(panel and hand)
+
+
 def sample_distractors(
     names: Sequence[str], scene: Scene, rng: np.random.Generator
 ) -> dict[str, Vector]:
     """Return (3,) m, m, rad where things stand that nobody speaks of, clear of all others."""
     there: dict[str, Vector] = {}
     for name in rng.permutation(names)[: rng.integers(1, 4)]:
-        thing = _standing(str(name), BLOCK, scene, rng, 0.0)
+        thing = _standing(str(name), ODD, scene, rng, _ODD_OUTSIDE_M)
         if thing is not None:
             scene = Scene(0.0, {**scene.objects, str(name): thing})
             there[str(name)] = np.array([*thing.position[:2], rng.uniform(-np.pi, np.pi)])

@@ -9,7 +9,7 @@ from agent.robots.tabletop.layout import Layout
 from agent.robots.tabletop.model import CAMERA_EYE, CAMERA_TARGET, TABLE_TEXTURES, TAPE
 from agent.robots.tabletop.panda import look_at
 
-_LID_RGB = (0.80, 0.80, 0.82)
+_LID_RGB = (0.92, 0.52, 0.32)
 
 
 class Dresser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from agent.types import Scene
 from agent.workspace import BUTTON, DRAWER, DRAWER_TRAVEL, OBJECTS, TRAY_BEHIND_HANDLE
 
 DRAWERS = tuple(name for name, kind in OBJECTS.items() if kind == DRAWER)
@@ -124,11 +125,42 @@ def place(model: mujoco.MjModel, name: str, position: np.ndarray) -> None:
     model.body_pos[model.body(_frame(name)).id] = position
 
 
-def show_lamp(model: mujoco.MjModel, name: str, lit: bool) -> None:
-    """Draw a button's lamp on or off."""
-    material = model.material(_lamp(name)).id
-    model.mat_rgba[material, :3] = _LIT if lit else _OFF
-    model.mat_emission[material] = 0.9 if lit else 0.0
+class Lamps:
+    """The lamps of all buttons; each switches once for every time its button goes down."""
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        """Find the buttons' caps."""
+        self._model = model
+        self._caps = {name: model.joint(name).qposadr[0] for name in BUTTONS}
+        self._lit = dict.fromkeys(BUTTONS, False)
+        self._down = dict.fromkeys(BUTTONS, False)
+
+    def reset(self, scene: Scene) -> None:
+        """Set every lamp to what a scene says; no button is down."""
+        there = scene.objects
+        self._lit = {n: n in there and (there[n].articulation or 0.0) > 0 for n in BUTTONS}
+        self._down = dict.fromkeys(BUTTONS, False)
+        self.show()
+
+    def update(self, data: mujoco.MjData) -> None:
+        """Switch the lamp of a button that has gone down; asked after every physics step."""
+        for name, cap in self._caps.items():
+            depth = -data.qpos[cap]
+            if not self._down[name] and depth > PRESSED:
+                self._down[name], self._lit[name] = True, not self._lit[name]
+            elif depth < RELEASED:
+                self._down[name] = False
+
+    def lit(self, name: str) -> bool:
+        """Return whether a button's lamp is on."""
+        return self._lit[name]
+
+    def show(self) -> None:
+        """Draw every lamp on or off."""
+        for name, lit in self._lit.items():
+            material = self._model.material(_lamp(name)).id
+            self._model.mat_rgba[material, :3] = _LIT if lit else _OFF
+            self._model.mat_emission[material] = 0.9 if lit else 0.0
 
 
 def _frame(name: str) -> str:

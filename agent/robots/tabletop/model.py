@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import mujoco
 import numpy as np
 
@@ -40,19 +42,32 @@ TABLE_TEXTURES: dict[str, dict[str, mujoco.mjtBuiltin | mujoco.mjtMark]] = {
 }
 """Name -> how MuJoCo makes the texture, which the table's colour tints; nothing is trained on the
 last one."""
-DISTRACTORS: dict[str, tuple[mujoco.mjtGeom, tuple[float, float, float]]] = {
-    "distractor 0": (mujoco.mjtGeom.mjGEOM_ELLIPSOID, (0.022, 0.034, 0.020)),
-    "distractor 1": (mujoco.mjtGeom.mjGEOM_CYLINDER, (0.016, 0.024, 0.0)),
-    "distractor 2": (mujoco.mjtGeom.mjGEOM_BOX, (0.012, 0.036, 0.014)),
-    "distractor 3": (mujoco.mjtGeom.mjGEOM_CAPSULE, (0.013, 0.022, 0.0)),
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A shape, its MuJoCo size in m, and how high its middle stands, m."""
+
+    shape: mujoco.mjtGeom
+    size: tuple[float, float, float]
+    height: float
+
+
+DISTRACTORS: dict[str, Form] = {
+    "distractor 0": Form(mujoco.mjtGeom.mjGEOM_ELLIPSOID, (0.022, 0.034, 0.020), 0.020),
+    "distractor 1": Form(mujoco.mjtGeom.mjGEOM_CYLINDER, (0.016, 0.024, 0.0), 0.024),
+    "distractor 2": Form(mujoco.mjtGeom.mjGEOM_BOX, (0.012, 0.036, 0.014), 0.014),
+    "distractor 3": Form(mujoco.mjtGeom.mjGEOM_BOX, (0.024, 0.024, 0.007), 0.007),
 }
-"""Name -> shape and its MuJoCo size, m, of things nobody speaks of."""
+"""Things nobody speaks of."""
+_SLIPPERY = 0.45
+"""Sliding friction of the table, blocks and the can: with more, what is pushed tips over."""
 _TAPE_HALF = 0.004
 _BOWL_WALLS = 14
 
 
 def tabletop_model() -> mujoco.MjModel:
-    """Return the compiled world; objects that a scene lacks are parked on the floor behind it."""
+    """Return the compiled world, with everything that any scene holds."""
     spec = panda_spec()
     spec.option.timestep = TIMESTEP_S
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
@@ -73,27 +88,14 @@ def tabletop_model() -> mujoco.MjModel:
         pos=(0, 0, FLOOR_Z),
         rgba=(0.3, 0.3, 0.32, 1),
     )
-    for name, look in TABLE_TEXTURES.items():
-        spec.add_texture(
-            name=name,
-            type=mujoco.mjtTexture.mjTEXTURE_2D,
-            width=256,
-            height=256,
-            rgb1=(1, 1, 1),
-            rgb2=(0.72, 0.72, 0.72),
-            markrgb=(0.55, 0.55, 0.55),
-            random=0.02,
-            **look,
-        )
-        material = spec.add_material(name=name, texrepeat=(6, 6), texuniform=True)
-        material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+    _add_textures(spec)
     world.add_geom(
         name="table",
         type=mujoco.mjtGeom.mjGEOM_BOX,
         size=(0.55, 0.6, 0.02),
         pos=(0.45, 0, -0.02),
         rgba=(0.6, 0.5, 0.4, 1),
-        friction=(0.8, 0.01, 0.0005),
+        friction=(_SLIPPERY, 0.01, 0.0005),
     )
     world.add_camera(
         name="front",
@@ -109,9 +111,30 @@ def tabletop_model() -> mujoco.MjModel:
     for name, kind in OBJECTS.items():
         if name not in (*DRAWERS, *BUTTONS):
             _add_object(world, name, kind)
-    for name, (shape, size) in DISTRACTORS.items():
-        _free_body(world, name, 0.05, [2e-5] * 3).add_geom(type=shape, size=size)
+    for name, form in DISTRACTORS.items():
+        # Rolling is damped, so that the round ones stay where they are put.
+        _free_body(world, name, 0.05, [2e-5] * 3).add_geom(
+            type=form.shape, size=form.size, friction=(0.9, 0.02, 0.002), condim=6
+        )
     return spec.compile()
+
+
+def _add_textures(spec: mujoco.MjSpec) -> None:
+    """Add a material for each texture of the table."""
+    for name, look in TABLE_TEXTURES.items():
+        spec.add_texture(
+            name=name,
+            type=mujoco.mjtTexture.mjTEXTURE_2D,
+            width=256,
+            height=256,
+            rgb1=(1, 1, 1),
+            rgb2=(0.72, 0.72, 0.72),
+            markrgb=(0.55, 0.55, 0.55),
+            random=0.02,
+            **look,
+        )
+        material = spec.add_material(name=name, texrepeat=(6, 6), texuniform=True)
+        material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
 
 
 def _add_tape(world: mujoco.MjsBody) -> None:
@@ -148,7 +171,7 @@ def _add_object(world: mujoco.MjsBody, name: str, kind: str) -> None:
         _free_body(world, name, 0.06, [1.6e-5] * 3).add_geom(
             type=mujoco.mjtGeom.mjGEOM_BOX,
             size=[BLOCK_HALF] * 3,
-            friction=(1.2, 0.02, 0.0005),
+            friction=(_SLIPPERY, 0.02, 0.0005),
             condim=4,
         )
     elif kind == CAN:
@@ -174,7 +197,7 @@ def _add_can(body: mujoco.MjsBody, name: str) -> None:
     body.add_geom(
         type=mujoco.mjtGeom.mjGEOM_CYLINDER,
         size=(CAN_RADIUS, CAN_HEIGHT / 2, 0),
-        friction=(1.2, 0.02, 0.001),
+        friction=(_SLIPPERY, 0.02, 0.001),
         condim=6,
     )
     _add_disc(body, f"{name} lid", CAN_RADIUS * 0.8, CAN_HEIGHT / 2)

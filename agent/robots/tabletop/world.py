@@ -14,17 +14,12 @@ from agent.robots.tabletop.fixtures import (
     CAP_Z,
     DRAWERS,
     HANDLE_Z,
-    PRESSED,
-    RELEASED,
-    place,
-    show_lamp,
+    Lamps,
 )
+from agent.robots.tabletop.furnisher import Furnisher, put
 from agent.robots.tabletop.kinematics import ArmKinematics
 from agent.robots.tabletop.layout import NOMINAL, Layout, Variation, sample_layout
 from agent.robots.tabletop.model import (
-    DISTRACTORS,
-    FLOOR_Z,
-    TAPE,
     TIMESTEP_S,
     tabletop_model,
 )
@@ -41,7 +36,6 @@ from agent.types import HAND, Image, Scene, SceneObject, Vector
 from agent.workspace import (
     MOVABLE,
     OBJECTS,
-    half_height,
 )
 
 RATE_HZ = 10.0
@@ -49,6 +43,9 @@ HOME_POSE = np.array([0.40, 0.0, 0.32, 0.0, 1.0, 0.0, 0.0])
 """(7,) tool pose at home: m and wxyz, fingers down."""
 CAMERAS: dict[str, tuple[int, int]] = {"front": (120, 160), "wrist": (96, 96)}
 """Camera name -> (height, width) in pixels."""
+_SETTLE_STEPS = 75
+_SHUT_ON_NOTHING = 0.3
+"""Opening of the gripper below which there is nothing between the fingers, 0..1."""
 _SUBSTEPS = round(1 / RATE_HZ / TIMESTEP_S)
 
 
@@ -74,11 +71,8 @@ class TabletopWorld:
         self._finger_bodies = [self.model.body(name).id for name in FINGER_BODIES]
         self._tool = self.model.site(TOOL_SITE).id
         self._spec = disturbances or DisturbanceSpec()
-        self._tape = [
-            i for i in range(self.model.ngeom) if self.model.geom(i).name.startswith(TAPE)
-        ]
-        self._lit: dict[str, bool] = {}
-        self._dresser = Dresser(self.model)
+        self._dresser, self._furnish = Dresser(self.model), Furnisher(self.model)
+        self._lamps = Lamps(self.model)
         self.layout: Layout
         self.reset(0)
 
@@ -88,57 +82,18 @@ class TabletopWorld:
         self._disturbances = Disturbances(self._spec, np.random.default_rng([seed, 1]))
         mujoco.mj_resetData(self.model, self.data)
         self._dresser(self.layout)
-        self._furnish(self.layout)
+        self._furnish(self.data, self.layout)
+        self._lamps.reset(self.layout.scene)
         start = HOME_POSE.copy()
         start[:3] += self.layout.start[:3]
         yaw = self.layout.start[3]
         start[3:] = [0.0, np.cos(yaw / 2), np.sin(yaw / 2), 0.0]
         self.pose_arm(start, opening=1.0)
-        for _ in range(50):
+        for _ in range(_SETTLE_STEPS):
             mujoco.mj_step(self.model, self.data)
         self.data.time = 0.0
         self._holding = False
         mujoco.mj_forward(self.model, self.data)
-
-    def _furnish(self, layout: Layout) -> None:
-        """Put everything where it belongs, and what the scene lacks on the floor behind."""
-        there = layout.scene.objects
-        for index, name in enumerate((*OBJECTS, *DISTRACTORS)):
-            parked = np.array(
-                [-4.0 - 0.6 * index, 0.0, FLOOR_Z + half_height(OBJECTS.get(name, ""))]
-            )
-            if name in (*DRAWERS, *BUTTONS):
-                origin = np.array([*there[name].position[:2], 0.0]) if name in there else parked
-                part = there[name].articulation or 0.0 if name in there else 0.0
-                self._lit[name] = name in BUTTONS and part > 0
-                opening = part if name in DRAWERS else 0.0
-                place(self.model, name, origin - np.array([opening, 0.0, 0.0]))
-                self.data.qpos[self.model.joint(name).qposadr[0]] = opening
-            elif name in layout.distractors:
-                x, y, yaw = layout.distractors[name]
-                self.put(name, np.array([x, y, 0.026]), yaw)
-            else:
-                known = name in there
-                self.put(
-                    name,
-                    there[name].position if known else parked,
-                    layout.yaws[name] if known else 0.0,
-                )
-        self._down = False
-        self._show_lamps()
-
-    def _show_lamps(self) -> None:
-        for name in BUTTONS:
-            show_lamp(self.model, name, self._lit[name])
-
-    def _switch(self) -> None:
-        """Switch the lamp once for each time its button goes down."""
-        for name in BUTTONS:
-            depth = -self.data.qpos[self.model.joint(name).qposadr[0]]
-            if not self._down and depth > PRESSED:
-                self._down, self._lit[name] = True, not self._lit[name]
-            elif depth < RELEASED:
-                self._down = False
 
     def slide(self, name: str, opening: float) -> None:
         """Pull a drawer out so far, m, and what lies in it with it. Privileged."""
@@ -157,7 +112,7 @@ class TabletopWorld:
 
     def lamp(self, name: str) -> float:
         """Return whether a button's lamp is lit, 0 or 1. Privileged."""
-        return float(self._lit[name])
+        return float(self._lamps.lit(name))
 
     def pose_arm(self, pose: Vector, opening: float) -> None:
         """Put the arm at a (7,) tool pose at once, without moving there. Privileged."""
@@ -173,10 +128,7 @@ class TabletopWorld:
 
     def put(self, name: str, position: Vector, yaw: float) -> None:
         """Set an object down at rest: (3,) m, base frame, and yaw in rad. Privileged."""
-        joint = self.model.joint(name)
-        start, speed = joint.qposadr[0], joint.dofadr[0]
-        self.data.qpos[start : start + 7] = [*position, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]
-        self.data.qvel[speed : speed + 6] = 0.0
+        put(self.model, self.data, name, position, yaw)
 
     @property
     def mount(self) -> Vector:
@@ -239,8 +191,8 @@ class TabletopWorld:
                 self._targets, self._holding = self.joint_pos, True
             self.data.ctrl[:7] = self._targets
             mujoco.mj_step(self.model, self.data)
-            self._switch()
-        self._show_lamps()
+            self._lamps.update(self.data)
+        self._lamps.show()
         mujoco.mj_forward(self.model, self.data)
         self._disturbances.after_step(self)
 
@@ -250,10 +202,13 @@ class TabletopWorld:
             renderer.close()
 
     def carried(self) -> str | None:
-        """Return the block or can that both fingers touch, if any. Privileged."""
+        """Return the block or can between the fingers, both touching it, if any. Privileged."""
         return self._gripped()
 
     def _gripped(self) -> str | None:
+        if self.gripper < _SHUT_ON_NOTHING:
+            # Fingers that are shut may both touch what they push.
+            return None
         touching: dict[int, set[int]] = {}
         for contact in self.data.contact[: self.data.ncon]:
             bodies = self.model.geom_bodyid[[contact.geom1, contact.geom2]]
