@@ -7,13 +7,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 from agent.planner.clauses import Clause
-from agent.planner.context import Context, done, with_relations
+from agent.planner.context import Context, done
 from agent.planner.goals import Goal, takes, targets
 from agent.planner.noun_phrase import NounPhrase
 from agent.planner.placement import container, parking_zone
 from agent.planner.putting import put
 from agent.planner.question import UnclearError, listed, the
 from agent.planner.states import whereabouts
+from agent.spots import free_spot
 from agent.types import TABLE
 from agent.workspace import BLOCK, PLATE, TOWER_HEIGHT, ZONES
 
@@ -27,6 +28,7 @@ def stack(clause: Clause, context: Context) -> list[Goal]:
     if on_each_other:
         clause = replace(clause, places=())
     kinds = takes(context.contracts, "place_on", "object") & {BLOCK}
+    clause = _on_latest_block(clause, context)
     if clause.places and len(clause.objects) == 1 and not clause.objects[0].plural:
         return put(clause, context)
     if not clause.objects and not context.resolver.discourse.named:
@@ -46,6 +48,24 @@ def stack(clause: Clause, context: Context) -> list[Goal]:
         )
     context.resolver.discourse.mention(names)
     return [*_base(names[0], base, context), *_storeys(names, context)]
+
+
+def _on_latest_block(clause: Clause, context: Context) -> Clause:
+    """Return "stack it on that" with the block that was named last rather than its place."""
+    place = clause.places[-1] if clause.places else None
+    if place is None or not place.anchors or not place.anchors[0].pronoun:
+        return clause
+    own = {n for p in clause.objects for n in context.resolver.matches(p, context.movable)}
+
+    def fits(name: str) -> bool:
+        block = context.resolver.kind(name) == BLOCK and name not in own
+        return block and free_spot(name, context.scene) is not None
+
+    found = context.resolver.discourse.one(fits)
+    if len(found) != 1:
+        return clause
+    anchor = NounPhrase(tuple(found[0].removesuffix(f" {BLOCK}").split()), BLOCK)
+    return replace(clause, places=(*clause.places[:-1], replace(place, anchors=(anchor,))))
 
 
 def _base(lowest: str, base: str | None, context: Context) -> list[Goal]:
@@ -106,8 +126,7 @@ def empty(clause: Clause, context: Context) -> list[Goal]:
     kinds = targets(context.contracts)
     into = [p for p in clause.places if p.kind in ("into", "onto", "in", "on", "to")]
     behind = [p for p in clause.places if p not in into]
-    clause = replace(clause, objects=with_relations(clause.objects, behind))
-    emptied = context.things(clause, kinds, "empty")
+    emptied = context.things(clause, kinds, "empty", behind)
     names = [name for place in emptied for name in _contents(place, context)]
     context.resolver.discourse.mention(emptied)
     if not into:

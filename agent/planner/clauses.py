@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from agent.planner.noun_phrase import (
-    THERE,
-    NounPhrase,
-    Relation,
-    begins,
-    exceptions,
-    noun_phrase,
-    noun_phrases,
-    relation,
-)
+from agent.planner.noun_phrase import THERE, NounPhrase, Relation
+from agent.planner.phrases import begins, exceptions, noun_phrase, noun_phrases, relation
 from agent.planner.question import UnclearError, unread
-from agent.planner.tokens import Reader
+from agent.planner.tokens import Reader, Token
 
 MOVING = ("push", "pull", "move")
 """Verbs that take a direction."""
@@ -120,6 +112,7 @@ def _part(reader: Reader, clause: Clause) -> Clause:
     if here.has("preposition", "to") and following.has("verb"):
         reader.take()
         verb = reader.take().senses["verb"]
+        reader.accept("pronoun", "it")
         return replace(clause, verb=verb, objects=clause.objects or _last_anchor(clause), places=())
     if here.has("times") and not (here.has("order") and opens_clause_after(reader)):
         return replace(clause, times=int(reader.take().senses["times"]))
@@ -136,12 +129,20 @@ def _part(reader: Reader, clause: Clause) -> Clause:
         return replace(clause, particle=reader.take().senses["state"])
     if here.has("particle"):
         return replace(clause, particle=reader.take().senses["particle"])
-    if here.has("not") and following.has("preposition"):
+    if here.has("join", "comma") and clause.places and _is_denial(following, reader.peek(2)):
+        reader.take()
+        return clause
+    if _is_denial(here, following):
         reader.take()
         denied = relation(reader)
         reader.accept("join", "but")
         return replace(clause, denied=(*clause.denied, denied))
     return _with_objects(reader, clause)
+
+
+def _is_denial(token: Token, following: Token) -> bool:
+    """Return whether "not in" begins here."""
+    return (token.has("not") or token.has("except")) and following.has("preposition")
 
 
 def opens_clause_after(reader: Reader) -> bool:

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.planner.noun_phrase import (
-    NounPhrase,
-    Quantity,
-    Relation,
-    begins,
-    noun_phrase,
-    relation,
-)
+from agent.planner.noun_phrase import NounPhrase, Quantity, Relation
+from agent.planner.phrases import begins, noun_phrase, relation
 from agent.planner.question import UnclearError, unread
 from agent.planner.tokens import Reader
 

@@ -45,15 +45,18 @@ class Context:
             self.contracts, "place_on", "object"
         )
 
-    def things(self, clause: Clause, kinds: frozenset[str], can: str) -> list[str]:
+    def things(
+        self, clause: Clause, kinds: frozenset[str], can: str, relations: Sequence[Relation] = ()
+    ) -> list[str]:
         """Return what a clause is about, all that was said before included where it says nothing.
 
         Args:
             clause: What was said.
             kinds: What would make sense.
             can: What can be done with these kinds, as in "I can open".
+            relations: How all of them are said to stand to other things.
         """
-        phrases = clause.objects or (self.understood(kinds),)
+        phrases = with_relations(clause.objects or (self.understood(kinds),), relations)
         found = (n for phrase in phrases for n in self.resolver.find(phrase, kinds, can))
         return list(dict.fromkeys(found))
 
@@ -90,6 +93,10 @@ class Context:
         found = self.resolver.find(phrase, kinds, "put things in or on", [*full, *objects])
         if len(found) > 1:
             raise UnclearError(f"I can use only one place; which one: {the(found, 'or')}?")
+        if place.kind in ("in", "into") and self.resolver.kind(found[0]) in self.movable:
+            raise UnclearError(
+                f"Nothing can be put in the {found[0]}, only on it. What should I put where?"
+            )
         return found[0]
 
     def _alternative(self, phrase: NounPhrase, kinds: frozenset[str], full: Sequence[str]) -> str:

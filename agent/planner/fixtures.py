@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.planner.clauses import Clause
-from agent.planner.context import Context, with_relations
+from agent.planner.context import Context
 from agent.planner.goals import Goal, takes
 from agent.planner.noun_phrase import Relation
 from agent.planner.placement import possible_pushes
@@ -49,8 +49,7 @@ def push(clause: Clause, context: Context) -> list[Goal]:
     """Return the goals of pushing things a hand's breadth."""
     way, places = _way(clause)
     kinds = takes(context.contracts, "push", "object")
-    clause = replace(clause, objects=with_relations(clause.objects, places))
-    names = context.things(clause, kinds, "push")
+    names = context.things(clause, kinds, "push", places)
     if way is None:
         ways = [w for w in DIRECTIONS if any(w in possible_pushes(n, context.scene) for n in names)]
         raise UnclearError(f"Which way should I push {the(names)}: {listed(ways, 'or')}?")
@@ -81,8 +80,7 @@ def _way(clause: Clause) -> tuple[str | None, tuple[Relation, ...]]:
 def slide(clause: Clause, context: Context, skill: str) -> list[Goal]:
     """Return the goals of opening or closing drawers."""
     kinds = takes(context.contracts, skill, "object")
-    phrases = with_relations(clause.objects, [p for p in clause.places if p.anchors])
-    names = context.things(replace(clause, objects=phrases), kinds, skill)
+    names = context.things(clause, kinds, skill, [p for p in clause.places if p.anchors])
     context.resolver.discourse.mention(names)
     return [Goal(skill, name) for name in names]
 
@@ -90,9 +88,8 @@ def slide(clause: Clause, context: Context, skill: str) -> list[Goal]:
 def press(clause: Clause, context: Context, state: str = "") -> list[Goal]:
     """Return the goals of pressing a button, or of its lamp being on or off."""
     kinds = takes(context.contracts, "press", "object")
-    phrases = with_relations(clause.objects, [p for p in clause.places if p.anchors])
     can = "turn on and off" if state else "press"
-    names = context.things(replace(clause, objects=phrases), kinds, can)
+    names = context.things(clause, kinds, can, [p for p in clause.places if p.anchors])
     context.resolver.discourse.mention(names)
     return [Goal("press", name, state=state) for name in names] * (1 if state else clause.times)
 

@@ -72,7 +72,7 @@ class Interpreter:
         self._make_resolver = partial(Resolver, scene, kinds, min_presence)
         self._work = Imagination(scene, contracts, certainty)
         self._context = Context(self._make_resolver(frozenset()), contracts, certainty)
-        self._carried: list[tuple[int, list[str]]] = []
+        self._grasps: list[Goal] = []
         self.goals: list[Goal] = []
         self.notes: list[str] = []
 
@@ -91,7 +91,7 @@ class Interpreter:
         self._forbid(denied)
         for statement in wanted:
             self._statement(statement)
-        self._check_hands()
+        self._drop_implied_grasps(())
 
     def _forbid(self, denied: Sequence[Clause]) -> None:
         """Take note of what must not be handled."""
@@ -121,17 +121,34 @@ class Interpreter:
         goals = self._goals(clause)
         if clause.times > 1 and not all(g.skill in ("press", "push") for g in goals):
             raise unread("twice" if clause.times == 2 else f"{clause.times} times")
-        picked = [str(g.object) for g in goals if g.skill == "pick"]
-        if len(picked) > 1:
-            self._carried.append((len(self.goals), picked))
+        if clause.amount and any(g.skill != "push" for g in goals):
+            raise unread("a bit")
+        self._drop_implied_grasps(goals)
         self.goals += goals
-        if len(picked) > 1:
+        self._grasps = [g for g in goals if g.skill == "pick"]
+        if len(self._grasps) > 1:
             # They are picked up in their turn, when it is known where each of them goes.
             return
         for goal in goals:
-            if not self._work.is_so(goal) and goal.object != "":
+            if not self._work.is_so(goal):
                 self._imagine(goal)
         self._context.resolver.scene = self._work.scene
+
+    def _drop_implied_grasps(self, following: Sequence[Goal]) -> None:
+        """Leave out grasps that the next clause needs anyway, as in "pick it up and put it there".
+
+        Raises:
+            UnclearError: Several things were to be picked up at once, and that is not so.
+        """
+        placed = {g.object for g in following if g.target}
+        if self._grasps and all(g.object in placed for g in self._grasps):
+            del self.goals[-len(self._grasps) :]
+        elif len(self._grasps) > 1:
+            raise UnclearError(
+                "I can hold only one thing at a time. "
+                f"Where should I put {the(str(g.object) for g in self._grasps)}?"
+            )
+        self._grasps = []
 
     def _imagine(self, goal: Goal) -> None:
         if goal.skill == "release" and goal.object is not None:
@@ -149,6 +166,10 @@ class Interpreter:
             side = any(a.kind == "side" for p in clause.places for a in p.anchors)
             pushed = clause.direction or (clause.amount and side)
             clause = replace(clause, verb="push" if pushed else "put")
+        if clause.verb in ("put", "pick") and clause.particle == "away":
+            clause = replace(clause, verb="tidy", particle="")
+        if clause.verb == "turn" and not clause.particle and len(clause.objects) == 2:
+            clause = replace(clause, verb="swap")
         if clause.verb not in _VERBS:
             raise unread(verb)
         return _VERBS[clause.verb](clause, self._context)
@@ -207,13 +228,3 @@ class Interpreter:
                 self._clause(Clause("empty", (part.subject,)))
             else:
                 raise unread(part.text)
-
-    def _check_hands(self) -> None:
-        """Make sure that of several things picked up at once each is given a place."""
-        for at, picked in self._carried:
-            placed = {g.object for g in self.goals[at:] if g.target}
-            if left := [n for n in picked if n not in placed]:
-                raise UnclearError(
-                    "I can hold only one thing at a time. "
-                    f"Where should I put {the(left if len(left) > 1 else picked)}?"
-                )

@@ -24,16 +24,18 @@ def pick(clause: Clause, context: Context) -> list[Goal]:
     if not clause.objects and not context.resolver.discourse.named and context.scene.held is None:
         raise UnclearError("What should I pick up?")
     clause = corrected(clause, context)
-    clause = replace(clause, objects=with_relations(clause.objects, related))
-    names = context.things(clause, takes(context.contracts, "pick", "object"), "pick up")
+    kinds = takes(context.contracts, "pick", "object")
+    names = context.things(clause, kinds, "pick up", related)
     context.resolver.discourse.mention(names)
+    if len(names) > 1 and any(p.kind == "from" for p in related):
+        # "Take everything out of the bowl": the hand holds one thing, so they end on the table.
+        return context.put_on_table(names)
     return [Goal("pick", name) for name in names]
 
 
 def remove(clause: Clause, context: Context) -> list[Goal]:
     """Return the goals of "remove ... from ...": what is meant ends on the table itself."""
-    clause = replace(clause, objects=with_relations(clause.objects, clause.places))
-    names = context.things(clause, context.movable, "move")
+    names = context.things(clause, context.movable, "move", clause.places)
     context.resolver.discourse.mention(names)
     return context.put_on_table(names)
 
@@ -76,6 +78,8 @@ def put(clause: Clause, context: Context) -> list[Goal]:
     if not clause.places:
         if clause.particle == "down":
             return put_down(clause, context)
+        if place := _meant_as_place(clause):
+            raise _not_a_place(replace(clause, places=(place,)), context)
         raise _no_place(clause, context)
     found: list[tuple[list[str], str]] = []
     unclear: UnclearError | None = None
@@ -148,6 +152,12 @@ def _no_place(clause: Clause, context: Context) -> UnclearError:
     if not clause.objects:
         return UnclearError("What should I put, and where?")
     return where_to(context.things(clause, context.movable, "move"))
+
+
+def _meant_as_place(clause: Clause) -> Relation | None:
+    """Return what "put it between the bowls" names as a place, None where it names none."""
+    relations = clause.objects[-1].relations if clause.objects else ()
+    return relations[-1] if relations and relations[-1].kind == "between" else None
 
 
 def _not_a_place(clause: Clause, context: Context) -> UnclearError:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from agent.planner.discourse import Discourse
 from agent.planner.noun_phrase import NounPhrase, Quantity, Relation
 from agent.planner.question import UnclearError, listed, plurals, the
-from agent.planner.relations import CARRYING, extreme, stands
+from agent.planner.relations import CARRYING, SIDES, aligned, extreme, stands
 from agent.planner.states import is_in_state, whereabouts
 from agent.types import HAND, TABLE, Scene
-from agent.workspace import BUTTON, DRAWER, ZONE, ZONES, kind_of
+from agent.workspace import BUTTON, DRAWER, MOVABLE, ZONE, ZONES, kind_of
 
 Kinds = frozenset[str]
 _SPECIAL = {"table": TABLE, "hand": HAND}
@@ -64,7 +64,7 @@ class Resolver:
         """
         if phrase.alternatives:
             return self._first(phrase, kinds, can, avoid)
-        found = self._pronoun(phrase, kinds) if phrase.pronoun else self.matches(phrase, kinds)
+        found = self.matches(phrase, kinds)
         if phrase.exceptions:
             left_out = {n for e in phrase.exceptions for n in self.matches(e, kinds)}
             found = [n for n in found if n not in left_out]
@@ -92,7 +92,7 @@ class Resolver:
     def matches(self, phrase: NounPhrase, kinds: Kinds) -> list[str]:
         """Return everything of some kinds that a phrase fits, however many that is."""
         if phrase.pronoun:
-            return self._pronoun(phrase, kinds)
+            return self._related(self._pronoun(phrase, kinds), phrase.relations, phrase)
         found = self._described(phrase, kinds)
         if phrase.other:
             found = self._others(phrase, found)
@@ -160,7 +160,15 @@ class Resolver:
             return any(stands(name, relation.kind, way, self.scene) for way in others)
 
         # What was lost on the way stands nowhere, and must be missed rather than passed over.
-        return [n for n in found if n not in there or so(n) is not relation.negated]
+        fitting = [n for n in found if n not in there or so(n) is not relation.negated]
+        if relation.kind in SIDES and len(fitting) > 1 and not phrase.plural and len(ways) == 1:
+            straight = [
+                n
+                for n in fitting
+                if n in there and aligned(n, relation.kind, ways[0][0], self.scene)
+            ]
+            return straight if len(straight) == 1 else fitting
+        return fitting
 
     def _on_side(self, found: list[str], relation: Relation, phrase: NounPhrase) -> list[str]:
         """Return what is "on the left": the end thing if one is meant, else all in that half."""
@@ -188,7 +196,9 @@ class Resolver:
         found = self.matches(phrase, kinds)
         if not found:
             raise self._nothing(phrase, kinds, "see")
-        return found
+        # "Left of the red one" is said of things like those that are moved, not of a red bowl.
+        movable = [n for n in found if self.kind(n) in MOVABLE]
+        return movable if movable and not phrase.kind else found
 
     def _pronoun(self, phrase: NounPhrase, kinds: Kinds) -> list[str]:
         """Return what a pronoun stands for; what was being moved outlives a replan."""

@@ -16,7 +16,7 @@ from agent.workspace import ZONES
 
 CARRYING = ("in", "on", "at", "from", "into", "onto", "to")
 """Prepositions that say what carries a thing."""
-_SIDES = {
+SIDES = {
     "left of": (0.0, 1.0),
     "right of": (0.0, -1.0),
     "in front of": (1.0, 0.0),
@@ -25,6 +25,8 @@ _SIDES = {
 _ENDS = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
 _SIDE_LEAST, _SIDE_SLOPE = 0.02, 1.8
 """How far to a side, m, and how much more to the front or back than that, still is that side."""
+_STRAIGHT = 0.35
+"""The same for what stands straight to that side."""
 _NEAR = 0.17
 """Up to this distance two things are next to each other, m."""
 _BETWEEN_WIDTH = 0.09
@@ -50,13 +52,20 @@ def stands(name: str, kind: str, anchors: Sequence[str], scene: Scene) -> bool:
     if kind == "under":
         return anchors[0] in scene.objects and scene.objects[anchors[0]].support == name
     offset = _where(name, scene) - _where(anchors[0], scene)
-    if kind in _SIDES:
-        way = np.array(_SIDES[kind])
+    if kind in SIDES:
+        way = np.array(SIDES[kind])
         along, across = float(offset @ way), float(abs(offset @ way[::-1]))
         return along > _SIDE_LEAST and across < _SIDE_SLOPE * along
     if kind == "between":
         return _between(_where(name, scene), *(_where(a, scene) for a in anchors[:2]))
     return float(np.linalg.norm(offset)) <= _NEAR
+
+
+def aligned(name: str, side: str, anchor: str, scene: Scene) -> bool:
+    """Return whether a thing stands straight to a side of another, rather than askew."""
+    offset = _where(name, scene) - _where(anchor, scene)
+    way = np.array(SIDES[side])
+    return float(abs(offset @ way[::-1])) <= _STRAIGHT * float(offset @ way)
 
 
 def _carried(name: str, carrier: str, scene: Scene) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from agent.planner.clauses import Clause, opens_clause, read_clause
 from agent.planner.conditions import Condition, read_condition
-from agent.planner.noun_phrase import NounPhrase, begins
+from agent.planner.noun_phrase import NounPhrase
+from agent.planner.phrases import begins
 from agent.planner.question import UnclearError, unread
 from agent.planner.tokens import Reader, Token, tokenise
 from agent.planner.vocabulary import EXAMPLE, VERBS
@@ -93,6 +94,7 @@ class _Parser:
                 if "correct" in marks and found:
                     found.pop()
                 if "earlier" in marks and found:
+                    made = _named_before(made, found[-1])
                     found[-1:] = [*made, found[-1]]
                 else:
                     found += made
@@ -141,21 +143,18 @@ class _Parser:
         reader = self._reader
         ends = ("join", "correct", "order", "or", "if", "else", "not", "cancel", "verb")
         if not reader.done and not any(reader.sees(category) for category in ends):
-            raise unread(reader.peek().text)
+            last = reader.peek(-1)
+            raise unread(reader.peek().text if last.senses else last.text)
 
     def _ordered(self, order: str) -> list[Statement]:
         """Read "before A, B" or "after A, B"; the order of carrying out is that of the words."""
         first: list[Statement] = list(self._joined())
-        context = tuple(p for c in first if isinstance(c, Clause) for p in c.named)
         self._marks()
         if self._reader.done:
             raise UnclearError("What should I do besides? A part of the command is missing.")
         if order == "after":
             return [*first, *self._statement()]
-        second = self._statement()
-        if isinstance(second[0], Clause):
-            second[0] = replace(second[0], context=context)
-        return [*second, *first]
+        return [*_named_before(self._statement(), first[-1]), *first]
 
     def _joined(self) -> list[Clause]:
         """Read clauses joined by "and", up to a comma or whatever else ends them."""
@@ -173,9 +172,7 @@ class _Parser:
             others: list[Statement] = list(self._joined())
             if order == "before":
                 return [clause, *others]
-            if isinstance(others[0], Clause):
-                others[0] = replace(others[0], context=clause.named)
-            return [*others, clause]
+            return [*_named_before(others, clause), clause]
         if reader.sees("if"):
             unless = reader.take().has("if", "unless")
             condition = replace(read_condition(reader), context=clause.named)
@@ -221,6 +218,13 @@ class _Parser:
 def _choice(condition: Condition, unless: bool, then: tuple[Statement, ...]) -> Choice:
     """Return a choice; "unless" does the same where the condition does not hold."""
     return Choice(condition, (), then) if unless else Choice(condition, then)
+
+
+def _named_before(made: list[Statement], said: Statement) -> list[Statement]:
+    """Let statements know what was named before them, though its turn comes later."""
+    if not isinstance(made[0], Clause) or not isinstance(said, Clause):
+        return made
+    return [replace(made[0], context=said.named), *made[1:]]
 
 
 def _words_for_verbs() -> list[str]:

@@ -29,6 +29,10 @@ def is_true(condition: Condition, context: Context) -> bool:
 
 def _single(condition: Condition, context: Context) -> bool:
     subject = condition.subject
+    for related in (*subject.relations, *condition.relations):
+        for anchor in related.anchors:
+            if len(names := context.resolver.anchors(anchor)) == 1:
+                context.resolver.discourse.mention(names)
     if subject.kind in _SPECIAL:
         return is_in_state(_SPECIAL[subject.kind], condition.state, context.scene) is not (
             condition.negated
@@ -50,7 +54,7 @@ def _counted(condition: Condition, context: Context) -> bool:
     subject = condition.subject
     kinds = _kinds(condition, context)
     bare = replace(subject, exceptions=())
-    every = context.resolver.matches(bare, kinds) if _known(bare, context) else []
+    every = context.resolver.matches(bare, kinds)
     if subject.exceptions:
         left_out = {n for e in subject.exceptions for n in context.resolver.matches(e, kinds)}
         every = [n for n in every if n not in left_out]
@@ -64,14 +68,6 @@ def _counted(condition: Condition, context: Context) -> bool:
     if subject.count is not None and subject.quantity is Quantity.DEFINITE and subject.count > 1:
         return len(so) == subject.count
     return len(so) >= (subject.count or 1)
-
-
-def _known(phrase: NounPhrase, context: Context) -> bool:
-    """Return whether everything a phrase relates to is there; what is not there holds nothing."""
-    for relation in phrase.relations:
-        for anchor in relation.anchors:
-            context.resolver.anchors(anchor)
-    return True
 
 
 def _kinds(condition: Condition, context: Context) -> frozenset[str]:

@@ -67,8 +67,8 @@ _NOUNS = {
     "": "one|thing|object|item|stuff",
 }
 _SIDES = {
-    "left": "left",
-    "right": "right",
+    "left": "left|far left|very left",
+    "right": "right|far right|very right",
     "front": "front",
     "back": "back|rear",
     "centre": "middle|centre|center",
@@ -173,7 +173,7 @@ _GRAMMAR: Mapping[str, Mapping[str, str]] = {
         "then": "then|next|after that|afterwards|following that|finally|followed by|lastly|;"
         "|at the end|in the end|later",
         "stop": ".|!|?",
-        "but": "but|, but|yet",
+        "but": "but|yet",
     },
     "or": {"or": "or|or else|or rather"},
     "order": {
