@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from agent.robots.tabletop.kinematics import rotation_between
+from agent.robots.tabletop.world import TabletopWorld
 from agent.types import Scene, Vector
 
 _GAIN = 0.55
@@ -45,15 +46,15 @@ class World(Protocol):
 class Expert(Protocol):
     """Answers every state, also bad ones, with an action; a pure function but for its choices."""
 
-    def reset(self, world: World) -> None:
+    def reset(self, world: TabletopWorld) -> None:
         """Begin a subgoal."""
         ...
 
-    def act(self, world: World) -> Vector:
+    def act(self, world: TabletopWorld) -> Vector:
         """Return the (7,) action for now."""
         ...
 
-    def done(self, world: World) -> bool:
+    def done(self, world: TabletopWorld) -> bool:
         """Return whether the subgoal is achieved and the arm has cleared the spot."""
         ...
 

@@ -24,8 +24,10 @@ from agent.workspace import (
 from skills.experts.base import TRAVEL_Z, World, funnel, towards
 
 _CLEAR_Z = 0.15
-_HELD_AT = {BLOCK: 0.50, CAN: 0.65}
-"""How far open the gripper is around a thing, 0..1."""
+_LOW_ENOUGH = 0.012
+"""How far above the height to let go at will do, m."""
+_APART = 0.8
+"""Opening from which the fingers have let go, 0..1; a block held by its edges keeps them at 0.7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ _MANNERS = {
     DRAWER: _Manner(floor_z=0.007, drop=0.020, tight=0.012, wide=0.060),
     PLATE: _Manner(floor_z=0.012, drop=0.010, tight=0.014, wide=0.060),
     ZONE: _Manner(floor_z=0.0, drop=0.010, tight=0.020, wide=0.070),
-    BLOCK: _Manner(floor_z=BLOCK_HALF, drop=0.007, tight=0.007, wide=0.055),
+    BLOCK: _Manner(floor_z=BLOCK_HALF, drop=0.004, tight=0.007, wide=0.055),
 }
 _CAN_IN_BOWL_DROP = 0.022
 """A can is taller, so that the fingers clear the bowl's rim lower down; from high up it tips."""
@@ -91,9 +93,8 @@ class PlaceExpert:
         if above < 0.08 and error > 0.09:
             # Low and far: rise first, not to sweep other things off the table.
             goal[:2] = tool[:2] + 0.3 * (goal[:2] - tool[:2])
-        opening = error < manner.tight + 0.004 and above < 0.012
-        apart = world.gripper > _HELD_AT[OBJECTS[self.name]] + 0.12
-        letting_go = apart and error < manner.tight + 0.015
+        opening = error < manner.tight + 0.004 and above < _LOW_ENOUGH
+        letting_go = world.gripper > _APART and error < manner.tight + 0.015
         return towards(world, goal, 0.0, 1.0 if opening or letting_go else 0.0)
 
     def done(self, world: World) -> bool:
