@@ -164,19 +164,19 @@ def _table(rng: np.random.Generator, look: TableLook) -> tuple[Vector, int]:
     if look == TableLook.PLAIN:
         return np.clip(base + spread, 0, 1), 0
     if look == TableLook.UNSEEN:
-        return np.clip(any_colour + 0.15, 0, 1), 3
+        # Not so strong that what is red is lost on a red table.
+        return np.clip(0.65 * any_colour + 0.35 * any_colour.mean() + 0.1, 0, 1), 3
     muted = 0.5 * base + 0.5 * any_colour
     return np.clip(base + spread if draw < 0.5 else muted, 0, 1), int(rng.choice([0, 0, 1, 2]))
 
 
 def _stray(rng: np.random.Generator, variation: Variation) -> tuple[Vector, Vector]:
     """Return how far the front camera is from its place: (3,) m, and (3,) rad."""
-    # Small shifts stay common however wide the range is.
-    strayed = 1.0 if variation.camera_exact else rng.random()
     directions = rng.normal(size=(2, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    reach = rng.random(2) ** (1 / 3)
+    # Small shifts stay common however wide the range is.
+    reach = rng.random() * rng.random(2) ** (1 / 3)
     if variation.camera_exact:
         reach = np.ones(2)
-    far = strayed * reach * (variation.camera_m, variation.camera_rad)
+    far = reach * (variation.camera_m, variation.camera_rad)
     return far[0] * directions[0], far[1] * directions[1]

@@ -50,7 +50,8 @@ def support_of(name: str, places: dict[str, Vector]) -> str:
     for target, offset in by_kind.get(BLOCK, []):
         above = offset[2] - BLOCK_HALF - half
         if np.linalg.norm(offset[:2]) < _STACKED_M and abs(above) < 0.008:
-            return target
+            below = support_of(target, places)
+            return below if OBJECTS.get(below) in (BOWL, DRAWER) else target
     for target, offset in by_kind.get(PLATE, []):
         level = float(np.linalg.norm(offset[:2]))
         if level < PLATE_RADIUS and 0.0 < offset[2] - half < 0.06:
