@@ -85,6 +85,9 @@ def _single(reader: Reader) -> Condition:
         return _holding(reader)
     start = reader.at
     subject = noun_phrase(reader, lenient=True)
+    if reader.accept("carry"):
+        carried = noun_phrase(reader, lenient=True)
+        return Condition(carried, relations=(Relation("in", (subject,)),))
     negated = False
     while True:
         if reader.accept("not") is not None:

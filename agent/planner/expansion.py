@@ -207,9 +207,15 @@ class Imagination:
         self._add(Goal("pick", name))
 
     def _must_open(self, name: str) -> bool:
+        """Return whether it is a drawer that is not open, or of which that is not certain.
+
+        How near it is to the border of being open is not asked: the hand gets in there as well.
+        """
         thing = self.scene.objects.get(name)
-        fact = Fact(predicate="open", args=(name,))
-        return thing is not None and thing.kind == DRAWER and not self._surely(fact)
+        if thing is None or thing.kind != DRAWER:
+            return False
+        sure = thing.presence * thing.articulation_confidence >= self._certainty
+        return not (sure and self._holds("open", name))
 
     def _open(self, name: str) -> None:
         self._add(Goal("open", name))

@@ -38,8 +38,10 @@ def parking_zone(name: str, scene: Scene, avoid: Collection[str] = ()) -> str | 
     def cost(zone: str) -> tuple[bool, float]:
         return zone in avoid, float(np.linalg.norm(ZONES[zone].centre - position))
 
-    free = [z for z in ZONES if free_spot(z, scene, name, position) is not None]
-    return min(free, key=cost, default=None)
+    for zone in sorted(ZONES, key=cost):
+        if free_spot(zone, scene, name, position) is not None:
+            return zone
+    return None
 
 
 def container(name: str, scene: Scene) -> str | None:

@@ -75,6 +75,8 @@ def put(clause: Clause, context: Context) -> list[Goal]:
     clause = corrected(clause, context)
     if not clause.places and clause.particle in _PARTICLES:
         clause = replace(clause, places=(Relation(clause.particle),))
+    if clause.places and clause.objects and all(p.kind == "from" for p in clause.places):
+        return remove(clause, context)
     if not clause.places:
         if clause.particle == "down":
             return put_down(clause, context)
@@ -131,6 +133,8 @@ def _readings(
             continue
         if any(p.kind in _TO for p in before) and not _is_superlative(clause.objects):
             continue
+        if behind and target.anchors and target.anchors[0].kind == "table":
+            continue
         if behind and target.anchors:
             anchor = with_relations(target.anchors[:1], behind)
             target = replace(target, anchors=anchor)
@@ -162,9 +166,9 @@ def _meant_as_place(clause: Clause) -> Relation | None:
 
 def _not_a_place(clause: Clause, context: Context) -> UnclearError:
     """Return the question about a place where nothing can be put."""
-    asked = clause.places[-1].text if clause.places[-1].kind != "from" else "there"
-    if all(p.kind == "from" for p in clause.places):
-        return _no_place(replace(clause, places=()), context)
+    if clause.places[-1].kind == "from":
+        return UnclearError("What should I put, and where?")
+    asked = clause.places[-1].text
     kinds = plurals(targets(context.contracts))
     return UnclearError(f"I can put things only in or on {kinds}, not {asked}. Where should it go?")
 

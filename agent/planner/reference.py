@@ -66,7 +66,7 @@ class Resolver:
             return self._first(phrase, kinds, can, avoid)
         found = self.matches(phrase, kinds)
         if phrase.exceptions:
-            left_out = {n for e in phrase.exceptions for n in self.matches(e, kinds)}
+            left_out = self._left_out(phrase, kinds, can)
             found = [n for n in found if n not in left_out]
         if phrase.quantity is Quantity.NONE:
             return []
@@ -77,6 +77,20 @@ class Resolver:
         if lost := next((n for n in found if self._is_lost(n)), None):
             raise UnclearError(f"I see no {lost}. {self.view()} Where is it?", missing=True)
         return self._counted(phrase, found, avoid)
+
+    def _left_out(self, phrase: NounPhrase, kinds: Kinds, can: str) -> set[str]:
+        """Return what "all blocks except the small one" leaves out; it must be something."""
+        names = set[str]()
+        for exception in phrase.exceptions:
+            alike = not exception.kind and not exception.pronoun
+            meant = replace(exception, kind=phrase.kind) if alike else exception
+            found = self.matches(meant, kinds)
+            if not found and phrase.plural:
+                raise self._nothing(meant, kinds, can)
+            if len(found) > 1 and not exception.plural:
+                raise UnclearError(_which(meant.text, found))
+            names.update(found)
+        return names
 
     def _first(self, phrase: NounPhrase, kinds: Kinds, can: str, avoid: Sequence[str]) -> list[str]:
         """Return what the first of several alternatives stands for that is there."""

@@ -45,7 +45,7 @@ def parse(command: str) -> list[Statement]:
     Raises:
         UnclearError: When a part of the command is not understood; nothing is guessed or skipped.
     """
-    tokens = _with_interjections(tokenise(command))
+    tokens = _in_order(_with_interjections(tokenise(command)))
     if odd := next((t for t in tokens if t.has("unsupported")), None):
         raise unread(odd.text)
     statements = _Parser(tokens).statements()
@@ -68,6 +68,20 @@ def _with_interjections(tokens: list[Token]) -> list[Token]:
     return heard
 
 
+def _in_order(tokens: list[Token]) -> list[Token]:
+    """Take "A, but B first" for "A, but first B"; elsewhere "first" goes without saying."""
+    ordered: list[Token] = []
+    for token in tokens:
+        if not token.has("order", "first"):
+            ordered.append(token)
+            continue
+        since = [t for t in ordered[::-1] if t.has("join", "but", "stop", "then")]
+        if since and since[0].has("join", "but"):
+            at = max(i for i, t in enumerate(ordered) if t is since[0])
+            ordered[at] = Token(ordered[at].text, {"order": "earlier"})
+    return ordered
+
+
 class _Parser:
     """Reads tokens from left to right; no token is ever passed over unread."""
 
@@ -83,7 +97,9 @@ class _Parser:
             marks = self._marks()
             if reader.done:
                 return found
-            if reader.accept("cancel"):
+            taken_back = reader.sees("not") and not reader.peek(1).text
+            if taken_back or reader.sees("cancel"):
+                reader.take()
                 found = found[:-1]
             elif reader.accept("else"):
                 found = self._with_otherwise(found)

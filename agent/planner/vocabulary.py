@@ -39,7 +39,7 @@ VERBS: Mapping[str, str] = {
     "clear": "clear|clear off",
     "tidy": "tidy up|tidy|clean up|clear up|clean|put away",
     "touch": "touch|disturb",
-    "ensure": "make sure that|make sure|ensure that|ensure|see to it that|check that",
+    "ensure": "make sure that|make sure|ensure that|ensure|see to it that|check that|leave|keep",
     "home": "go home|return home|move home|come home|go back home|go to home|home"
     "|go to the home position|return to the home position|go to your home position"
     "|go back to the home position|move to the home position|return to home|go back to home",
@@ -181,6 +181,7 @@ _GRAMMAR: Mapping[str, Mapping[str, str]] = {
         "after": "after|once",
         "earlier": "but first|before that|but before that|but first of all|and before that"
         "|beforehand",
+        "first": "first|first of all|to start with",
     },
     "if": {"if": "if|in case|provided that|provided|only if", "unless": "unless"},
     "else": {"else": "otherwise|else|if not|or otherwise"},
@@ -199,6 +200,7 @@ _GRAMMAR: Mapping[str, Mapping[str, str]] = {
         "|no forget that|no never mind"
     },
     "be": {"be": "is|are|be|stands|stand|lies|lie|sits|sit|was|has been"},
+    "carry": {"carry": "contains|has|holds|carries"},
     "there be": {"there be": "there is|there are|theres|you see|you can see"},
     "relative": {
         "that": "that is|that are|which is|which are|thats|that stands|that stand|that lies"
@@ -210,8 +212,8 @@ _GRAMMAR: Mapping[str, Mapping[str, str]] = {
         "|also|again|carefully|gently|slowly|quickly|as well|goes|belongs|should go|must go"
         "|straight|all the way|along|can you|could you|would you|will you|can you please"
         "|could you please|would you please|i want you to|i need you to|id like you to"
-        "|i would like you to|for me|thank you|thanks|right now|right away|you|first|already"
-        "|me|first of all|to start with|right back|together|immediately|should be"
+        "|i would like you to|for me|thank you|thanks|right now|right away|you|already"
+        "|me|right back|together|immediately|should be"
     },
     "unsupported": {
         "": "until|till|while|when|whenever|nor|above|against|every time|as soon as|instead of"
