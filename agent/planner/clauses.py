@@ -75,6 +75,8 @@ def read_clause(reader: Reader, previous: Clause | None) -> Clause:
     clause = _parts(reader, Clause(shared))
     if reader.at == start:
         raise unread(reader.peek().text)
+    if clause.places and not clause.objects and (fronted := _behind_place(reader, clause)):
+        return fronted
     if previous is None or not clause.objects:
         return clause if clause.verb != "pick" or clause.objects else replace(clause, verb="put")
     if not clause.places and not clause.direction:
@@ -86,6 +88,17 @@ def read_clause(reader: Reader, previous: Clause | None) -> Clause:
             particle=clause.particle or previous.particle,
         )
     return clause
+
+
+def _behind_place(reader: Reader, place: Clause) -> Clause | None:
+    """Read "into the bowl put the red block", None where no verb follows the place."""
+    start = reader.at
+    reader.accept("join", "comma")
+    if reader.sees("verb", "put", "move", "drop", "stack"):
+        clause = _parts(reader, Clause(reader.take().senses["verb"]))
+        return replace(clause, places=(*clause.places, *place.places))
+    reader.at = start
+    return None
 
 
 def _parts(reader: Reader, clause: Clause) -> Clause:

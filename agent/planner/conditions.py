@@ -39,7 +39,9 @@ class Condition:
         """The condition in words, for a reply or a question."""
         said = " and ".join([*filter(None, [self.state]), *(r.text for r in self.relations)])
         denied = "not " if self.negated else ""
-        return f"{self.subject.spoken} is {denied}{said or 'there'}"
+        if not said:
+            return f"there is {denied}{self.subject.spoken}"
+        return f"{self.subject.spoken} is {denied}{said}"
 
 
 def read_condition(reader: Reader) -> Condition:

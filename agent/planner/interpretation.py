@@ -73,6 +73,7 @@ class Interpreter:
         self._work = Imagination(scene, contracts, certainty)
         self._context = Context(self._make_resolver(frozenset()), contracts, certainty)
         self._grasps: list[Goal] = []
+        self._unwanted: list[tuple[str | None, str | None]] = []
         self.goals: list[Goal] = []
         self.notes: list[str] = []
 
@@ -100,10 +101,16 @@ class Interpreter:
         for clause in denied:
             if clause.verb in _ALONE or not clause.objects:
                 raise unread(f"not {clause.verb}")
+            if clause.places:
+                # "Don't put it in the bowl" says where it must not go, not that it must stay.
+                goals = putting.put(clause, self._context)
+                self._unwanted += [(g.object, g.target) for g in goals]
+                continue
             for phrase in clause.objects:
                 found.update(self._context.resolver.find(phrase, kinds, "handle"))
         self.forbidden = frozenset(found)
         self._context = replace(self._context, resolver=self._make_resolver(self.forbidden))
+        self._prime([phrase for clause in denied for phrase in clause.named])
 
     def _statement(self, statement: Statement) -> None:
         if isinstance(statement, Choice):
@@ -118,7 +125,7 @@ class Interpreter:
     def _clause(self, clause: Clause) -> None:
         """Find the goals of a clause, and let them come about in thought."""
         self._prime(clause.context)
-        goals = self._goals(clause)
+        goals = self._wanted(self._goals(clause))
         if clause.times > 1 and not all(g.skill in ("press", "push") for g in goals):
             raise unread("twice" if clause.times == 2 else f"{clause.times} times")
         if clause.amount and any(g.skill != "push" for g in goals):
@@ -133,6 +140,20 @@ class Interpreter:
             if not self._work.is_so(goal):
                 self._imagine(goal)
         self._context.resolver.scene = self._work.scene
+
+    def _wanted(self, goals: list[Goal]) -> list[Goal]:
+        """Leave out of several goals what was said not to be put there.
+
+        Raises:
+            UnclearError: That was all.
+        """
+        kept = [g for g in goals if (g.object, g.target) not in self._unwanted]
+        if goals and not kept:
+            raise UnclearError(
+                f"You tell me to put the {goals[0].object} in or on the {goals[0].target}, and not "
+                "to. Which do you mean?"
+            )
+        return kept
 
     def _drop_implied_grasps(self, following: Sequence[Goal]) -> None:
         """Leave out grasps that the next clause needs anyway, as in "pick it up and put it there".

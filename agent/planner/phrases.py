@@ -161,6 +161,7 @@ def _adjectives(reader: Reader) -> NounPhrase:
     while True:
         here, following = reader.peek(), reader.peek(1)
         named = any(following.has(c) for c in ("noun", "plural", "colour", "size", "number"))
+        named_state = named and not here.has("preposition")
         if here.has("colour"):
             words.append(reader.take().senses["colour"])
         elif here.has("size"):
@@ -169,7 +170,7 @@ def _adjectives(reader: Reader) -> NounPhrase:
             superlative = reader.take().senses["superlative"]
         elif here.has("side") and named:
             superlative = reader.take().senses["side"]
-        elif here.has("state", "open", "closed", "empty", "full", "lit", "unlit") and named:
+        elif here.has("state", "open", "closed", "empty", "full", "lit", "unlit") and named_state:
             state = reader.take().senses["state"]
         elif here.text and not here.senses:
             words.append(reader.take().text)
@@ -202,6 +203,9 @@ def _bound(reader: Reader, phrase: NounPhrase, *, greedy: bool) -> NounPhrase:
             state = reader.take().senses["state"]
             phrase = replace(phrase, state=f"not {state}" if negated else state)
             continue
+        if relative and reader.sees("colour"):
+            phrase = _coloured(phrase, reader.take().senses["colour"], negated=negated)
+            continue
         if relative and reader.sees("superlative") and not reader.sees("preposition"):
             phrase = replace(phrase, superlative=reader.take().senses["superlative"])
             continue
@@ -226,6 +230,14 @@ def _bound(reader: Reader, phrase: NounPhrase, *, greedy: bool) -> NounPhrase:
         if not left_out:
             return phrase
         phrase = replace(phrase, exceptions=(*phrase.exceptions, *left_out))
+
+
+def _coloured(phrase: NounPhrase, colour: str, *, negated: bool) -> NounPhrase:
+    """Return "blocks that are red", or those that are not."""
+    if not negated:
+        return replace(phrase, words=(*phrase.words, colour))
+    other = NounPhrase((colour,), phrase.kind, Quantity.ALL, None)
+    return replace(phrase, exceptions=(*phrase.exceptions, other))
 
 
 def _also_related(reader: Reader) -> tuple[Relation, ...]:

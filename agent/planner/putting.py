@@ -8,7 +8,7 @@ from dataclasses import replace
 from agent.planner.clauses import Clause
 from agent.planner.context import Context, where_to, with_relations
 from agent.planner.goals import Goal, takes, targets
-from agent.planner.noun_phrase import NounPhrase, Relation
+from agent.planner.noun_phrase import NounPhrase, Quantity, Relation
 from agent.planner.question import UnclearError, plurals, the
 
 _TO = ("to", "into", "onto")
@@ -27,7 +27,8 @@ def pick(clause: Clause, context: Context) -> list[Goal]:
     kinds = takes(context.contracts, "pick", "object")
     names = context.things(clause, kinds, "pick up", related)
     context.resolver.discourse.mention(names)
-    if len(names) > 1 and any(p.kind == "from" for p in related):
+    several = len(names) > 1 or any(p.quantity is Quantity.ALL for p in clause.objects)
+    if several and any(p.kind == "from" for p in related):
         # "Take everything out of the bowl": the hand holds one thing, so they end on the table.
         return context.put_on_table(names)
     return [Goal("pick", name) for name in names]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from agent.planner.vocabulary import LEXICON, LONGEST
 
 _PUNCTUATION = ",;:.!?"
+_CONTRACTED = {"arent": "are not", "isnt": "is not", "theres": "there is", "thats": "that is"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ def tokenise(command: str) -> list[Token]:
     text = text.replace("...", " ").replace("…", " ").replace("&", " and ").replace("-", " ")
     for mark in _PUNCTUATION:
         text = text.replace(mark, f" {mark} ")
-    words, tokens = text.replace('"', " ").split(), []
+    words, tokens = [], list[Token]()
+    for word in text.replace('"', " ").split():
+        words += _CONTRACTED.get(word, word).split()
     at = 0
     while at < len(words):
         length = next((n for n in range(LONGEST, 0, -1) if tuple(words[at : at + n]) in LEXICON), 1)

@@ -211,7 +211,9 @@ _GRAMMAR: Mapping[str, Mapping[str, str]] = {
         "": "please|kindly|just|now|ok|okay|hey|hi|hello|bosun|robot|so|well|lets|um|uh|er|too"
         "|also|again|carefully|gently|slowly|quickly|as well|goes|belongs|should go|must go"
         "|straight|all the way|along|can you|could you|would you|will you|can you please"
-        "|could you please|would you please|i want you to|i need you to|id like you to"
+        "|could you please|would you please|i want you to|i want"
+        "|i would like|id like|if you can|if you could|if possible"
+        "|i need you to|id like you to"
         "|i would like you to|for me|thank you|thanks|right now|right away|you|already"
         "|me|right back|together|immediately|should be"
     },
