@@ -35,6 +35,8 @@ _BESIDE, _BEYOND = 0.034, 0.046
 """Half the width of the way a pushed thing needs, and what it needs beyond its goal, m."""
 _GOAL_LOW, _GOAL_HIGH = np.array([0.30, -0.36]), np.array([0.74, 0.36])
 _HAND_LOW, _HAND_HIGH = np.array([0.27, -0.39]), np.array([0.77, 0.39])
+_ARM_REACH = 0.79
+"""How far from its base the arm reaches with the fingers straight down, m."""
 _PULL_ROOM = 0.03
 """How far beyond the handle of an open drawer the hand reaches, m."""
 
@@ -75,6 +77,8 @@ def way_is_free(thing: SceneObject, way: Vector, scene: Scene) -> bool:
     start = thing.position[:2]
     behind, goal = start - standoff(thing.kind) * way, start + PUSHED * way
     if not (_within(goal, _GOAL_LOW, _GOAL_HIGH) and _within(behind, _HAND_LOW, _HAND_HIGH)):
+        return False
+    if max(np.linalg.norm(goal), np.linalg.norm(behind)) > _ARM_REACH:
         return False
     ends = np.stack([behind - _SHUT_HALF * way, goal + _BEYOND * way])
     middle, length = ends.mean(0), np.abs(ends[1] - ends[0]) / 2

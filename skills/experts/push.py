@@ -97,17 +97,19 @@ class PushExpert:
         share = float(np.clip((pose[2] - low - 0.005) / 0.045, 0.0, 1.0))
         ahead = along - (-reach + 0.016 - share * (CLEARANCE + 0.010))
         astern = -behind - 0.035 - along
-        off = float(np.hypot(max(ahead, astern, 0.0), aside))
+        # Aside it may be off by as much as still pushes the thing, most of all once it is down.
+        astray = max(abs(aside) - 0.016 + 0.008 * share, 0.0)
+        off = float(np.hypot(max(ahead, astern, 0.0), astray))
         height = funnel(off, 0.010, 0.038, low, low + _HIGH)
         if world.gripper > _SHUT:
             height = max(height, self._manner.top_z + 0.045)
         goal = world.position(self.name)[:2] - behind * self._way
-        if ahead > 0 or astern > 0 or abs(aside) > 0.03:
+        if ahead > 0 or astern > 0 or abs(aside) > 0.04:
             # Low and not behind it: rise first, not to sweep things off their places.
             clear = np.clip((pose[2] - self._manner.top_z - 0.005) / 0.04, 0.1, 1.0)
             return np.array([*(pose[:2] + clear * (goal - pose[:2])), height])
         lowered = np.clip(1.6 - (pose[2] - low) / 0.015, 0.0, 1.0)
-        centred = np.clip(1.9 - abs(aside) / 0.011, 0.0, 1.0)
+        centred = np.clip(2.2 - abs(aside) / 0.012, 0.0, 1.0)
         to_go = np.clip(PUSHED - self._gone(world) + 0.012, 0.012, 0.040)
         # Fingers that touch the table jam between it and the arm: then back, not on.
         sunk = np.clip((low - 0.008 - pose[2]) / 0.004, 0.0, 1.0)
