@@ -122,6 +122,20 @@ def test_the_drawer_stays_where_it_is_left(robot: TabletopRobot) -> None:
             assert truth.objects[thing.name].support == thing.support
 
 
+def test_a_shut_drawer_hides_what_is_in_it(robot: TabletopRobot) -> None:
+    """The front camera sees no difference with and without it; once open it does."""
+    for seed in seeds(lambda s: bool(s.contents("drawer")), 3):
+        for opening_m, seen in ((0.0, False), (DRAWER_TRAVEL, True)):
+            robot.reset(seed)
+            world = robot.world
+            world.slide("drawer", opening_m)
+            full = world.render("front")
+            for thing in world.truth().contents("drawer"):
+                world.put(thing.name, np.array([-4.0, 0.0, 0.0]), 0.0)
+            mujoco.mj_forward(world.model, world.data)
+            assert np.array_equal(full, world.render("front")) != seen
+
+
 def test_the_camera_sees_the_lamp_and_the_drawer(robot: TabletopRobot) -> None:
     """The picture changes where the part is when it moves."""
     seed = seeds(lambda s: "button" in s.objects and "drawer" in s.objects, 1)[0]
