@@ -32,7 +32,7 @@ BUTTON_MIDDLE = 0.017
 """How far along x the middle of a button's box is from its cap, m."""
 
 _WALL = 0.003
-_TRAY_WALL_Z, _PANEL_Z, _FLAP_Z = 0.004, 0.022, 0.049
+_TRAY_WALL_Z, _PANEL_Z, _FLAP_Z = 0.004, 0.022, 0.044
 _LAMP_X = 0.044
 _OFF, _LIT = (0.10, 0.13, 0.11), (1.0, 0.93, 0.45)
 _CABINET_RGB, _PANEL_RGB, _TRAY_RGB = (0.34, 0.36, 0.42), (0.78, 0.72, 0.60), (0.55, 0.50, 0.44)
@@ -54,7 +54,7 @@ def add_drawer(spec: mujoco.MjSpec, name: str) -> None:
         _box(cabinet, (middle, side * half_y, half_z), (length, _WALL, half_z), _CABINET_RGB)
     _box(cabinet, (middle, 0, 2 * half_z), (length, half_y + _WALL, _WALL), _CABINET_RGB)
     _box(cabinet, (CABINET_X[0], 0, half_z), (_WALL, half_y, half_z), _CABINET_RGB)
-    # A flap hides what is in there; things pass through it, as the can is higher than its edge.
+    # A flap hides what is in there; things pass through it, as they are higher than its edge.
     flap = (2 * half_z - _FLAP_Z) / 2
     cabinet.add_geom(
         type=_BOX,
