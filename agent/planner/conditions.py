@@ -116,8 +116,6 @@ def _predicate(reader: Reader, subject: NounPhrase, negated: bool, start: int) -
         return Condition(subject, relations=tuple(relations), negated=negated)
     if reader.sees("state"):
         return Condition(subject, state=reader.take().senses["state"], negated=negated)
-    if reader.sees("verb", "open", "close"):
-        return Condition(subject, state=reader.take().senses["state"], negated=negated)
     if subject.relations or subject.quantity is Quantity.NONE:
         return Condition(subject, negated=negated)
     said = reader.peek().text or reader.text(start)

@@ -69,7 +69,7 @@ class Resolver:
             left_out = self._left_out(phrase, kinds, can)
             found = [n for n in found if n not in left_out]
         if phrase.quantity is Quantity.NONE:
-            return []
+            raise UnclearError(f"You speak of no {phrase.text}, so I do nothing. What should I do?")
         if phrase.quantity is Quantity.ALL:
             found = [n for n in found if n not in self._forbidden]
         if not found:

@@ -45,6 +45,8 @@ def stands(name: str, kind: str, anchors: Sequence[str], scene: Scene) -> bool:
         anchors: What it relates to: two things for `between`, else one.
         scene: Where they are.
     """
+    if name in ZONES and kind in ("held", "under", *CARRYING):
+        return False
     if kind == "held":
         return scene.objects[name].support == HAND
     if kind in CARRYING:
@@ -75,7 +77,10 @@ def _carried(name: str, carrier: str, scene: Scene) -> bool:
 
 
 def _where(name: str, scene: Scene) -> Vector:
-    return ZONES[name].centre if name in ZONES else scene.objects[name].position[:2]
+    """Return the (2,) m place of a thing or a zone, and the middle of the table for all of it."""
+    if name in scene.objects:
+        return scene.objects[name].position[:2]
+    return ZONES[name].centre if name in ZONES else _CENTRE
 
 
 def _between(spot: Vector, one: Vector, other: Vector) -> bool:

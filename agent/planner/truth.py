@@ -106,10 +106,11 @@ def _check_certain(name: str, condition: Condition, context: Context) -> None:
     thing = context.scene.objects.get(name)
     if thing is None:
         return
+    related = (*condition.relations, *condition.subject.relations)
     if condition.state:
         sure = sureness(name, condition.state, context.scene)
     else:
-        sure = thing.support_confidence
+        sure = thing.support_confidence if related else thing.presence
     if sure < context.certainty:
-        said = f"the {name} is {condition.state or condition.relations[0].text}"
-        raise UnclearError(f"I am not sure whether {said}. Should I act as if it were?")
+        said = condition.state or " and ".join(r.text for r in related) or "there"
+        raise UnclearError(f"I am not sure whether the {name} is {said}. Should I act as if so?")
