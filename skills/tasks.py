@@ -31,7 +31,7 @@ _SUB_SHARES = {BLOCK: 1.5}
 _ALWAYS = (*ZONES, *DIRECTIONS)
 _STEADY_M = 0.011
 """How far off the middle of what is below it a block may be to be built upon."""
-_UPRIGHT_M = 0.008
+_UPRIGHT_M = 0.005
 _REACH_LOW, _REACH_HIGH = np.array([0.26, -0.40, 0.0]), np.array([0.78, 0.40, 0.30])
 """(3,) m: the box in which things can be reached."""
 
