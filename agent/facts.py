@@ -153,7 +153,9 @@ def confidence(fact: Fact, scene: Scene, before: Scene | None = None) -> float:
     if fact.predicate == "on" and fact.args[1] in ZONES and thing.support == TABLE:
         # Near a zone's border the estimated position says little about which side it is on.
         sure *= _right_side(abs(ZONES[fact.args[1]].margin(thing.position)))
-    if fact.predicate == "moved" and before is not None and name in before.objects:
+    if fact.predicate == "moved":
+        if before is None or name not in before.objects:
+            return 0.0
         sure *= _right_side(abs(_gone(name, fact.args[1], scene, before) - PUSH_LEAST))
     return sure
 
@@ -221,12 +223,14 @@ def expected(plan: Plan, scene: Scene, contracts: Mapping[str, SkillContract]) -
 
     Later effects on the same object override earlier ones, and an object let go in mid-air has no
     place it should be in. What the hand holds at the start counts until it is put down. A lamp's
-    last state is named outright; a thing pushed in several directions is nowhere in particular.
+    last state is named outright; a thing pushed in several directions, or carried before it was
+    pushed, is nowhere that compares with the start.
     """
     facts: dict[str, Fact] = {}
-    pushed: dict[str, set[str]] = {}
+    ways: dict[str, set[str]] = {}
     if scene.held is not None:
         facts[scene.held.name] = Fact(predicate="held", args=(scene.held.name,))
+        ways[scene.held.name] = {"held"}
     for subgoal in plan.subgoals:
         contract = contracts.get(subgoal.skill)
         for effect in contract.facts("effects", subgoal.args) if contract else ():
@@ -237,10 +241,10 @@ def expected(plan: Plan, scene: Scene, contracts: Mapping[str, SkillContract]) -
             name = effect.args[0]
             facts[name] = _lasting(effect, scene)
             if effect.predicate == "moved":
-                pushed.setdefault(name, set()).add(effect.args[1])
+                ways.setdefault(name, set()).add(effect.args[1])
             elif effect.predicate in ("held", "in", "on"):
-                pushed.pop(name, None)
-    several = {name for name, ways in pushed.items() if len(ways) > 1}
+                ways[name] = {effect.predicate}
+    several = {name for name, taken in ways.items() if len(taken) > 1}
     return tuple(fact for name, fact in facts.items() if name not in several)
 
 
