@@ -104,8 +104,8 @@ def first(bench: Callable[[tuple[str, int]], Trial | None], row: str, count: int
 @pytest.mark.parametrize("row", [*SUITE, SWAP])
 def test_teachers_succeed(row: str, taught: SkillBench) -> None:
     """What is asked for can be done, and is found to be done."""
-    trials = first(taught, row, 4)
-    assert sum(trial.success for trial in trials) >= 3, trials
+    trials = first(taught, row, 3)
+    assert sum(trial.success for trial in trials) >= 2, trials
     assert all(trial.claimed for trial in trials if trial.success)
     assert all(trial.instead is None for trial in trials if trial.success)
 
@@ -113,7 +113,7 @@ def test_teachers_succeed(row: str, taught: SkillBench) -> None:
 @pytest.mark.parametrize("row", SUITE)
 def test_doing_nothing_achieves_nothing(row: str, idle: tuple[Idle, SkillBench]) -> None:
     """No call is so already, and a claim is no success."""
-    for trial in first(idle[1], row, 6):
+    for trial in first(idle[1], row, 4):
         assert not trial.success, trial
         assert trial.claimed
         assert trial.ticks == 3
@@ -121,7 +121,7 @@ def test_doing_nothing_achieves_nothing(row: str, idle: tuple[Idle, SkillBench])
 
 def test_swap_names_another_thing_of_the_same_scene(idle: tuple[Idle, SkillBench]) -> None:
     """So a policy that does not listen picks the wrong one."""
-    for trial in first(idle[1], SWAP, 6):
+    for trial in first(idle[1], SWAP, 4):
         plain = idle[1](("pick", trial.seed))
         assert plain is not None
         assert plain.args["object"] != trial.args["object"]
