@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from agent.facts import after
 from agent.planner.clauses import Clause
@@ -78,7 +79,7 @@ class Context:
             return TABLE
         every = targets(self.contracts)
         if phrase.pronoun:
-            return self._pronoun(phrase, every, objects)
+            return self._pronoun(place, phrase, objects)
         if phrase.kind == "hand":
             raise UnclearError("I hold what I pick up. What should I put down, and where?")
         bare = not phrase.kind and not phrase.alternatives
@@ -112,19 +113,21 @@ class Context:
             raise unclear
         return next((n for n in found if n not in full), found[0])
 
-    def _pronoun(self, phrase: NounPhrase, kinds: frozenset[str], objects: Sequence[str]) -> str:
+    def _pronoun(self, place: Relation, phrase: NounPhrase, objects: Sequence[str]) -> str:
         """Return the place "it" or "there" stands for; a block that is covered is none."""
+        discourse = self.resolver.discourse
 
-        def fits(name: str) -> bool:
+        def fits(name: str, kinds: frozenset[str]) -> bool:
             kind = self.resolver.kind(name)
             return kind in kinds and name not in objects and not self._covered(name, kind)
 
-        found = self.resolver.discourse.there(fits)
-        if found is None:
-            raise UnclearError(
-                f"Which place do you mean by {phrase.text!r}? {self.resolver.view()}"
-            )
-        return found
+        for kinds in (targets(self.contracts, place.kind), targets(self.contracts)):
+            # A bowl spoken of since is meant rather than the place of before; a block is carried.
+            found = discourse.since_put(partial(fits, kinds=kinds - self.movable))
+            found = found or discourse.there(partial(fits, kinds=kinds))
+            if found is not None:
+                return found
+        raise UnclearError(f"Which place do you mean by {phrase.text!r}? {self.resolver.view()}")
 
     def _covered(self, name: str, kind: str) -> bool:
         return kind in self.movable and free_spot(name, self.scene) is None

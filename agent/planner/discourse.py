@@ -15,6 +15,7 @@ class Discourse:
         self._groups: list[tuple[str, ...]] = []
         self._place: str | None = None
         self._named: set[str] = set()
+        self._since = 0
 
     @property
     def named(self) -> frozenset[str]:
@@ -42,7 +43,7 @@ class Discourse:
         """Take note of things and the place they are put."""
         self.mention((place,))
         self.mention(names)
-        self._place = place
+        self._place, self._since = place, len(self._groups)
 
     def one(self, fits: Fits) -> tuple[str, ...]:
         """Return what "it" stands for: the latest group with something that fits."""
@@ -58,6 +59,13 @@ class Discourse:
                 return found
         every = dict.fromkeys(n for group in self._groups for n in group if fits(n))
         return tuple(every)
+
+    def since_put(self, fits: Fits) -> str | None:
+        """Return the one thing that fits among what was named since something was put anywhere."""
+        for group in reversed(self._groups[self._since :]):
+            if len(found := [name for name in group if fits(name)]) == 1:
+                return found[0]
+        return None
 
     def there(self, fits: Fits) -> str | None:
         """Return what "in it" or "there" stands for: the last place, else what was named last."""

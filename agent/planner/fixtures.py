@@ -64,7 +64,7 @@ def _way(clause: Clause) -> tuple[str | None, tuple[Relation, ...]]:
     way = clause.direction or None
     for place in clause.places:
         anchor = place.anchors[0] if place.anchors else None
-        is_side = anchor is not None and anchor.kind in ("side", "zone")
+        is_side = anchor is not None and anchor.kind == "side"
         side = anchor.words[0] if anchor and is_side and anchor.words else ""
         if place.kind in ("to", "on", "at") and side in _SIDE_WAYS and way is None:
             way = _SIDE_WAYS[side]

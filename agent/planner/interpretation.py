@@ -181,7 +181,7 @@ class Interpreter:
         verb = clause.verb
         if verb in _ALONE:
             return [Goal(_ALONE[verb])]
-        if verb in ("push", "pull", "move", "pick", "put"):
+        if verb in ("push", "pull", "move", "pick"):
             clause = fixtures.about_fixture(clause, self._context) or clause
         if clause.verb == "move":
             side = any(a.kind == "side" for p in clause.places for a in p.anchors)

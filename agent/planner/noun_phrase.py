@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
+from agent.planner.relations import CARRYING
 from agent.planner.vocabulary import COLOURS
 
 
@@ -97,3 +99,12 @@ class NounPhrase:
 IT = NounPhrase(pronoun="it")
 THEM = NounPhrase(pronoun="them", count=None)
 THERE = NounPhrase(pronoun="there")
+
+
+def nested(relations: Sequence[Relation]) -> tuple[Relation, ...]:
+    """Return "in the bowl on the left" with the later relations about the first one's anchor."""
+    first, *others = relations
+    if not first.anchors or first.kind not in CARRYING:
+        return tuple(relations)
+    anchor = replace(first.anchors[0], relations=(*first.anchors[0].relations, *others))
+    return (replace(first, anchors=(anchor,)),)

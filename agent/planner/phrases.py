@@ -150,6 +150,8 @@ def _description(reader: Reader) -> NounPhrase:
     phrase, plural = _noun(reader, phrase)
     if all_of_it:
         return replace(phrase, quantity=Quantity.ALL, count=None)
+    if quantity == "both" and phrase == NounPhrase() and not plural:
+        return replace(THEM, count=2)
     meant, count = amount(quantity, article, count, plural, phrase)
     return replace(phrase, quantity=meant, count=count)
 

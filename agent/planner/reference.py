@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent.planner.discourse import Discourse
-from agent.planner.noun_phrase import NounPhrase, Quantity, Relation
+from agent.planner.noun_phrase import NounPhrase, Quantity, Relation, nested
 from agent.planner.question import UnclearError, listed, plurals, the
-from agent.planner.relations import CARRYING, SIDES, aligned, extreme, stands
+from agent.planner.relations import SIDES, aligned, extreme, stands
 from agent.planner.states import is_in_state, whereabouts
 from agent.types import HAND, TABLE, Scene
 from agent.workspace import BUTTON, DRAWER, MOVABLE, ZONE, ZONES, kind_of
@@ -43,6 +43,7 @@ class Resolver:
         self._touched = dict(touched)
         self._known = {**self._touched, **self._seen, **dict.fromkeys(ZONES, ZONE)}
         self._forbidden = forbidden
+        self._held_at_first = scene.held
 
     def kind(self, name: str) -> str:
         """Return the kind of a thing or zone."""
@@ -114,7 +115,7 @@ class Resolver:
             found = [n for n in found if n in ZONES or is_in_state(n, phrase.state, self.scene)]
         flat = self._related(found, phrase.relations, phrase)
         if not flat and len(phrase.relations) > 1:
-            flat = self._related(found, _nested(phrase.relations), phrase)
+            flat = self._related(found, nested(phrase.relations), phrase)
         if phrase.superlative:
             count = phrase.count or 1
             flat = extreme(flat, phrase.superlative, None, count, self.scene)
@@ -227,8 +228,9 @@ class Resolver:
             return [held.name]
         found = self.discourse.several(fits) if phrase.plural else self.discourse.one(fits)
         found = found or tuple(n for n in self._touched if fits(n))
-        if not found and held is not None and fits(held.name):
-            found = (held.name,)
+        in_hand = held or self._held_at_first
+        if not found and in_hand is not None and fits(in_hand.name):
+            found = (in_hand.name,)
         if not found:
             raise UnclearError(f"What do you mean by {phrase.text!r}? {self.view()}")
         return list(found)
@@ -285,15 +287,6 @@ class Resolver:
     def view(self) -> str:
         """Return what is seen, in a sentence."""
         return f"I see: {', '.join(self._seen)}." if self._seen else "I see nothing on the table."
-
-
-def _nested(relations: Sequence[Relation]) -> tuple[Relation, ...]:
-    """Return "in the bowl on the left" with the later relations about the first one's anchor."""
-    first, *others = relations
-    if not first.anchors or CARRYING.count(first.kind) == 0:
-        return tuple(relations)
-    anchor = replace(first.anchors[0], relations=(*first.anchors[0].relations, *others))
-    return (replace(first, anchors=(anchor,)),)
 
 
 def _which(text: str, names: Sequence[str]) -> str:
