@@ -45,7 +45,7 @@ CARRIERS = tuple(name for name, kind in OBJECTS.items() if kind not in (CAN, BUT
 TARGET_NAMES = (*CARRIERS, *ZONES, *DIRECTIONS)
 SUPPORTS = (TABLE, HAND, *CARRIERS)
 STATE_DIM = 15
-_TRAY_SEEN_M = 0.05
+_TRAY_SEEN_M = 0.035
 """From which opening of the drawer on the cameras see what lies in it, m."""
 LANDMARKS = tuple(ZONES)
 """What is seen in fixed places, so that it tells where the cameras are."""

@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from agent.facts import holds
+from agent.robots.tabletop.arrangement import touches_nothing
 from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.robots.tabletop.world import TabletopWorld
@@ -38,6 +39,7 @@ _ON_SOMETHING = 0.4
 _TOGETHER = 0.3
 _HELD = 0.25
 _SLID = 0.6
+_SPOTS = 8
 _LOWEST_HELD_Z = 0.024
 
 
@@ -103,8 +105,7 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = Tru
         if draw < _ON_SOMETHING and targets:
             _put_on(world, str(name), now.objects[str(rng.choice(targets))], rng, yaw)
         elif draw < _ON_SOMETHING + _ELSEWHERE:
-            height = half_height(OBJECTS[name]) + 0.002
-            world.put(name, np.array([*rng.uniform((0.30, -0.37), (0.76, 0.37)), height]), yaw)
+            _put_elsewhere(world, str(name), now, rng, yaw)
         mujoco.mj_forward(world.model, world.data)
     if arm:
         _move_arm(robot, rng)
@@ -147,6 +148,18 @@ def _put_on(
     else:
         position[2] += height + rng.uniform(0.015, 0.055)
     world.put(name, position, yaw)
+
+
+def _put_elsewhere(
+    world: TabletopWorld, name: str, scene: Scene, rng: np.random.Generator, yaw: float
+) -> None:
+    """Stand a thing anywhere on the table, however close to others, where there is room."""
+    kind = OBJECTS[name]
+    others = Scene(0.0, {n: o for n, o in scene.objects.items() if n != name})
+    spots = rng.uniform((0.30, -0.37), (0.76, 0.37), (_SPOTS, 2))
+    free = [spot for spot in spots if touches_nothing(spot, kind, others)]
+    if free:
+        world.put(name, np.array([*free[0], half_height(kind) + 0.002]), yaw)
 
 
 def _move_arm(robot: TabletopRobot, rng: np.random.Generator) -> None:

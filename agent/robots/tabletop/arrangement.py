@@ -216,8 +216,23 @@ def _apart(spot: Vector, kind: str, other: SceneObject) -> bool:
     room = 0.012
     if {kind, other.kind} & {*MOVABLE, BUTTON}:
         room = max(_FINGER_ROOM[kind], _FINGER_ROOM[other.kind])
-    gap = _RADIUS[kind] + _RADIUS[other.kind] + room
-    return float(np.linalg.norm(spot - other.position[:2])) > gap
+    return _gap(spot, kind, other) > room
+
+
+def _gap(spot: Vector, kind: str, other: SceneObject) -> float:
+    """Return how far the outlines of two things are apart, m, each taken for a disc."""
+    distance = float(np.linalg.norm(spot - other.position[:2]))
+    return distance - _RADIUS[kind] - _RADIUS[other.kind]
+
+
+def touches_nothing(spot: Vector, kind: str, scene: Scene) -> bool:
+    """Return whether a thing of a kind can stand at a (2,) m spot of the table, however close."""
+    return all(
+        _clear_of_drawer(spot, _RADIUS[kind], other)
+        if other.kind == DRAWER
+        else other.support != TABLE or _gap(spot, kind, other) > 0
+        for other in scene.objects.values()
+    )
 
 
 def _clear_of_drawer(spot: Vector, radius: float, drawer: SceneObject) -> bool:
