@@ -27,7 +27,7 @@ from agent.robots.tabletop.world import TabletopWorld
 from agent.types import MissionOutcome
 from skills.evaluate.commands import draw_command
 
-PRIVILEGED = ("truth", "carried", "position", "yaw", "put", "pose_arm")
+PRIVILEGED = ("truth", "carried", "position", "yaw", "put", "pose_arm", "slide", "opening", "lamp")
 
 
 def seed_with(objects: int, start: int = 2_000_000) -> tuple[int, str]:
