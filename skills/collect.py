@@ -14,7 +14,7 @@ from tqdm import tqdm
 from agent.protocols import Policy
 from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.types import Vector
+from agent.types import Scene, Vector
 from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
 from skills.dataset import ShardWriter, call_of, scene_labels, state_of, write_manifest
 from skills.experts import expert_for
@@ -29,6 +29,8 @@ _DEMOS_PER_MISSION = 12
 _FAILURES_PER_MISSION = 2
 _STRAY, _BESIDE = 0.35, 0.15
 """Share of demonstrations before which the hand strays, or goes down beside what is named."""
+_TABLE_LOW, _TABLE_HIGH = np.array([-0.1, -0.6, -0.05]), np.array([1.0, 0.6, 0.6])
+"""(3,) m: where things are that have not fallen off the table."""
 _BESIDE_M = (0.085, 0.125)
 """How far from the thing's middle it then is, m."""
 
@@ -68,7 +70,7 @@ class Collector:
         failures = 0
         for _ in range(_DEMOS_PER_MISSION):
             scene = world.truth()
-            tasks = possible(scene)
+            tasks = possible(scene) if _on_the_table(scene) else []
             if not tasks or failures >= _FAILURES_PER_MISSION:
                 return
             task = choose(tasks, rng, scene, self._counts)
@@ -128,6 +130,10 @@ class Collector:
         noise = rng.choice([0.0, 0.5, 1.0]) * self._spec.noise_m
         rows, achieved = [], 0
         for _ in range(_MAX_TICKS):
+            scene = world.truth()
+            if not _on_the_table(scene):
+                achieved = 0
+                break
             observation = self._robot.observe()
             action = expert.act(world)
             achieved = achieved + 1 if expert.done(world) else 0
@@ -138,7 +144,7 @@ class Collector:
                     "action": action.astype(np.float32),
                     "success": achieved > 0,
                     "mount": world.mount,
-                    **scene_labels(world.truth()),
+                    **scene_labels(scene),
                 }
             )
             if achieved > _AFTER_SUCCESS_TICKS:
@@ -176,6 +182,12 @@ class Collector:
                     "progress": np.float32(progress),
                 }
             )
+
+
+def _on_the_table(scene: Scene) -> bool:
+    """Return whether nothing has fallen off the table; what lies on the floor is not seen."""
+    positions = np.array([thing.position for thing in scene.objects.values()])
+    return bool((positions > _TABLE_LOW).all() and (positions < _TABLE_HIGH).all())
 
 
 def collect(

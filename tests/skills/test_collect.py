@@ -15,7 +15,7 @@ from agent.facts import holds
 from agent.robots.tabletop.layout import WIDE, sample_layout
 from agent.workspace import BOWL, DIRECTIONS, DRAWER, kind_of
 from skills import collect as collecting
-from skills.collect import MISSIONS_PER_SHARD, CollectSpec, collect
+from skills.collect import MISSIONS_PER_SHARD, Collector, CollectSpec, collect
 from skills.dataset import (
     OBJECT_NAMES,
     SKILLS,
@@ -126,6 +126,29 @@ def test_actions_are_the_teachers_not_what_was_sent(shard: Shard) -> None:
     """The gripper's action is the teacher's choice, and no step is larger than a teacher's."""
     assert set(np.unique(shard["action"][:, 6])) == {0.0, 1.0}
     assert np.linalg.norm(shard["action"][:, :3], axis=1).max() < 0.0351
+
+
+def test_nothing_is_recorded_of_what_has_fallen_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thing on the floor ends the demonstration, which counts as failed, and the mission."""
+    monkeypatch.setattr(collecting, "_STRAY", 0.0)
+    monkeypatch.setattr(collecting, "_BESIDE", 0.0)
+    collector, writer = Collector(CollectSpec(missions=1, seed_base=TINY_SEED)), ShardWriter()
+    world = collector._robot.world
+    lost = next(n for n, o in world.truth().objects.items() if o.kind == "block")
+    acted, act = [], collector._robot.act
+
+    def act_and_lose(action: np.ndarray) -> np.ndarray:
+        acted.append(action)
+        if len(acted) == 5:
+            world.put(lost, np.array([0.5, 0.9, -0.6]), 0.0)
+        return act(action)
+
+    monkeypatch.setattr(collector._robot, "act", act_and_lose)
+    monkeypatch.setattr(collector._robot, "reset", lambda seed: None)
+    collector.mission(TINY_SEED, writer)
+    collector.close()
+    assert len(writer) == len(acted) == 5
+    assert np.isnan(writer.rows["progress"]).all()
 
 
 def test_a_killed_run_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
