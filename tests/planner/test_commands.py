@@ -88,8 +88,8 @@ def test_planning_is_quick_and_repeats() -> None:
     took = []
     for entry in ENTRIES:
         where = SCENES[entry["scene"]]
-        start = time.perf_counter()
+        start = time.process_time()
         made = one.plan(entry["command"], where, CONTRACTS, [])
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
         assert made == GrammarPlanner().plan(entry["command"], where, CONTRACTS, [])
     assert float(np.median(took)) < 0.02

@@ -14,7 +14,7 @@ from tests.planner.test_replanning import result
 PHRASES = [" ".join(words) for words in LEXICON]
 COMMANDS = [entry["command"].split() for entry in ENTRIES if entry["command"]]
 WHERE = [*SCENES.values(), Scene(0.0)]
-TRIES = 1500
+TRIES = 600
 
 
 def nonsense(rng: np.random.Generator) -> str:

@@ -53,7 +53,7 @@ def tried(subgoal: Subgoal, scene: Scene, good: bool) -> Scene:
 def test_what_was_promised_comes_about(entry: Mapping[str, Any]) -> None:
     """However tries fail, all that the first plan promised holds in the end."""
     start = SCENES[entry["scene"]]
-    for seed in range(4):
+    for seed in range(2):
         rng, planner = np.random.default_rng(seed), GrammarPlanner()
         scene, history = start, list[SubgoalResult]()
         made = planner.plan(entry["command"], scene, CONTRACTS, [])
