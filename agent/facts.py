@@ -185,7 +185,8 @@ def after(scene: Scene, effect: Fact) -> Scene:
             return _slid(scene, name, DRAWER_TRAVEL if effect.predicate == "open" else 0.0)
         case "toggled", (name,):
             lamp = 0.0 if _lamp(name, scene) else 1.0
-            return _with(scene, replace(scene.objects[name], articulation=lamp))
+            known = replace(scene.objects[name], articulation_confidence=1.0)
+            return _with(scene, replace(known, articulation=lamp))
         case "moved", (name, direction):
             where = scene.objects[name].position.copy()
             where[:2] += PUSH_DISTANCE * np.array(DIRECTIONS[direction])
@@ -211,7 +212,8 @@ def _slid(scene: Scene, name: str, opening: float) -> Scene:
     way = np.array([opening - (drawer.articulation or 0.0), 0.0, 0.0])
     for thing in (drawer, *scene.contents(name)):
         scene = _with(scene, replace(thing, position=thing.position + way))
-    return _with(scene, replace(scene.objects[name], articulation=opening))
+    known = replace(scene.objects[name], articulation_confidence=1.0)
+    return _with(scene, replace(known, articulation=opening))
 
 
 def _with(scene: Scene, thing: SceneObject) -> Scene:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.facts import after, holds, seen_to_hold
 from agent.planner.goals import PLACING, Goal, contract_of
@@ -270,10 +270,3 @@ class Imagination:
         self.subgoals.append(Subgoal(skill=goal.skill, args=args, phrase=contract.phrase(args)))
         for effect in contract.facts("effects", args):
             self.scene = after(self.scene, effect)
-            if effect.args and effect.args[0] in self.scene.objects:
-                self._settle(effect.args[0])
-
-    def _settle(self, name: str) -> None:
-        """Take the state of what was just handled as certain."""
-        thing = replace(self.scene.objects[name], articulation_confidence=1.0)
-        self.scene = replace(self.scene, objects={**self.scene.objects, name: thing})
