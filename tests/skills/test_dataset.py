@@ -88,18 +88,18 @@ def test_manifest_of_other_settings_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["action", "state", "object", "target", "skill"])
-def test_one_changed_byte_changes_the_hash(tmp_path: Path, tiny_data: Path, key: str) -> None:
+def test_one_changed_byte_changes_the_hash(tmp_path: Path, made_data: Path, key: str) -> None:
     """The hash says which data a checkpoint was trained on."""
-    before = data_hash([tiny_data])
+    before = data_hash([made_data])
     copy = tmp_path / "copy"
-    shutil.copytree(tiny_data, copy)
+    shutil.copytree(made_data, copy)
     assert data_hash([copy]) == before
     path = next(copy.glob("shard-*")) / f"{key}.npy"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     assert data_hash([copy]) != before
-    assert data_hash([tiny_data]) == before
+    assert data_hash([made_data]) == before
 
 
 def test_state_holds_pose_gripper_and_joints() -> None:
