@@ -136,11 +136,11 @@ class SceneTrainer:
             part_errors.append((output.part.sigmoid() - share).abs()[present & (self.reach > 0)])
             offset = (self.run.average.metres(output.position) - batch["position"])[present]
             errors.append(offset.norm(dim=-1) * 1000)
-        error = torch.cat(errors)
+        error, part_error = torch.cat(errors), torch.cat(part_errors)
         figures = {
             "presence_wrong": float(torch.cat(present_wrong).float().mean()),
             "support_wrong": float(torch.cat(support_wrong).float().mean()),
-            "part_wrong": float(torch.cat(part_errors).mean()),
+            "part_wrong": float(part_error.sum() / max(1, len(part_error))),
             "position_mm_median": float(error.median()),
             "position_mm_p95": float(error.quantile(0.95)),
         }

@@ -295,3 +295,14 @@ def test_parts_count_in_the_score(seer: SceneTrainer, monkeypatch: pytest.Monkey
     assert worse["score"] - figures["score"] == pytest.approx(
         worse["part_wrong"] - figures["part_wrong"], abs=1e-5
     )
+
+
+def test_without_a_part_in_sight_there_is_a_score(
+    seer: SceneTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A score that is no number would never be better than another, and nothing be kept."""
+    monkeypatch.setattr(seer, "reach", torch.zeros_like(seer.reach))
+    with torch.no_grad():
+        figures = seer._validate()
+    assert figures["part_wrong"] == 0
+    assert math.isfinite(figures["score"])
