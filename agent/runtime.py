@@ -45,6 +45,7 @@ class Runtime:
         self._parts = parts
         self._history: list[SubgoalResult] = []
         self._replans = 0
+        self._began = Scene(0.0)
 
     def run(
         self,
@@ -146,7 +147,8 @@ class Runtime:
         self._emit(SubgoalStarted(observation.time_s, subgoal, attempt))
         policy = parts.policies[subgoal.skill]
         policy.reset(subgoal.phrase)
-        parts.monitor.reset(subgoal, parts.estimator.estimate(observation))
+        self._began = parts.estimator.estimate(observation)
+        parts.monitor.reset(subgoal, self._began)
         ticks, verdict = 0, None
         while verdict is None:
             observation = parts.robot.observe()
@@ -198,9 +200,14 @@ class Runtime:
         return Subgoal(skill="look", phrase=self._parts.contracts["look"].phrase({}))
 
     def _may_retry(self, subgoal: Subgoal, scene: Scene) -> bool:
-        """Return whether trying again can work: the preconditions must still hold."""
-        facts = self._parts.contracts[subgoal.skill].facts("preconditions", subgoal.args)
-        return all(holds(fact, scene) for fact in facts)
+        """Return whether trying again can work: it may be begun, and has not come about unsaid.
+
+        A button that was pressed, but is not known to be, would be pressed back.
+        """
+        contract = self._parts.contracts[subgoal.skill]
+        may_begin = all(holds(f, scene) for f in contract.facts("preconditions", subgoal.args))
+        done = contract.facts("done", subgoal.args)
+        return may_begin and not (done and all(holds(f, scene, self._began) for f in done))
 
     def _missed(self, goals: Sequence[Fact], scene: Scene, before: Scene) -> list[Fact]:
         """Return the goals that are not surely reached, `before` being the mission's first look."""

@@ -224,6 +224,14 @@ def test_a_lamp_must_be_at_last_what_the_plan_makes_of_it(
     assert outcome is MissionOutcome.SUCCESS or f"reached {wanted}" in str(result.question)
 
 
+def test_a_button_that_was_pressed_unnoticed_is_not_pressed_back() -> None:
+    """The press counts as failed, but the lamp has changed since: a new plan is made instead."""
+    bench = _changing(PRESS, scenes=[DARK, DARK, LIT], verdicts=[MISSED, DONE])
+    result = bench.runtime.run(COMMAND, 0)
+    assert [r.attempts for r in result.results] == [1, 1]
+    assert result.replans == 1
+
+
 def test_a_drawer_and_what_lies_in_it_are_both_looked_for() -> None:
     shut = scene("drawer", "red block")
     stowed = scene("drawer", "red block", on={"red block": "drawer"})
