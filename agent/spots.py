@@ -14,6 +14,7 @@ from agent.workspace import (
     BUTTON,
     CAN,
     DRAWER,
+    DRAWER_TRAVEL,
     PLATE,
     PLATE_RADIUS,
     TOWER_HEIGHT,
@@ -50,9 +51,17 @@ TRAY_OFFSET, _TRAY_ROOM = 0.042, 0.06
 
 def room_at(spots: Vector, obstacle: SceneObject) -> Vector:
     """Return how much more room than needed blocks at (n, 2) m spots leave, (n,) m."""
-    offset = spots - obstacle.position[:2]
+    offset = spots - _reached(obstacle)
     need = np.array(_BESIDE[obstacle.kind])
     return np.asarray((np.linalg.norm(offset / need, axis=-1) - 1) * need[0])
+
+
+def _reached(obstacle: SceneObject) -> Vector:
+    """Return (2,) m where a thing may come to be in the way: a drawer's handle when it is out."""
+    where = obstacle.position[:2].copy()
+    if obstacle.kind == DRAWER:
+        where[0] += DRAWER_TRAVEL - (obstacle.articulation or 0.0)
+    return where
 
 
 def free_spot(
