@@ -47,7 +47,7 @@ class SceneTracker:
                     believed[name] = _carried(older, self._believed.get(drawer.name), drawer)
                 elif faded.presence >= _FORGOTTEN:
                     believed[name] = faded
-        scene = _one_in_hand(Scene(observation.time_s, believed))
+        scene = _without_circles(_one_in_hand(Scene(observation.time_s, believed)))
         self._believed = dict(scene.objects)
         return scene
 
@@ -74,6 +74,20 @@ def _one_in_hand(scene: Scene) -> Scene:
         for name, o in scene.objects.items()
     }
     return Scene(scene.time_s, objects)
+
+
+def _without_circles(scene: Scene) -> Scene:
+    """Leave nothing that carries itself by way of others: the least sure stands on the table."""
+    for name in scene.objects:
+        chain = [name]
+        while (below := scene.objects[chain[-1]].support) in scene.objects and below not in chain:
+            chain.append(below)
+        if below in chain:
+            circle = [scene.objects[n] for n in chain[chain.index(below) :]]
+            doubted = min(circle, key=lambda thing: thing.support_confidence)
+            put = replace(doubted, support=TABLE, support_confidence=0.0)
+            scene = replace(scene, objects={**scene.objects, put.name: put})
+    return scene
 
 
 def _merged(before: SceneObject | None, now: SceneObject) -> SceneObject:

@@ -157,3 +157,12 @@ def test_what_an_open_drawer_no_longer_shows_fades() -> None:
     inside = _block(x=0.28, support="drawer")
     history = _track(_scene(_drawer(0.1), inside), *[_scene(_drawer(0.1))] * 100)
     assert "red block" not in history[-1].objects
+
+
+def test_nothing_carries_itself_by_way_of_others() -> None:
+    names = ("red block", "green block", "blue block")
+    below = dict(zip(names, (*names[1:], names[0]), strict=True))
+    circle = [_block(n, support=b, sure=0.5 + 0.1 * i) for i, (n, b) in enumerate(below.items())]
+    (seen,) = _track(_scene(*circle))
+    assert [thing.support for thing in seen.objects.values()] == [TABLE, "blue block", "red block"]
+    assert seen.objects["red block"].support_confidence == 0.0
