@@ -19,14 +19,14 @@ from skills.registry import load_contracts
 _SHARES = {
     "pick": 2.2,
     "place_in": 1.0,
-    "place_on": 1.4,
+    "place_on": 2.0,
     "push": 1.6,
     "open": 0.8,
     "close": 0.8,
     "press": 0.8,
 }
 """How often each skill should come, relative to the others."""
-_SUB_SHARES = {BLOCK: 1.5}
+_SUB_SHARES = {BLOCK: 2.0}
 """How often each kind of target should come, relative to the others of its skill; 1 by default."""
 _ALWAYS = (*ZONES, *DIRECTIONS)
 _STEADY_M = 0.011
