@@ -19,7 +19,7 @@ from skills.registry import load_contracts
 _SHARES = {
     "pick": 2.2,
     "place_in": 1.0,
-    "place_on": 2.0,
+    "place_on": 3.0,
     "push": 1.6,
     "open": 0.8,
     "close": 0.8,
