@@ -14,9 +14,16 @@ from tqdm import tqdm
 from agent.protocols import Policy
 from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.types import Scene, Vector
+from agent.types import Vector
 from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
-from skills.dataset import ShardWriter, call_of, scene_labels, state_of, write_manifest
+from skills.dataset import (
+    ShardWriter,
+    call_of,
+    on_the_table,
+    scene_labels,
+    state_of,
+    write_manifest,
+)
 from skills.experts import expert_for
 from skills.experts.base import TRAVEL_Z, towards
 from skills.phrases import phrase_for
@@ -29,8 +36,6 @@ _DEMOS_PER_MISSION = 12
 _FAILURES_PER_MISSION = 2
 _STRAY, _BESIDE = 0.35, 0.15
 """Share of demonstrations before which the hand strays, or goes down beside what is named."""
-_TABLE_LOW, _TABLE_HIGH = np.array([-0.1, -0.6, -0.05]), np.array([1.0, 0.6, 0.6])
-"""(3,) m: where things are that have not fallen off the table."""
 _BESIDE_M = (0.085, 0.125)
 """How far from the thing's middle it then is, m."""
 
@@ -70,7 +75,7 @@ class Collector:
         failures = 0
         for _ in range(_DEMOS_PER_MISSION):
             scene = world.truth()
-            tasks = possible(scene) if _on_the_table(scene) else []
+            tasks = possible(scene) if on_the_table(scene) else []
             if not tasks or failures >= _FAILURES_PER_MISSION:
                 return
             task = choose(tasks, rng, scene, self._counts)
@@ -131,7 +136,7 @@ class Collector:
         rows, achieved = [], 0
         for _ in range(_MAX_TICKS):
             scene = world.truth()
-            if not _on_the_table(scene):
+            if not on_the_table(scene):
                 achieved = 0
                 break
             observation = self._robot.observe()
@@ -182,12 +187,6 @@ class Collector:
                     "progress": np.float32(progress),
                 }
             )
-
-
-def _on_the_table(scene: Scene) -> bool:
-    """Return whether nothing has fallen off the table; what lies on the floor is not seen."""
-    positions = np.array([thing.position for thing in scene.objects.values()])
-    return bool((positions > _TABLE_LOW).all() and (positions < _TABLE_HIGH).all())
 
 
 def collect(

@@ -47,6 +47,8 @@ SUPPORTS = (TABLE, HAND, *CARRIERS)
 STATE_DIM = 15
 _TRAY_SEEN_M = 0.035
 """From which opening of the drawer on the cameras see what lies in it, m."""
+_TABLE_LOW, _TABLE_HIGH = np.array([-0.1, -0.6, -0.05]), np.array([1.0, 0.6, 0.6])
+"""(3,) m: where things are that have not fallen off the table."""
 LANDMARKS = tuple(ZONES)
 """What is seen in fixed places, so that it tells where the cameras are."""
 
@@ -79,6 +81,12 @@ def in_sight(scene: Scene) -> Scene:
     }
     seen = {name: o for name, o in scene.objects.items() if o.support not in shut}
     return Scene(scene.time_s, seen)
+
+
+def on_the_table(scene: Scene) -> bool:
+    """Return whether nothing has fallen off the table; what lies on the floor is not seen."""
+    positions = np.array([thing.position for thing in scene.objects.values()])
+    return bool((positions > _TABLE_LOW).all() and (positions < _TABLE_HIGH).all())
 
 
 def scene_labels(scene: Scene) -> dict[str, Array]:

@@ -30,7 +30,7 @@ from agent.workspace import (
     TRAY_BEHIND_HANDLE,
     half_height,
 )
-from skills.dataset import ShardWriter, scene_labels, state_of, write_manifest
+from skills.dataset import ShardWriter, on_the_table, scene_labels, state_of, write_manifest
 
 SCENES_PER_SHARD = 500
 _SETTLE_STEPS = 60
@@ -72,13 +72,17 @@ def _snapshot_shard(job: tuple[Path, range]) -> None:
     for seed in seeds:
         robot.reset(seed)
         rearrange(robot, np.random.default_rng([seed, 11]))
+        truth = robot.world.truth()
+        if not on_the_table(truth):
+            # Now and then something that was put into something else is flung off.
+            continue
         observation = robot.observe()
         writer.add(
             {
                 **observation.images,
                 "state": state_of(observation),
                 "mount": robot.world.mount,
-                **scene_labels(robot.world.truth()),
+                **scene_labels(truth),
             }
         )
     robot.close()

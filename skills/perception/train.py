@@ -99,10 +99,18 @@ class SceneTrainer:
     def _part_loss(self, part: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Return the error of how far parts have gone; the cross-entropy moves it off the ends."""
         known = batch["present"] & (self.reach > 0)
-        goal = (batch["part"] / self.reach.clamp(min=1e-6))[known]
+        goal = self._shares(batch)[known]
         error = F.binary_cross_entropy_with_logits(part[known], goal, reduction="sum")
         error = error + (part[known].sigmoid() - goal).abs().sum()
         return error / known.sum().clamp(min=1)
+
+    def _shares(self, batch: dict[str, Tensor]) -> Tensor:
+        """Return (b, n) how far every part has gone, 0..1 of its way.
+
+        A drawer that is pulled or pushed at its end gives a few millimetres, and the cross-entropy
+        has no least value where its goal lies outside 0..1.
+        """
+        return (batch["part"] / self.reach.clamp(min=1e-6)).clamp(0, 1)
 
     def _draw(self) -> dict[str, Tensor]:
         frames = self.rng.choice(self.training, self.run.spec.batch, p=self.weight)
@@ -134,8 +142,8 @@ class SceneTrainer:
             output, present = self._predict(self.run.average, batch), batch["present"]
             present_wrong.append(((output.present > 0) != present).flatten())
             support_wrong.append((output.support.argmax(-1) != batch["support"])[present])
-            share = batch["part"] / self.reach.clamp(min=1e-6)
-            part_errors.append((output.part.sigmoid() - share).abs()[present & (self.reach > 0)])
+            known = present & (self.reach > 0)
+            part_errors.append((output.part.sigmoid() - self._shares(batch)).abs()[known])
             offset = (self.run.average.metres(output.position) - batch["position"])[present]
             errors.append(offset.norm(dim=-1) * 1000)
         error, part_error = torch.cat(errors), torch.cat(part_errors)
