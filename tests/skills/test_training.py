@@ -261,6 +261,23 @@ def test_only_what_has_a_part_is_asked_for_it(seer: SceneTrainer) -> None:
     assert seer._part_loss(part, batch) == 0
 
 
+@pytest.mark.parametrize(("opening", "end"), [(-0.013, -40.0), (DRAWER_TRAVEL + 0.01, 40.0)])
+def test_a_drawer_that_gives_at_its_end_is_no_further(
+    seer: SceneTrainer, opening: float, end: float
+) -> None:
+    """The loss of what is surely shut, or surely out, is the least there is; it does not go on."""
+    index = OBJECT_NAMES.index("drawer")
+    batch = seer._gather(np.arange(1), augment=False)
+    batch["present"][:] = False
+    batch["present"][:, index] = True
+    batch["part"][:, index] = opening
+    sure, surer = (
+        float(seer._part_loss(torch.full((1, len(OBJECT_NAMES)), logit), batch))
+        for logit in (end, 10 * end)
+    )
+    assert 0 <= surer <= sure < 1e-6
+
+
 def test_a_part_is_told_as_a_share_of_its_way(seer: SceneTrainer) -> None:
     """The loss is least at the truth: half open is a half, whatever that is in metres."""
     index = OBJECT_NAMES.index("drawer")
