@@ -8,11 +8,11 @@ INSTALLED := .venv/.installed
 .DELETE_ON_ERROR:
 
 demo: setup
-	$(BIN)/bosun run "put the red block in the blue bowl and the green block on the plate" \
-		--seed 7 --video runs/demo.mp4
+	$(BIN)/bosun run "put the red block in the drawer, close it and turn on the lamp" \
+		--seed 20 --video runs/demo.mp4
 
 test: lint
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto
 
 lint: setup
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ import numpy as np
 import agent
 from agent.config import Config
 from agent.parts import Budget, Parts
-from agent.protocols import Policy, SceneEstimator, Subscriber
+from agent.protocols import Planner, Policy, SceneEstimator, Subscriber, Verifier
 from agent.resources import resource
 from agent.runtime import Runtime
 
@@ -33,8 +33,6 @@ class Agent:
 
     def __init__(self, config: Config) -> None:
         """Load contracts and checkpoints and open the robot."""
-        from agent.planner.grammar import GrammarPlanner
-        from agent.planner.verify import PlanVerifier
         from skills.registry import load_contracts
 
         self.config = config
@@ -42,12 +40,8 @@ class Agent:
         self.policies = _policies(config)
         self.estimator = _estimator(config)
         self.robot = _robot(config)
-        self._planner = GrammarPlanner(
-            config.monitor.presence_threshold, config.monitor.fact_confidence
-        )
-        self._verifier = PlanVerifier(
-            config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
-        )
+        self._planner = planner(config)
+        self._verifier = verifier(config)
 
     def runtime(self, seed: int, subscribers: Sequence[Subscriber] = ()) -> Runtime:
         """Return a loop for one mission that tells these subscribers what happens."""
@@ -87,6 +81,8 @@ class Agent:
 
     def _metadata(self, seed: int) -> Mapping[str, Any]:
         """Return what an episode must hold to be run again: versions, settings, seed, hashes."""
+        from skills.checkpoint import weights_hash
+
         return {
             "bosun": agent.__version__,
             "python": sys.version.split()[0],
@@ -95,8 +91,8 @@ class Agent:
             "seed": seed,
             "config": self.config.model_dump(mode="json"),
             "contracts": _text_hash(self.contracts),
-            "policy": _file_hash(policy_checkpoint(self.config) / "model.safetensors"),
-            "scene": _file_hash(scene_checkpoint(self.config) / "model.safetensors"),
+            "policy": weights_hash(policy_checkpoint(self.config)),
+            "scene": weights_hash(scene_checkpoint(self.config)),
             "action": list(self.robot.spec.names),
             "rate_hz": self.robot.spec.rate_hz,
         }
@@ -114,6 +110,22 @@ def policy_checkpoint(config: Config) -> Path:
 def scene_checkpoint(config: Config) -> Path:
     """Return the folder of the scene network's weights."""
     return config.scene.checkpoint or resource(SCENE_CHECKPOINT)
+
+
+def planner(config: Config) -> Planner:
+    """Return what turns commands into plans."""
+    from agent.planner.grammar import GrammarPlanner
+
+    return GrammarPlanner(config.monitor.presence_threshold, config.monitor.fact_confidence)
+
+
+def verifier(config: Config) -> Verifier:
+    """Return what checks plans before anything moves."""
+    from agent.planner.verify import PlanVerifier
+
+    return PlanVerifier(
+        config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
+    )
 
 
 def _robot(config: Config) -> TabletopRobot:
@@ -153,7 +165,3 @@ def _policies(config: Config) -> dict[str, Policy]:
 def _text_hash(contracts: Mapping[str, SkillContract]) -> str:
     text = "\n".join(contract.model_dump_json() for contract in contracts.values())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _file_hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -253,8 +253,10 @@ def _check_scene(scene: Scene, time_s: float) -> None:
         _demand(thing.name == name, f"{name!r} must be filed under its own name.")
         there = thing.position.shape == (3,) and bool(np.all(np.isfinite(thing.position)))
         _demand(there, f"The position of {name!r} must be (3,) finite numbers in m.")
-        sure = 0.0 <= thing.presence <= 1.0 and 0.0 <= thing.support_confidence <= 1.0
-        _demand(sure, f"The probabilities of {name!r} must be in 0..1.")
+        sure = (thing.presence, thing.support_confidence, thing.articulation_confidence)
+        _demand(
+            all(0.0 <= p <= 1.0 for p in sure), f"The probabilities of {name!r} must be in 0..1."
+        )
         _demand(thing.support != name, f"{name!r} cannot carry itself.")
 
 

@@ -15,7 +15,7 @@ COMMANDS = {
     "skills": "list the skills and their contracts",
     "collect": "make training data with the scripted teachers",
     "train": "train the policy or the scene network",
-    "eval": "measure skills, missions or disturbances by the world's truth",
+    "eval": "measure skills, scene, missions or disturbances by the world's truth",
     "doctor": "say what works on this machine and how to mend what does not",
 }
 
@@ -130,13 +130,56 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scene", type=Path, metavar="CHECKPOINT", help="whose eyes the policy sees through"
     )
+    parser.add_argument(
+        "--start", type=Path, metavar="CHECKPOINT", help="begin with these weights, not at random"
+    )
+    parser.add_argument(
+        "--model", nargs="+", default=[], metavar="KEY=VALUE", help="the policy's hyperparameters"
+    )
 
 
 def _add_eval(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("suite", choices=("skills", "missions", "disturbances"))
-    parser.add_argument("--episodes", type=_positive, default=50, help="per row, or in all")
-    parser.add_argument("--seed-base", type=_natural, default=1_000_000)
-    parser.add_argument("--workers", type=_positive, default=2)
+    suites = parser.add_subparsers(dest="suite", metavar="SUITE", required=True)
+    skills = suites.add_parser("skills", help="every learned skill, alone")
+    _add_suite(skills, 50, "tries per row")
+    how = skills.add_mutually_exclusive_group()
+    how.add_argument(
+        "--heldout", action="store_true", help="say it in words that training never sees"
+    )
+    how.add_argument(
+        "--vary",
+        nargs="+",
+        metavar="AXIS",
+        help="robustness, one thing at a time: light, camera, table, distractors, start, outside; "
+        "or all of them",
+    )
+    scene = suites.add_parser("scene", help="what one look at a scene tells")
+    _add_suite(scene, 1000, "scenes")
+    scene.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the reliability")
+    missions = suites.add_parser("missions", help="whole commands, planned and carried out")
+    _add_suite(missions, 150, "missions in all")
+    missions.add_argument(
+        "--commands",
+        choices=("written", "generated"),
+        default="written",
+        help="the written suite over all skills, or drawn commands that put blocks somewhere",
+    )
+    missions.add_argument(
+        "--flat",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also give every written command whole to the bare policy",
+    )
+    _add_suite(suites.add_parser("disturbances", help="a hand that drops things"), 50, "per cell")
+
+
+def _add_suite(parser: argparse.ArgumentParser, episodes: int, of_what: str) -> None:
+    """Add what every suite takes."""
+    parser.add_argument(
+        "--episodes", type=_positive, default=episodes, help=f"{of_what}; {episodes} by default"
+    )
+    parser.add_argument("--seed-base", type=_natural, default=1_000_000, help="first seed")
+    parser.add_argument("--workers", type=_positive, default=2, help="processes")
     _add_config(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

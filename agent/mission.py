@@ -18,10 +18,12 @@ from agent.build import Agent
 from agent.config import Config
 from agent.errors import EpisodeError
 from agent.events import Event, MissionStarted
-from agent.facts import expected, holds
+from agent.facts import expected
 from agent.protocols import Subscriber
 from agent.types import Fact, MissionOutcome, MissionResult, Plan, Scene
+from skills.evaluate.flat import reaches
 from skills.evaluate.missions import Record
+from skills.evaluate.scoring import achieved
 
 EXIT_CODES = {
     MissionOutcome.SUCCESS: 0,
@@ -30,6 +32,10 @@ EXIT_CODES = {
     MissionOutcome.NEEDS_HELP: 3,
     MissionOutcome.STOPPED: 4,
 }
+
+
+_LEARNED = "pick"
+"""A skill of the learned policy, which serves all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +80,12 @@ def run_mission(
             approve=lambda plan: approve(plan) and not interrupted.is_set(),
         )
     goals = expected(result.plan, before.scene, agent.contracts)
-    truth = agent.robot.world.truth()
     scored = bool(goals) and not mission.dry_run
-    summary = summarise(result, _all_hold(goals, truth) if scored else None, mission.episode)
+    success = achieved(agent.robot.world, goals, before.scene) if scored else None
+    summary = summarise(result, success, mission.episode)
     if mission.episode is not None:
         _write_summary(mission.episode, summary)
     return summary
-
-
-def _all_hold(goals: Sequence[Fact], truth: Scene) -> bool:
-    return all(holds(goal, truth) for goal in goals)
 
 
 def summarise(
@@ -169,7 +171,7 @@ def _write_summary(folder: Path, summary: dict[str, Any]) -> None:
 
 
 class TruthBench:
-    """Runs missions without logs and scores them against goals from outside the agent."""
+    """Runs commands without logs and scores them against goals from outside the agent."""
 
     def __init__(self, config: Config) -> None:
         """Load an agent."""
@@ -177,8 +179,14 @@ class TruthBench:
 
     def __call__(self, command: str, seed: int, goals: Sequence[Fact]) -> Record:
         """Run one mission."""
+        before = _TruthAtStart(self._agent)
         began = time.perf_counter()
-        result = self._agent.runtime(seed).run(command, seed)
+        result = self._agent.runtime(seed, [before]).run(command, seed)
         wall = time.perf_counter() - began
-        truth = self._agent.robot.world.truth()
-        return Record(result.outcome, _all_hold(goals, truth), result.replans, result.seconds, wall)
+        success = achieved(self._agent.robot.world, goals, before.scene)
+        return Record(result.outcome, success, result.replans, result.seconds, wall)
+
+    def flat(self, command: str, seed: int, goals: Sequence[Fact], seconds: float) -> bool:
+        """Return whether the bare policy, told the whole command, reaches the goals in time."""
+        policy = self._agent.policies[_LEARNED]
+        return reaches(self._agent.robot, policy, command, seed, goals, seconds)

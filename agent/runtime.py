@@ -45,6 +45,7 @@ class Runtime:
         self._parts = parts
         self._history: list[SubgoalResult] = []
         self._replans = 0
+        self._began = Scene(0.0)
 
     def run(
         self,
@@ -89,7 +90,7 @@ class Runtime:
     def _carry_out(self, first: Plan, scene: Scene) -> MissionResult:
         """Run subgoals, plan after plan, until the goals are seen to hold or a budget is spent."""
         robot, budget = self._parts.robot, self._parts.budget
-        goals = expected(first, scene, self._parts.contracts)
+        before, goals = scene, expected(first, scene, self._parts.contracts)
         queue, attempt = list(first.subgoals), 1
         while robot.observe().time_s < budget.seconds:
             closing = not queue
@@ -104,7 +105,7 @@ class Runtime:
                 if not closing:
                     queue, attempt = queue[1:], 1
                     continue
-                if not self._missed(goals, scene):
+                if not self._missed(goals, scene, before):
                     return self._end(MissionOutcome.SUCCESS, first)
             elif attempt < budget.attempts and self._may_retry(subgoal, scene):
                 attempt += 1
@@ -122,7 +123,9 @@ class Runtime:
             if plan.question is not None:
                 return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
             queue, attempt = list(plan.subgoals), 1
-        return self._end(MissionOutcome.NEEDS_HELP, first, self._help(goals, scene))
+        return self._end(
+            MissionOutcome.NEEDS_HELP, first, self._help(self._missed(goals, scene, before))
+        )
 
     def _plan(self, command: str, scene: Scene) -> Plan:
         """Ask for a plan until verification accepts one, at most two repairs."""
@@ -144,7 +147,8 @@ class Runtime:
         self._emit(SubgoalStarted(observation.time_s, subgoal, attempt))
         policy = parts.policies[subgoal.skill]
         policy.reset(subgoal.phrase)
-        parts.monitor.reset(subgoal, parts.estimator.estimate(observation))
+        self._began = parts.estimator.estimate(observation)
+        parts.monitor.reset(subgoal, self._began)
         ticks, verdict = 0, None
         while verdict is None:
             observation = parts.robot.observe()
@@ -196,18 +200,23 @@ class Runtime:
         return Subgoal(skill="look", phrase=self._parts.contracts["look"].phrase({}))
 
     def _may_retry(self, subgoal: Subgoal, scene: Scene) -> bool:
-        """Return whether trying again can work: the preconditions must still hold."""
-        facts = self._parts.contracts[subgoal.skill].facts("preconditions", subgoal.args)
-        return all(holds(fact, scene) for fact in facts)
+        """Return whether trying again can work: it may be begun, and has not come about unsaid.
 
-    def _missed(self, goals: Sequence[Fact], scene: Scene) -> list[Fact]:
-        """Return the goals that are not surely reached."""
+        A button that was pressed, but is not known to be, would be pressed back.
+        """
+        contract = self._parts.contracts[subgoal.skill]
+        may_begin = all(holds(f, scene) for f in contract.facts("preconditions", subgoal.args))
+        done = contract.facts("done", subgoal.args)
+        return may_begin and not (done and all(holds(f, scene, self._began) for f in done))
+
+    def _missed(self, goals: Sequence[Fact], scene: Scene, before: Scene) -> list[Fact]:
+        """Return the goals that are not surely reached, `before` being the mission's first look."""
         certainty = self._parts.certainty
-        return [goal for goal in goals if not seen_to_hold(goal, scene, certainty)]
+        return [goal for goal in goals if not seen_to_hold(goal, scene, certainty, before)]
 
-    def _help(self, goals: Sequence[Fact], scene: Scene) -> str:
+    def _help(self, missed: Sequence[Fact]) -> str:
         """Return a question that says what was tried, what is left and why it fails."""
-        unmet = ", ".join(map(str, self._missed(goals, scene))) or "the last look"
+        unmet = ", ".join(map(str, missed)) or "the last look"
         failures = [r for r in self._history if r.outcome is not SubgoalOutcome.SUCCESS]
         last = "".join(f"; last: {r.subgoal.phrase}, {r.verdict.reason}" for r in failures[-1:])
         return (

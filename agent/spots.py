@@ -1,4 +1,4 @@
-"""Where on a bowl, the plate or a zone there is room for one more block."""
+"""Where on a bowl, the plate, a zone, a block or in the drawer there is room for one more thing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ from agent.workspace import (
     BLOCK,
     BOWL,
     BOWL_RADIUS,
+    BUTTON,
+    CAN,
+    DRAWER,
+    DRAWER_TRAVEL,
     PLATE,
     PLATE_RADIUS,
+    TOWER_HEIGHT,
+    TRAY_BEHIND_HANDLE,
     ZONES,
     Zone,
     capacity,
@@ -21,10 +27,13 @@ from agent.workspace import (
 
 _BESIDE = {
     BLOCK: (0.060, 0.085),
+    CAN: (0.064, 0.088),
     BOWL: (BOWL_RADIUS + 0.040, BOWL_RADIUS + 0.055),
     PLATE: (PLATE_RADIUS + 0.038, PLATE_RADIUS + 0.038),
+    DRAWER: (0.06, 0.13),
+    BUTTON: (0.075, 0.095),
 }
-"""Kind -> (x, y) m from its centre at which a block can be set down beside it.
+"""Kind -> (x, y) m from its position at which a block or can can be set down beside it.
 
 The open fingers reach out along y, and pass above a plate.
 """
@@ -36,43 +45,75 @@ _COMFORT_WEIGHT = 4.0
 _TOLERANCE = 0.004
 _PITCH = 0.01
 _BOWL_OFFSET, _PLATE_OFFSET = 0.022, 0.042
+TRAY_OFFSET, _TRAY_ROOM = 0.042, 0.06
+"""How far from the tray's middle along y its two places are, and what they need from others, m."""
 
 
 def room_at(spots: Vector, obstacle: SceneObject) -> Vector:
     """Return how much more room than needed blocks at (n, 2) m spots leave, (n,) m."""
-    offset = spots - obstacle.position[:2]
+    offset = spots - _reached(obstacle)
     need = np.array(_BESIDE[obstacle.kind])
     return np.asarray((np.linalg.norm(offset / need, axis=-1) - 1) * need[0])
+
+
+def _reached(obstacle: SceneObject) -> Vector:
+    """Return (2,) m where a thing may come to be in the way: a drawer's handle when it is out."""
+    where = obstacle.position[:2].copy()
+    if obstacle.kind == DRAWER:
+        where[0] += DRAWER_TRAVEL - (obstacle.articulation or 0.0)
+    return where
 
 
 def free_spot(
     target: str, scene: Scene, moving: str = "", near: Vector | None = None
 ) -> Vector | None:
-    """Return the best (2,) m place on a target for a block, None if there is no room.
+    """Return the best (2,) m place on a target for a block or can, None if there is no room.
 
     In a zone that is the place nearest to `near` that is well clear of its border and of what
     stands about, so that who follows it comes to rest: places it moves over are as good. In a bowl
-    and on the plate it depends on what is there already: blocks lie beside each other.
+    and on the plate it depends on what is there already: things lie beside each other. A drawer has
+    two places, and a block carries one other.
 
     Args:
-        target: A bowl, the plate or a zone.
+        target: A bowl, the drawer, the plate, a zone or a block.
         scene: What is on the table.
-        moving: The block to be set down, which is no obstacle to itself.
-        near: (2,) m; the middle of the zone by default.
+        moving: What is to be set down, which is no obstacle to itself.
+        near: (2,) m; the middle of the zone or the table by default.
     """
     if target in ZONES:
         about = [o for o in scene.objects.values() if o.support == TABLE and o.name != moving]
         return _in_zone(ZONES[target], about, ZONES[target].centre if near is None else near)
     carrier = scene.objects.get(target)
     inside = [o for o in scene.contents(target) if o.name != moving]
-    if carrier is None or len(inside) >= capacity(target):
+    if carrier is None or target == moving or len(inside) >= capacity(target):
         return None
     centre = carrier.position[:2]
-    if kind_of(target) == BOWL:
+    if carrier.kind == BOWL:
         return np.asarray(centre + _BOWL_OFFSET * _away(centre, inside))
+    if carrier.kind == DRAWER:
+        return _in_tray(centre, inside, np.zeros(2) if near is None else near)
+    if carrier.kind == BLOCK:
+        return centre.copy() if _may_stack(carrier, scene, moving) else None
     spot = np.asarray(centre + _PLATE_OFFSET * _opposite(centre, inside))
     fits = all(room_at(spot[None], o)[0] >= -_TOLERANCE for o in inside)
-    return spot if fits and kind_of(target) == PLATE else None
+    return spot if fits and carrier.kind == PLATE else None
+
+
+def _may_stack(carrier: SceneObject, scene: Scene, moving: str) -> bool:
+    """Return whether a block may carry another: on the table or the plate, and not too high up."""
+    thing, height = scene.objects.get(moving), 1
+    while carrier.support in scene.objects and scene.objects[carrier.support].kind == BLOCK:
+        carrier, height = scene.objects[carrier.support], height + 1
+    stands = carrier.support == TABLE or kind_of(carrier.support) == PLATE
+    return stands and height < TOWER_HEIGHT and (thing is None or thing.kind == BLOCK)
+
+
+def _in_tray(handle: Vector, inside: list[SceneObject], near: Vector) -> Vector | None:
+    """Return the free one of the tray's two places that is nearer, None when both are taken."""
+    middle = handle - np.array([TRAY_BEHIND_HANDLE, 0.0])
+    spots = [middle + np.array([0.0, side * TRAY_OFFSET]) for side in (-1, 1)]
+    free = [s for s in spots if all(abs(o.position[1] - s[1]) > _TRAY_ROOM for o in inside)]
+    return min(free, key=lambda spot: float(np.linalg.norm(spot - near)), default=None)
 
 
 def _in_zone(zone: Zone, about: list[SceneObject], near: Vector) -> Vector | None:

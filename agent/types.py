@@ -22,6 +22,9 @@ FloatArray = npt.NDArray[np.float32]
 TABLE = "table"
 HAND = "hand"
 
+_Place = Literal["held", "hand_empty", "in", "on", "room", "clear", "reachable", "loose"]
+Predicate = _Place | Literal["open", "closed", "lit", "unlit", "moved", "toggled"]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
@@ -87,11 +90,10 @@ class Model(BaseModel):
 class Fact(Model):
     """A predicate over the scene, for example `in(red block, blue bowl)`.
 
-    Predicates: `held(object)`, `hand_empty()`, `in(object, target)`, `on(object, target)` and
-    `room(target)` (there is space for one more object).
+    `agent.facts` says what each predicate means; `moved` and `toggled` compare with a scene before.
     """
 
-    predicate: Literal["held", "hand_empty", "in", "on", "room"]
+    predicate: Predicate
     args: tuple[str, ...] = ()
 
     @classmethod
@@ -175,6 +177,9 @@ class SceneObject:
         support: What carries it: `"table"`, `"hand"` or the name of another object.
         support_confidence: Probability 0..1 of `support`.
         age_s: Seconds since it was last seen clearly; 0 is now.
+        articulation: How far a drawer is out, m, or whether a button's lamp is lit, 0 or 1; None
+            for what has no part that moves.
+        articulation_confidence: Probability 0..1 of `articulation`.
     """
 
     name: str
@@ -184,6 +189,8 @@ class SceneObject:
     support: str = TABLE
     support_confidence: float = 1.0
     age_s: float = 0.0
+    articulation: float | None = None
+    articulation_confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,13 +211,8 @@ class Scene:
 
     def moved(self, name: str, support: str, position: Vector) -> Scene:
         """Return the scene with one object carried by something else, certainly."""
-        placed = replace(
-            self.objects[name],
-            support=support,
-            position=position,
-            support_confidence=1.0,
-            age_s=0.0,
-        )
+        sure = replace(self.objects[name], support_confidence=1.0, age_s=0.0)
+        placed = replace(sure, support=support, position=position)
         return replace(self, objects={**self.objects, name: placed})
 
 

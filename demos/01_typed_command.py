@@ -15,7 +15,7 @@ from agent.config import load_config
 from agent.console import Console
 from agent.mission import Mission, fresh_folder, run_mission
 
-COMMAND = "put the red block in the blue bowl and the green block on the plate"
+COMMAND = "put the red block in the drawer, close it and turn on the lamp"
 
 
 def main(command: str, seed: int) -> None:
@@ -34,5 +34,5 @@ def main(command: str, seed: int) -> None:
 
 if __name__ == "__main__":
     main(
-        sys.argv[1] if len(sys.argv) > 1 else COMMAND, int(sys.argv[2]) if len(sys.argv) > 2 else 7
+        sys.argv[1] if len(sys.argv) > 1 else COMMAND, int(sys.argv[2]) if len(sys.argv) > 2 else 20
     )

@@ -12,24 +12,29 @@ from torch import Tensor
 from tqdm import tqdm
 
 from agent.spots import free_spot
+from agent.types import Scene, Vector
+from agent.workspace import DIRECTIONS, DRAWER_TRAVEL, PUSH_DISTANCE
 from skills.dataset import (
     OBJECT_NAMES,
     SKILLS,
     TARGET_NAMES,
     Array,
     Shard,
+    call_of,
     open_shard,
     scene_of,
     shards,
 )
-from skills.phrases import paraphrases
-from skills.policy.language import encode
+from skills.perception.modeling import STILL
+from skills.phrases import calls, paraphrases
+from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, encode, words
 from skills.policy.modeling import VLA
 from skills.training import normalised
 
 _GRIPPER_WINDOW = 3
 _GRIPPER_WEIGHT = 3.0
 _CANONICAL_SHARE = 0.4
+_WORD_DROPOUT, _AROUND_SHARE, _MOST_AROUND = 0.1, 0.3, 2
 _LOOK_BATCH = 64
 
 
@@ -39,16 +44,18 @@ class Batch:
 
     Attributes:
         seen: (b, things, features) from `VLA.look`.
+        began: (b, things, STILL) the same of the demonstration's first frame.
         state: (b, state_dim) float32, m, rad and wxyz.
         tokens: (b, MAX_WORDS) word numbers.
         action: (b, horizon, 7) float32.
         valid: (b, horizon) whether the action is real, not padding past the demonstration's end.
-        aim: (b, 2, 3) where the block is and where it should go, m; NaN without a target.
+        aim: (b, 2, 3) where what is handled is and should go, m; NaN where unknown.
         progress: (b,) share done, NaN where unknown.
         success: (b,) 0 or 1.
     """
 
     seen: Tensor
+    began: Tensor
     state: Tensor
     tokens: Tensor
     action: Tensor
@@ -63,15 +70,22 @@ class Frames:
 
     def __init__(self, roots: list[Path], horizon: int, validation_share: float = 0.03) -> None:
         """Read the shards; every n-th demonstration is kept for validation."""
-        self.shards: list[Shard] = [open_shard(folder) for folder in shards(roots)]
+        self.folders = list(shards(roots))
+        self.shards: list[Shard] = [open_shard(folder) for folder in self.folders]
         self.horizon = horizon
         shard_of = np.repeat(np.arange(len(self.shards)), [len(s["demo"]) for s in self.shards])
         self.state, self.action = self._all("state"), self._all("action")
         self.progress, self.success = self._all("progress"), self._all("success")
         self.call = np.stack([self._all(key) for key in ("skill", "object", "target")], axis=1)
-        self.aim = np.concatenate([_aims(shard) for shard in self.shards])
         demo = self._all("demo")
-        self.left = _frames_left(demo, shard_of)
+        self.first, self.left = _place_in_demo(demo, shard_of)
+        starts = np.searchsorted(shard_of, np.arange(len(self.shards)))
+        self.aim = np.concatenate(
+            [
+                _aims(shard, self.first[start : start + len(shard["demo"])] - start)
+                for shard, start in zip(self.shards, starts, strict=True)
+            ]
+        )
         every = round(1 / validation_share)
         held_out = (demo.astype(np.int64) * 7919 + shard_of) % every == 0
         self.training, self.validation = np.flatnonzero(~held_out), np.flatnonzero(held_out)
@@ -87,24 +101,43 @@ class Frames:
         near = np.convolve(switch, np.ones(2 * _GRIPPER_WINDOW + 1), "same") > 0
         return np.where(near, _GRIPPER_WEIGHT, 1.0)
 
-    @torch.no_grad()
-    def look(self, model: VLA) -> Tensor:
-        """Return what the model's trunks see in every frame, half precision."""
+    def look(self, model: VLA, eyes: str) -> Tensor:
+        """Return what the model's trunks see in every frame, half precision.
+
+        It is kept beside each shard, so that a later run with the same eyes need not look again.
+
+        Args:
+            model: Sees through a scene network.
+            eyes: Hash of that network's weights.
+        """
         seen = []
-        for shard in tqdm(self.shards, desc="look", unit="shard"):
-            for start in range(0, len(shard["demo"]), _LOOK_BATCH):
-                images = {
-                    name: normalised(
-                        torch.from_numpy(
-                            np.array(shard[name][start : start + _LOOK_BATCH])
-                        ).permute(0, 3, 1, 2)
-                    )
-                    for name in model.scene.config.cameras
-                }
-                state = torch.from_numpy(np.array(shard["state"][start : start + _LOOK_BATCH]))
-                with torch.autocast("cpu", torch.bfloat16):
-                    seen.append(model.look(images, state).half())
+        for shard, folder in zip(
+            tqdm(self.shards, "look", unit="shard"), self.folders, strict=True
+        ):
+            path = folder / f"seen-{eyes}.npy"
+            if not path.exists():
+                partial = path.with_suffix(".partial")
+                with partial.open("wb") as file:
+                    np.save(file, _seen(model, shard))
+                partial.rename(path)
+            seen.append(torch.from_numpy(np.load(path)))
         return torch.cat(seen)
+
+
+@torch.no_grad()
+def _seen(model: VLA, shard: Shard) -> Array:
+    """Return (frames, things, features) float16 from `VLA.look`."""
+    seen = []
+    for start in range(0, len(shard["demo"]), _LOOK_BATCH):
+        rows = slice(start, start + _LOOK_BATCH)
+        images = {
+            name: normalised(torch.from_numpy(np.array(shard[name][rows])).permute(0, 3, 1, 2))
+            for name in model.scene.config.cameras
+        }
+        with torch.autocast("cpu", torch.bfloat16):
+            state = torch.from_numpy(np.array(shard["state"][rows]))
+            seen.append(model.look(images, state).half())
+    return np.asarray(torch.cat(seen))
 
 
 class Batches:
@@ -141,6 +174,7 @@ class Batches:
         tokens = [self._sentence(tuple(map(int, call)), varied) for call in data.call[frames]]
         return Batch(
             seen=self.seen[torch.from_numpy(frames)].float(),
+            began=self.seen[torch.from_numpy(data.first[frames]), :, :STILL].float(),
             state=torch.from_numpy(data.state[frames]),
             tokens=torch.from_numpy(np.stack(tokens)),
             action=torch.from_numpy(data.action[rows]),
@@ -151,41 +185,87 @@ class Batches:
         )
 
     def _sentence(self, call: tuple[int, ...], varied: bool) -> npt.NDArray[np.int64]:
-        options = self._tokens[call]
+        sentences, naming = self._tokens[call]
         canonical = not varied or self._rng.random() < _CANONICAL_SHARE
-        return np.asarray(options[0 if canonical else self._rng.integers(len(options))])
+        chosen = sentences[0 if canonical else self._rng.integers(len(sentences))]
+        return self._garbled(chosen, naming) if varied and not canonical else chosen
+
+    def _garbled(
+        self, sentence: npt.NDArray[np.int64], naming: frozenset[int]
+    ) -> npt.NDArray[np.int64]:
+        """Replace some words by the unknown one, and put some more around; names stay.
+
+        So a sentence of which a word was never trained on is still understood by the others.
+        """
+        known = sentence[sentence != PAD]
+        names = np.isin(known, list(naming))
+        known = np.where(~names & (self._rng.random(len(known)) < _WORD_DROPOUT), UNKNOWN, known)
+        around = [np.full(self._rng.integers(0, 1 + _MOST_AROUND), UNKNOWN) for _ in range(2)]
+        if self._rng.random() < _AROUND_SHARE:
+            known = np.concatenate([around[0], known, around[1]])
+        garbled = np.full(MAX_WORDS, PAD)
+        garbled[: len(known)] = known[:MAX_WORDS]
+        return garbled
 
 
-def _frames_left(demo: Array, shard_of: Array) -> npt.NDArray[np.int64]:
-    """Return for every frame how many frames its demonstration has from there on."""
+def _place_in_demo(
+    demo: Array, shard_of: Array
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return for every frame its demonstration's first frame, and how many are left of it."""
     change = np.flatnonzero((np.diff(demo) != 0) | (np.diff(shard_of) != 0)) + 1
-    ends = np.append(change, len(demo))
-    rows = np.arange(len(demo))
-    return np.asarray(ends[np.searchsorted(ends, rows, side="right")] - rows)
+    edges, rows = np.concatenate([[0], change, [len(demo)]]), np.arange(len(demo))
+    index = np.searchsorted(edges, rows, side="right")
+    return edges[index - 1], edges[index] - rows
 
 
-def _aims(shard: Shard) -> npt.NDArray[np.float32]:
-    """Return (frames, 2, 3) m: where the block is, and the place its teacher takes it to."""
-    position, rows = np.asarray(shard["position"]), np.arange(len(shard["demo"]))
+def _aims(shard: Shard, first: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Return (frames, 2, 3) m: where what is handled is, and where its teacher takes it to.
+
+    Args:
+        shard: Of demonstrations.
+        first: (frames,) row of the shard in which each frame's demonstration begins.
+    """
+    rows = np.arange(len(shard["demo"]))
     aims = np.full((len(rows), 2, 3), np.nan, np.float32)
-    aims[:, 0] = position[rows, shard["object"]]
-    for row in np.flatnonzero(np.asarray(shard["target"]) >= 0):
-        scene, name = scene_of(shard, int(row)), OBJECT_NAMES[shard["object"][row]]
-        target = TARGET_NAMES[shard["target"][row]]
-        spot = free_spot(target, scene, name, scene.objects[name].position[:2])
-        if spot is not None:
-            height = scene.objects[target].position[2] if target in scene.objects else 0.0
-            aims[row, 1] = [*spot, height]
+    for row in rows:
+        scene, index = scene_of(shard, int(row)), shard["object"][row]
+        if OBJECT_NAMES[index] not in scene.objects:
+            continue
+        aims[row, 0] = shard["position"][row, index]
+        began = shard["position"][first[row], index]
+        goal = _goal(shard, int(row), scene, began.astype(np.float64))
+        if goal is not None:
+            aims[row, 1] = goal
     return aims
 
 
-def _token_table(vocabulary: list[str]) -> dict[tuple[int, ...], npt.NDArray[np.int64]]:
-    """Tabulate (skill, object, target) -> (sentences, MAX_WORDS) word numbers."""
-    table: dict[tuple[int, ...], npt.NDArray[np.int64]] = {}
-    for skill_index, skill in enumerate(SKILLS):
-        for object_index, name in enumerate(OBJECT_NAMES):
-            for target_index, target in [(-1, ""), *enumerate(TARGET_NAMES)]:
-                sentences = paraphrases(skill, {"object": name, "target": target})
-                key = (skill_index, object_index, target_index)
-                table[key] = np.array([encode(s, vocabulary) for s in sentences])
+def _goal(shard: Shard, row: int, scene: Scene, began: Vector) -> Vector | None:
+    """Return (3,) m where a frame's skill takes its object from `began`, None where nowhere."""
+    skill = SKILLS[shard["skill"][row]]
+    thing = scene.objects[OBJECT_NAMES[shard["object"][row]]]
+    target = TARGET_NAMES[shard["target"][row]]
+    if skill in ("open", "close"):
+        opening = DRAWER_TRAVEL if skill == "open" else 0.0
+        way = np.array([opening - (thing.articulation or 0.0), 0.0, 0.0])
+        return np.asarray(thing.position + way)
+    if skill == "push":
+        return np.asarray(began + PUSH_DISTANCE * np.array([*DIRECTIONS[target], 0.0]))
+    if skill in ("pick", "press"):
+        return None
+    spot = free_spot(target, scene, thing.name, thing.position[:2])
+    height = scene.objects[target].position[2] if target in scene.objects else 0.0
+    return None if spot is None else np.array([*spot, height])
+
+
+def _token_table(
+    vocabulary: list[str],
+) -> dict[tuple[int, ...], tuple[npt.NDArray[np.int64], frozenset[int]]]:
+    """Tabulate (skill, object, target) -> (sentences, MAX_WORDS) word numbers, and the names'."""
+    table: dict[tuple[int, ...], tuple[npt.NDArray[np.int64], frozenset[int]]] = {}
+    for skill, args in calls():
+        sentences = [encode(s, vocabulary) for s in paraphrases(skill, args)]
+        naming = {word for name in args.values() for word in words(name)}
+        numbers = frozenset(encode(" ".join(naming), vocabulary)) - {PAD, UNKNOWN}
+        key = tuple(int(number) for number in call_of(skill, args).values())
+        table[key] = np.array(sentences), numbers
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from transformers.utils import logging as transformers_logging
 from agent.errors import CheckpointError
 
 ModelT = TypeVar("ModelT", bound=PreTrainedModel)
+WEIGHTS = "model.safetensors"
 
 
 def check_checkpoint(folder: Path, model_type: str) -> None:
@@ -22,7 +24,7 @@ def check_checkpoint(folder: Path, model_type: str) -> None:
     Raises:
         CheckpointError: The folder lacks a file or belongs to another kind of model.
     """
-    missing = [n for n in ("config.json", "model.safetensors") if not (folder / n).is_file()]
+    missing = [n for n in ("config.json", WEIGHTS) if not (folder / n).is_file()]
     if missing:
         raise CheckpointError(
             f"There is no checkpoint in {folder} ({' and '.join(missing)} missing); "
@@ -72,3 +74,8 @@ def load_checkpoint(folder: Path, kind: type[ModelT], model_type: str) -> ModelT
             f"({len(odd)} weights, such as {min(odd)!r}); train one with `bosun train`."
         )
     return model
+
+
+def weights_hash(folder: Path) -> str:
+    """Return a short hash of a checkpoint's weights."""
+    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:16]

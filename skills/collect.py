@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,29 +14,30 @@ from tqdm import tqdm
 from agent.protocols import Policy
 from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.robots.tabletop.world import TabletopWorld
-from agent.spots import free_spot
 from agent.types import Vector
-from agent.workspace import BLOCK, BOWL, OBJECTS, ZONES, kind_of
+from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
 from skills.dataset import (
-    OBJECT_NAMES,
-    SKILLS,
-    TARGET_NAMES,
     ShardWriter,
+    call_of,
+    on_the_table,
     scene_labels,
     state_of,
     write_manifest,
 )
 from skills.experts import expert_for
+from skills.experts.base import TRAVEL_Z, towards
 from skills.phrases import phrase_for
+from skills.tasks import choose, possible
 
 MISSIONS_PER_SHARD = 20
-_MAX_TICKS = 90
+_MAX_TICKS = 110
 _AFTER_SUCCESS_TICKS = 4
-_BLOCKS_PER_MISSION = 3
-_AGAIN = 0.15
-_TOGETHER = 0.3
-_STRAY = 0.35
+_DEMOS_PER_MISSION = 12
+_FAILURES_PER_MISSION = 2
+_STRAY, _BESIDE = 0.35, 0.15
+"""Share of demonstrations before which the hand strays, or goes down beside what is named."""
+_BESIDE_M = (0.085, 0.125)
+"""How far from the thing's middle it then is, m."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,44 +65,30 @@ class Collector:
         self._spec = spec
         self._policy = policy
         self._robot = TabletopRobot(variation=WIDE)
+        self._counts: Counter[str] = Counter()
 
     def mission(self, seed: int, writer: ShardWriter) -> None:
-        """Demonstrate picks and placements in the scene of one seed."""
+        """Demonstrate one task after another in the scene of one seed, each possible in it then."""
         self._robot.reset(seed)
         world = self._robot.world
         rng = np.random.default_rng([seed, 7])
-        for skill, args in self._tasks(world, rng):
-            if rng.random() < _STRAY:
-                self._stray(rng)
-            if not self._demonstrate(skill, args, rng, writer):
+        failures = 0
+        for _ in range(_DEMOS_PER_MISSION):
+            scene = world.truth()
+            tasks = possible(scene) if on_the_table(scene) else []
+            if not tasks or failures >= _FAILURES_PER_MISSION:
                 return
+            task = choose(tasks, rng, scene, self._counts)
+            draw = rng.random()
+            if draw < _STRAY:
+                self._stray(rng)
+            elif draw < _STRAY + _BESIDE and scene.held is None:
+                self._go_beside(world.position(task.args["object"]), rng)
+            failures += not self._demonstrate(task.skill, dict(task.args), rng, writer)
 
     def close(self) -> None:
         """Release the renderers."""
         self._robot.close()
-
-    def _tasks(
-        self, world: TabletopWorld, rng: np.random.Generator
-    ) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield skill calls; each is chosen in the scene the one before has left."""
-        blocks = [n for n in world.layout.poses if OBJECTS[n] == BLOCK]
-        target = ""
-        for name in rng.permutation(blocks)[:_BLOCKS_PER_MISSION]:
-            for _ in range(2 if rng.random() < _AGAIN else 1):
-                yield "pick", {"object": str(name)}
-                scene = world.truth()
-                places = [
-                    t
-                    for t in TARGET_NAMES
-                    if (t in scene.objects or t in ZONES)
-                    and free_spot(t, scene, str(name)) is not None
-                ]
-                # Bowls and the plate are what people ask for; zones are five and always there.
-                weights = np.array([1.0 if t in ZONES else 2.5 for t in places])
-                if target not in places or rng.random() >= _TOGETHER:
-                    target = str(rng.choice(places, p=weights / weights.sum()))
-                skill = "place_in" if kind_of(target) == BOWL else "place_on"
-                yield skill, {"object": str(name), "target": target}
 
     def _stray(self, rng: np.random.Generator) -> None:
         """Move off at random, unrecorded, so that subgoals begin from many poses."""
@@ -115,6 +103,26 @@ class Collector:
                 drift[2] = abs(drift[2])
             self._robot.act(drift)
 
+    def _go_beside(self, thing: Vector, rng: np.random.Generator) -> None:
+        """Move, unrecorded, down beside a thing where there is room, fingers open or shut."""
+        world = self._robot.world
+        angles = rng.uniform(-np.pi, np.pi, 8)
+        reach = rng.uniform(*_BESIDE_M, 8)
+        spots = thing[:2] + reach[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+        others = [o.position[:2] for o in world.truth().objects.values()]
+        inside = ((spots > WORKSPACE_LOW[:2]) & (spots < WORKSPACE_HIGH[:2])).all(-1)
+        free = [
+            spot
+            for spot in spots[inside]
+            if min(float(np.linalg.norm(spot - other)) for other in others) > _BESIDE_M[0] - 0.005
+        ]
+        if not free:
+            return
+        low, opening = thing[2] + rng.uniform(0.02, 0.07), float(rng.integers(2))
+        for height, ticks in ((TRAVEL_Z, 14), (low, 7)):
+            for _ in range(ticks):
+                self._robot.act(towards(world, np.array([*free[0], height]), 0.0, opening))
+
     def _demonstrate(
         self, skill: str, args: dict[str, str], rng: np.random.Generator, writer: ShardWriter
     ) -> bool:
@@ -127,6 +135,10 @@ class Collector:
         noise = rng.choice([0.0, 0.5, 1.0]) * self._spec.noise_m
         rows, achieved = [], 0
         for _ in range(_MAX_TICKS):
+            scene = world.truth()
+            if not on_the_table(scene):
+                achieved = 0
+                break
             observation = self._robot.observe()
             action = expert.act(world)
             achieved = achieved + 1 if expert.done(world) else 0
@@ -137,7 +149,7 @@ class Collector:
                     "action": action.astype(np.float32),
                     "success": achieved > 0,
                     "mount": world.mount,
-                    **scene_labels(world.truth()),
+                    **scene_labels(scene),
                 }
             )
             if achieved > _AFTER_SUCCESS_TICKS:
@@ -162,6 +174,7 @@ class Collector:
         args: dict[str, str],
         succeeded: bool,
     ) -> None:
+        call = call_of(skill, args)
         first = next((i for i, row in enumerate(rows) if row["success"]), len(rows))
         demo = writer.rows["demo"][-1] + 1 if len(writer) else 0
         for index, row in enumerate(rows):
@@ -170,11 +183,7 @@ class Collector:
                 {
                     **row,
                     "demo": np.int32(demo),
-                    "skill": np.int8(SKILLS.index(skill)),
-                    "object": np.int8(OBJECT_NAMES.index(args["object"])),
-                    "target": np.int8(
-                        TARGET_NAMES.index(args["target"]) if "target" in args else -1
-                    ),
+                    **call,
                     "progress": np.float32(progress),
                 }
             )

@@ -10,12 +10,13 @@ action     (7,) float32          the teacher's action
 demo       () int32              number of the demonstration within the shard
 skill      () int8               index into `SKILLS`
 object     () int8               index into `OBJECT_NAMES`
-target     () int8               index into `TARGET_NAMES`, -1 for none
+target     () int8               index into `TARGET_NAMES`, -1 for none; a push's is its direction
 progress   () float32            share of the demonstration done, 0..1; NaN where unknown
 success    () bool               whether the subgoal is achieved, by the world's truth
-present    (7,) bool             which of `OBJECT_NAMES` are there
-position   (7, 3) float32        where they are, m, base frame
-support    (7,) int8             what carries them, index into `SUPPORTS`
+present    (n,) bool             which of the n `OBJECT_NAMES` are there, in sight; see `in_sight`
+position   (n, 3) float32        where they are, m, base frame
+support    (n,) int8             what carries them, index into `SUPPORTS`
+part       (n,) float32          how far a drawer is out, m, or 1 for a lit lamp; 0 for all else
 mount      (9,) float64          how far the cameras are from where they belong; `world.mount`
 ========== ===================== =======================================================
 """
@@ -25,7 +26,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,19 @@ import numpy.typing as npt
 
 from agent.errors import SkillError
 from agent.types import HAND, TABLE, Observation, Scene, SceneObject
-from agent.workspace import BLOCK, OBJECTS, ZONES
+from agent.workspace import BUTTON, CAN, DIRECTIONS, DRAWER, FIXTURES, OBJECTS, ZONES
 
-SKILLS = ("pick", "place_in", "place_on")
+SKILLS = ("pick", "place_in", "place_on", "push", "open", "close", "press")
 OBJECT_NAMES = tuple(OBJECTS)
-TARGET_NAMES = (*(n for n, k in OBJECTS.items() if k != BLOCK), *ZONES)
-SUPPORTS = (TABLE, HAND, *(n for n, k in OBJECTS.items() if k != BLOCK))
+CARRIERS = tuple(name for name, kind in OBJECTS.items() if kind not in (CAN, BUTTON))
+"""What can carry a thing."""
+TARGET_NAMES = (*CARRIERS, *ZONES, *DIRECTIONS)
+SUPPORTS = (TABLE, HAND, *CARRIERS)
 STATE_DIM = 15
+_TRAY_SEEN_M = 0.035
+"""From which opening of the drawer on the cameras see what lies in it, m."""
+_TABLE_LOW, _TABLE_HIGH = np.array([-0.1, -0.6, -0.05]), np.array([1.0, 0.6, 0.6])
+"""(3,) m: where things are that have not fallen off the table."""
 LANDMARKS = tuple(ZONES)
 """What is seen in fixed places, so that it tells where the cameras are."""
 
@@ -55,16 +62,46 @@ def state_of(observation: Observation) -> npt.NDArray[np.float32]:
     return np.concatenate(parts).astype(np.float32)
 
 
+def call_of(skill: str, args: Mapping[str, str]) -> dict[str, np.int8]:
+    """Return a skill call as the rows `skill`, `object` and `target`."""
+    second = args.get("target") or args.get("direction")
+    return {
+        "skill": np.int8(SKILLS.index(skill)),
+        "object": np.int8(OBJECT_NAMES.index(args["object"])),
+        "target": np.int8(TARGET_NAMES.index(second) if second else -1),
+    }
+
+
+def in_sight(scene: Scene) -> Scene:
+    """Return the scene without what lies in a drawer that is too far shut to look into."""
+    shut = {
+        name
+        for name, thing in scene.objects.items()
+        if thing.kind == DRAWER and (thing.articulation or 0.0) < _TRAY_SEEN_M
+    }
+    seen = {name: o for name, o in scene.objects.items() if o.support not in shut}
+    return Scene(scene.time_s, seen)
+
+
+def on_the_table(scene: Scene) -> bool:
+    """Return whether nothing has fallen off the table; what lies on the floor is not seen."""
+    positions = np.array([thing.position for thing in scene.objects.values()])
+    return bool((positions > _TABLE_LOW).all() and (positions < _TABLE_HIGH).all())
+
+
 def scene_labels(scene: Scene) -> dict[str, Array]:
-    """Return the world's truth as the rows `present`, `position` and `support`."""
-    present = np.array([name in scene.objects for name in OBJECT_NAMES])
+    """Return what is in sight as the rows `present`, `position`, `support` and `part`."""
+    objects = in_sight(scene).objects
+    present = np.array([name in objects for name in OBJECT_NAMES])
     position = np.zeros((len(OBJECT_NAMES), 3), np.float32)
     support = np.zeros(len(OBJECT_NAMES), np.int8)
+    part = np.zeros(len(OBJECT_NAMES), np.float32)
     for index, name in enumerate(OBJECT_NAMES):
-        if name in scene.objects:
-            position[index] = scene.objects[name].position
-            support[index] = SUPPORTS.index(scene.objects[name].support)
-    return {"present": present, "position": position, "support": support}
+        if name in objects:
+            position[index] = objects[name].position
+            support[index] = SUPPORTS.index(objects[name].support)
+            part[index] = objects[name].articulation or 0.0
+    return {"present": present, "position": position, "support": support, "part": part}
 
 
 def scene_of(shard: Shard, row: int) -> Scene:
@@ -74,11 +111,12 @@ def scene_of(shard: Shard, row: int) -> Scene:
         {
             name: SceneObject(
                 name,
-                OBJECTS[name],
+                kind,
                 shard["position"][row, index].astype(np.float64),
                 support=SUPPORTS[shard["support"][row, index]],
+                articulation=float(shard["part"][row, index]) if kind in FIXTURES else None,
             )
-            for index, name in enumerate(OBJECT_NAMES)
+            for index, (name, kind) in enumerate(OBJECTS.items())
             if shard["present"][row, index]
         },
     )

@@ -15,7 +15,9 @@ from agent.types import Fact, SkillContract
 CONTRACTS = Path(__file__).parent / "contracts"
 """The folder with one YAML file per skill."""
 
-_ARITY = {"held": 1, "hand_empty": 0, "in": 2, "on": 2, "room": 1}
+_ARITY = {"hand_empty": 0, "in": 2, "on": 2, "moved": 2} | dict.fromkeys(
+    ("held", "room", "open", "closed", "lit", "unlit", "clear", "reachable", "loose", "toggled"), 1
+)
 
 
 def load_contracts(folder: Path = CONTRACTS) -> dict[str, SkillContract]:

@@ -8,9 +8,11 @@ import numpy as np
 from tqdm import tqdm
 
 from agent.types import HAND, Scene, Vector
-from agent.workspace import BLOCK
+from agent.workspace import MOVABLE
 from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES, Shard, open_shard, scene_of, shards
 from skills.experts.place import PlaceExpert
+
+_PLACING = [SKILLS.index(skill) for skill in ("place_in", "place_on")]
 
 
 class RecordedWorld:
@@ -40,18 +42,22 @@ class RecordedWorld:
         return self._scene.objects[name].position
 
     def carried(self) -> str | None:
-        """Return the block that was in the hand."""
-        held = (o for o in self._scene.objects.values() if o.support == HAND and o.kind == BLOCK)
+        """Return the block or can that was in the hand."""
+        held = (o for o in self._scene.objects.values() if o.support == HAND and o.kind in MOVABLE)
         return next((o.name for o in held), None)
 
 
 def relabel(root: Path) -> int:
-    """Ask the present teacher again in every placing frame; return how many labels changed."""
+    """Ask the present teacher again in every placing frame; return how many labels changed.
+
+    The other teachers look at more than a frame holds: at how a drawer slides, or at how their
+    subgoal began.
+    """
     changed = 0
     for folder in tqdm(list(shards([root])), desc="relabel", unit="shard"):
         shard = open_shard(folder)
         actions = np.array(shard["action"])
-        for row in np.flatnonzero(shard["skill"] != SKILLS.index("pick")):
+        for row in np.flatnonzero(np.isin(shard["skill"], _PLACING)):
             name, target = shard["object"][row], shard["target"][row]
             expert = PlaceExpert(OBJECT_NAMES[name], TARGET_NAMES[target])
             actions[row] = expert.act(RecordedWorld(shard, int(row)))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from agent.errors import CheckpointError
 from skills.batches import Batch, Batches, Frames
-from skills.checkpoint import load_checkpoint
-from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES
+from skills.checkpoint import load_checkpoint, weights_hash
 from skills.perception.modeling import SceneConfig, SceneNet
-from skills.phrases import paraphrases
+from skills.phrases import calls, paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import build_vocabulary
 from skills.policy.modeling import AIM_CENTRE, AIM_SCALE, VLA, VLAOutput
@@ -30,18 +32,22 @@ _SHARED_NOISE, _OWN_NOISE = 0.03, 0.02
 def vocabulary() -> list[str]:
     """Return every word that training sentences use."""
     return build_vocabulary(
-        sentence
-        for skill in SKILLS
-        for name in OBJECT_NAMES
-        for target in TARGET_NAMES
-        for sentence in paraphrases(skill, {"object": name, "target": target})
+        sentence for skill, args in calls() for sentence in paraphrases(skill, args)
     )
 
 
 class PolicyTrainer:
     """Trains the policy on shards of demonstrations."""
 
-    def __init__(self, roots: list[Path], out: Path, spec: TrainSpec, scene: Path) -> None:
+    def __init__(
+        self,
+        roots: list[Path],
+        out: Path,
+        spec: TrainSpec,
+        scene: Path,
+        start: Path | None = None,
+        shape: Mapping[str, Any] | None = None,
+    ) -> None:
         """Open the data and take up the run in `out`, or begin one.
 
         Args:
@@ -50,15 +56,19 @@ class PolicyTrainer:
             spec: How to train.
             scene: Checkpoint of the scene network, which the policy sees through; it is not
                 trained further, so that what it sees is worked out once for all frames.
+            start: Checkpoint of a policy to begin with; the rest is random without one.
+            shape: Hyperparameters of the policy that differ from the usual ones.
         """
         torch.set_num_threads(spec.threads)
         torch.manual_seed(spec.seed)
-        frames = Frames(roots, VLAConfig().horizon)
-        words = vocabulary()
-        model = _seeing(scene, frames, words)
+        chosen, words = dict(shape or {}), vocabulary()
+        frames = Frames(roots, VLAConfig(**chosen).horizon)
+        model = _seeing(scene, frames, words, chosen)
+        if start is not None:
+            _take_over(load_checkpoint(start, VLA, VLAConfig.model_type), model)
         self.config: VLAConfig = model.config
         self.run = Run(model, roots, out, spec)
-        seen = frames.look(model)
+        seen = frames.look(model, weights_hash(scene))
         self.batches = Batches(frames, seen, words, spec.batch, spec.seed + self.run.step)
         self._next_batch = Prefetch(self.batches.draw)
 
@@ -83,15 +93,19 @@ class PolicyTrainer:
         return {**sums, "score": sums["motion"]}
 
     def _predict(self, model: VLA, batch: Batch, *, noisy: bool) -> VLAOutput:
-        seen = batch.seen
+        seen, began = batch.seen, batch.began
         if noisy:
             # The scene network sees its own training images better than new ones, where a camera
-            # taken to stand elsewhere moves everything one way.
-            shared = torch.randn((len(seen), 1, 3), generator=self.run.generator)
-            own = torch.randn((*seen.shape[:2], 3), generator=self.run.generator)
-            noise = shared * _SHARED_NOISE + own * _OWN_NOISE
-            seen = torch.cat([seen[..., :3] + noise, seen[..., 3:]], dim=-1)
-        return model.decide(seen, batch.state, model.embed(batch.tokens))
+            # taken to stand elsewhere moves everything one way, in every look.
+            shared = self._drawn(len(seen), 1) * _SHARED_NOISE
+            seen, began = (
+                torch.cat([x[..., :3] + shared + own * _OWN_NOISE, x[..., 3:]], dim=-1)
+                for x, own in ((x, self._drawn(*x.shape[:2])) for x in (seen, began))
+            )
+        return model.decide(seen, began, batch.state, model.embed(batch.tokens))
+
+    def _drawn(self, *shape: int) -> Tensor:
+        return torch.randn((*shape, 3), generator=self.run.generator)
 
     def _losses(self, output: VLAOutput, batch: Batch, *, bootstrap: bool) -> dict[str, Tensor]:
         """Return the weighted terms of the loss."""
@@ -125,7 +139,7 @@ class PolicyTrainer:
         }
 
 
-def _seeing(scene: Path, frames: Frames, words: list[str]) -> VLA:
+def _seeing(scene: Path, frames: Frames, words: list[str], shape: Mapping[str, Any]) -> VLA:
     """Return a network that sees through the scene network, held fixed; the rest is random."""
     eyes = load_checkpoint(scene, SceneNet, SceneConfig.model_type)
     state = frames.state[frames.training]
@@ -135,8 +149,25 @@ def _seeing(scene: Path, frames: Frames, words: list[str]) -> VLA:
             scene=eyes.config.to_diff_dict(),
             state_mean=state.mean(0).tolist(),
             state_std=np.maximum(state.std(0), 0.01).tolist(),
+            **shape,
         )
     )
     model.scene.load_state_dict(eyes.state_dict())
     model.scene.requires_grad_(False)
     return model
+
+
+def _take_over(start: VLA, model: VLA) -> None:
+    """Give a network all weights of another one, but for its eyes.
+
+    Raises:
+        CheckpointError: They do not fit: vocabulary or sizes differ.
+    """
+    weights = {n: w for n, w in start.state_dict().items() if not n.startswith("scene.")}
+    if start.config.vocabulary != model.config.vocabulary:
+        raise CheckpointError("The policy to begin with knows other words; train one anew.")
+    model.load_state_dict(weights, strict=False)
+    model.config.state_mean, model.config.state_std = (
+        start.config.state_mean,
+        start.config.state_std,
+    )

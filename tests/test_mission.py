@@ -27,7 +27,7 @@ from agent.robots.tabletop.world import TabletopWorld
 from agent.types import MissionOutcome
 from skills.evaluate.commands import draw_command
 
-PRIVILEGED = ("truth", "carried", "position", "yaw", "put", "pose_arm")
+PRIVILEGED = ("truth", "carried", "position", "yaw", "put", "pose_arm", "slide", "opening", "lamp")
 
 
 def seed_with(objects: int, start: int = 2_000_000) -> tuple[int, str]:
@@ -47,7 +47,7 @@ def agent() -> Iterator[Agent]:
 
 
 def test_mission_succeeds_and_leaves_an_episode_and_a_film(agent: Agent, tmp_path: Path) -> None:
-    seed, command = seed_with(2)
+    seed, command = seed_with(1)
     folder = tmp_path / "episode"
     summary = run_mission(agent, Mission(command, seed, folder, tmp_path / "film.mp4"))
     assert summary["outcome"] == "success"
@@ -102,7 +102,7 @@ def test_same_seed_gives_the_same_actions_and_states(agent: Agent) -> None:
     ("command", "words"),
     [
         ("pick up the purple block", ["purple"]),
-        ("put the block in the bowl", ["red block"]),
+        ("put the block in the bowl", ["green block", "yellow block"]),
         ("flibber the wug", []),
     ],
 )

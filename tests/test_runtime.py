@@ -57,7 +57,9 @@ from tests.parts import (
     UNSURE,
     Bench,
     chunk,
+    subgoal,
 )
+from tests.scenes import scene
 
 # The estimator is asked once at the start, then at each subgoal's start and end: the scenes of
 # pick, place and the closing look when all goes well.
@@ -167,6 +169,82 @@ def test_the_goals_must_hold_at_the_closing_look() -> None:
     assert result.replans == 2
     assert result.question is not None
     assert "in(red block, blue bowl)" in result.question
+
+
+PUSH = subgoal("push", object="red block", direction="left")
+PUSHED = scene(at={"red block": (0.66, 0.30)})
+DARK, LIT = scene("button"), scene("button", lit=True)
+PRESS = subgoal("press", object="button")
+
+
+def _changing(*subgoals: Subgoal, scenes: Sequence[Scene], **parts: Any) -> Bench:
+    return Bench(plans=[Plan(command=COMMAND, subgoals=subgoals)], scenes=scenes, **parts)
+
+
+@pytest.mark.parametrize("seen_at_start", [BEFORE, PUSHED])
+def test_a_push_is_seen_against_the_missions_first_look(seen_at_start: Scene) -> None:
+    """Not against the look with which the subgoal or the closing look began."""
+    result = _changing(PUSH, scenes=[BEFORE, seen_at_start, PUSHED]).runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.SUCCESS
+
+
+def test_a_push_that_the_first_look_belies_is_no_success() -> None:
+    """At its subgoal's start the block was elsewhere, but where it is now it was at first."""
+    result = _changing(PUSH, scenes=[PUSHED, BEFORE, PUSHED]).runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.NEEDS_HELP
+    assert result.question is not None
+    assert "moved(red block, left)" in result.question
+
+
+def test_new_plans_leave_the_first_look_as_it_was() -> None:
+    """The push failed but came about; the new plan starts from there, the goal does not."""
+    scenes = [BEFORE, BEFORE, PUSHED]
+    bench = _changing(PUSH, scenes=scenes, verdicts=[MISSED, MISSED, DONE])
+    result = bench.runtime.run(COMMAND, 0)
+    assert (result.outcome, result.replans) == (MissionOutcome.SUCCESS, 1)
+
+
+@pytest.mark.parametrize(
+    ("presses", "first", "last", "outcome"),
+    [
+        (1, DARK, LIT, MissionOutcome.SUCCESS),
+        (1, LIT, DARK, MissionOutcome.SUCCESS),
+        (2, DARK, DARK, MissionOutcome.SUCCESS),
+        (1, DARK, DARK, MissionOutcome.NEEDS_HELP),
+        (2, DARK, LIT, MissionOutcome.NEEDS_HELP),
+    ],
+)
+def test_a_lamp_must_be_at_last_what_the_plan_makes_of_it(
+    presses: int, first: Scene, last: Scene, outcome: MissionOutcome
+) -> None:
+    bench = _changing(*[PRESS] * presses, scenes=[first, first, last])
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is outcome
+    wanted = "lit(button)" if (presses == 1) == (first is DARK) else "unlit(button)"
+    assert outcome is MissionOutcome.SUCCESS or f"reached {wanted}" in str(result.question)
+
+
+def test_a_button_that_was_pressed_unnoticed_is_not_pressed_back() -> None:
+    """The press counts as failed, but the lamp has changed since: a new plan is made instead."""
+    bench = _changing(PRESS, scenes=[DARK, DARK, LIT], verdicts=[MISSED, DONE])
+    result = bench.runtime.run(COMMAND, 0)
+    assert [r.attempts for r in result.results] == [1, 1]
+    assert result.replans == 1
+
+
+def test_a_drawer_and_what_lies_in_it_are_both_looked_for() -> None:
+    shut = scene("drawer", "red block")
+    stowed = scene("drawer", "red block", on={"red block": "drawer"})
+    plan = (
+        subgoal("open", object="drawer"),
+        PICK,
+        subgoal("place_in", object="red block", target="drawer"),
+        subgoal("close", object="drawer"),
+    )
+    bench = _changing(*plan, scenes=[shut] * 2 + [stowed])
+    assert bench.runtime.run(COMMAND, 0).outcome is MissionOutcome.SUCCESS
+    result = _changing(*plan, scenes=[shut]).runtime.run(COMMAND, 0)
+    assert "in(red block, drawer)" in str(result.question)
 
 
 def test_a_closing_look_that_fails_is_no_success() -> None:

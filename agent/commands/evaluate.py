@@ -12,7 +12,9 @@ from typing import Any
 from rich.console import Console as Terminal
 
 from agent.config import Config, load_config
+from agent.errors import UsageError, unknown
 
+_ALL = "all"
 _DROP_PER_S = 0.15
 
 
@@ -35,20 +37,51 @@ def evaluate(args: argparse.Namespace) -> int:
 
 def _skills(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from agent.build import policy_checkpoint
-    from skills.evaluate.skills import evaluate_skills
+    from skills.evaluate.rates import AXES, evaluate_axes, evaluate_skills
     from skills.policy.policy import VLAPolicy
 
     make_policy = partial(VLAPolicy.from_checkpoint, policy_checkpoint(config))
-    return evaluate_skills(make_policy, args.episodes, args.seed_base, args.workers)
+    if args.vary:
+        for name in args.vary:
+            if name not in (*AXES, _ALL):
+                raise UsageError(unknown("axis", name, (*AXES, _ALL)))
+        axes = tuple(AXES) if _ALL in args.vary else tuple(dict.fromkeys(args.vary))
+        return evaluate_axes(make_policy, axes, args.episodes, args.seed_base, args.workers)
+    return evaluate_skills(
+        make_policy, args.episodes, args.seed_base, args.workers, heldout=args.heldout
+    )
+
+
+def _scene(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    from agent.build import scene_checkpoint
+    from skills.evaluate.scene import evaluate_scene
+    from skills.perception.estimator import NetworkEstimator
+
+    if args.plot is not None and not args.plot.parent.is_dir():
+        raise UsageError(f"There is no folder {args.plot.parent} for {args.plot.name}; make it.")
+    return evaluate_scene(
+        partial(NetworkEstimator.from_checkpoint, scene_checkpoint(config)),
+        args.episodes,
+        args.seed_base,
+        args.workers,
+        threshold=config.monitor.presence_threshold,
+        plot=args.plot,
+    )
 
 
 def _missions(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    from agent.build import planner, verifier
     from agent.mission import TruthBench
-    from skills.evaluate.missions import evaluate_missions
+    from skills.evaluate.missions import evaluate_generated
+    from skills.evaluate.written import evaluate_written, find_cases, load_suite
 
-    return evaluate_missions(
-        partial(TruthBench, config), args.episodes, args.seed_base, args.workers
-    )
+    make_bench = partial(TruthBench, config)
+    if args.commands == "generated":
+        return evaluate_generated(make_bench, args.episodes, args.seed_base, args.workers)
+    suite = load_suite()
+    each = max(1, round(args.episodes / sum(map(len, suite.values()))))
+    cases = find_cases(suite, planner(config), verifier(config), args.seed_base, each)
+    return evaluate_written(make_bench, cases, args.seed_base, args.workers, flat=args.flat)
 
 
 def _disturbances(args: argparse.Namespace, config: Config) -> dict[str, Any]:
@@ -68,7 +101,12 @@ def _disturbances(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     return evaluate_disturbances(cells, args.episodes, args.seed_base, args.workers)
 
 
-_SUITES = {"skills": _skills, "missions": _missions, "disturbances": _disturbances}
+_SUITES = {
+    "skills": _skills,
+    "scene": _scene,
+    "missions": _missions,
+    "disturbances": _disturbances,
+}
 
 
 def _print(report: dict[str, Any]) -> None:

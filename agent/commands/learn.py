@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
+from typing import Any
 
-from agent.errors import UsageError
+import yaml
+
+from agent.errors import UsageError, unknown
 
 EVALUATION_SEEDS = 1_000_000
 """Seeds from here on are kept for evaluation."""
@@ -52,11 +55,32 @@ def train(args: argparse.Namespace) -> int:
     if args.what == "scene":
         from skills.perception.train import SceneTrainer
 
-        SceneTrainer(args.data, args.out, spec).train()
+        SceneTrainer(args.data, args.out, spec, args.start).train()
     else:
         from agent.build import SCENE_CHECKPOINT
         from agent.resources import resource
         from skills.train import PolicyTrainer
 
-        PolicyTrainer(args.data, args.out, spec, args.scene or resource(SCENE_CHECKPOINT)).train()
+        eyes = args.scene or resource(SCENE_CHECKPOINT)
+        shape = _hyperparameters(args.model)
+        PolicyTrainer(args.data, args.out, spec, eyes, args.start, shape).train()
     return 0
+
+
+def _hyperparameters(pairs: list[str]) -> dict[str, Any]:
+    """Return `KEY=VALUE` pairs as the policy's hyperparameters.
+
+    Raises:
+        UsageError: A pair is none, or names no hyperparameter that may be chosen.
+    """
+    from skills.policy.configuration import CHOSEN
+
+    shape = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--model takes KEY=VALUE, not {pair!r}.")
+        if key not in CHOSEN:
+            raise UsageError(f"--model: {unknown('hyperparameter', key, CHOSEN)}")
+        shape[key] = yaml.safe_load(value)
+    return shape

@@ -244,6 +244,8 @@ def _decode_scene(message: Message) -> SceneEstimated:
             support=values["support"],
             support_confidence=float(values["support_confidence"]),
             age_s=float(values["age_s"]),
+            articulation=_maybe_float(values["articulation"]),
+            articulation_confidence=float(values["articulation_confidence"]),
         )
     scene = Scene(time_s=float(message["scene_time_s"]), objects=objects)
     return SceneEstimated(time_s=float(message["time_s"]), scene=scene)

@@ -109,6 +109,8 @@ TOPICS: dict[str, Schema] = {
                 support=_text("What carries it."),
                 support_confidence=_number("0 to 1."),
                 age_s=_number("Seconds since it was last seen clearly."),
+                articulation=_number("A drawer's opening in m, 0 or 1 of a lamp, or null."),
+                articulation_confidence=_number("0 to 1."),
             )
         ),
     ),

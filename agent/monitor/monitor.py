@@ -16,7 +16,6 @@ from agent.facts import CERTAIN, confidence, holds
 from agent.protocols import SceneEstimator
 from agent.types import (
     ActionChunk,
-    Fact,
     Observation,
     Reason,
     Scene,
@@ -76,7 +75,7 @@ class SubgoalMonitor:
         wanted = contract.facts("preconditions", subgoal.args)
         self._carries = any(fact.predicate == "held" for fact in wanted)
         self._trail: deque[tuple[float, Vector]] = deque()
-        self._started_s = scene.time_s
+        self._before, self._started_s = scene, scene.time_s
         self._agreed = self._doubted = self._empty = 0
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
@@ -111,12 +110,9 @@ class SubgoalMonitor:
         """Ask the scene whether it agrees with the policy that the subgoal is done."""
         scene = self._estimator.estimate(observation)
         sure = self._confidence(scene)
-        agrees = all(holds(fact, scene) for fact in self._done)
-        evidence = {
-            "success": success,
-            "facts": {str(f): holds(f, scene) for f in self._done},
-            "fact_confidence": sure,
-        }
+        facts = self._facts(scene)
+        agrees = all(facts.values())
+        evidence = {"success": success, "facts": facts, "fact_confidence": sure}
         if agrees and sure >= self._limits.fact_confidence:
             self._agreed, self._doubted = self._agreed + 1, 0
             if self._agreed >= self._limits.confirm_ticks:
@@ -134,25 +130,26 @@ class SubgoalMonitor:
         """Say what is known when the time is up; never that it is done."""
         scene = self._estimator.estimate(observation)
         sure = self._confidence(scene)
+        facts = self._facts(scene)
         evidence = {
             "seconds": elapsed,
             "success": success,
-            "facts": {str(f): holds(f, scene) for f in self._done},
+            "facts": facts,
             "fact_confidence": sure,
         }
-        refuted = (
-            bool(self._done)
-            and sure >= self._limits.fact_confidence
-            and not all(holds(fact, scene) for fact in self._done)
-        )
+        refuted = sure >= self._limits.fact_confidence and not all(facts.values())
         value = VerdictValue.REFUTED if refuted else VerdictValue.INSUFFICIENT
         return Verdict(value, Reason.TIMEOUT, sure if refuted else 1.0 - sure, evidence)
 
+    def _facts(self, scene: Scene) -> dict[str, bool]:
+        return {str(fact): holds(fact, scene, self._before) for fact in self._done}
+
     def _confidence(self, scene: Scene) -> float:
-        return min((confidence(fact, scene) for fact in self._done), default=1.0)
+        sure = (confidence(fact, scene, self._before) for fact in self._done)
+        return min(sure, default=1.0)
 
     def _is_grasp(self) -> bool:
-        return Fact(predicate="hand_empty") in self._contract.facts("preconditions", {})
+        return any(fact.predicate == "held" for fact in self._done)
 
     def _note(self, observation: Observation) -> None:
         self._trail.append((observation.time_s, observation.ee_pose[:3]))

@@ -1,149 +1,272 @@
-"""From the steps asked for to the subgoals still needed, simulated over the scene."""
+"""From goals to the subgoals still needed, carried out in thought one after the other."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from agent.errors import unknown
-from agent.facts import CERTAIN, after, seen_to_hold
-from agent.planner.question import UnclearError
-from agent.planner.steps import Step
-from agent.types import Scene, SkillContract, Subgoal, SubgoalOutcome, SubgoalResult
+from agent.facts import after, holds, seen_to_hold
+from agent.planner.goals import PLACING, Goal, contract_of
+from agent.planner.placement import leaves_the_table, no_room, parking_zone, possible_pushes
+from agent.planner.progress import Progress, deferred
+from agent.planner.question import UnclearError, listed
+from agent.planner.states import whereabouts
+from agent.types import Fact, Scene, SkillContract, Subgoal, SubgoalResult
+from agent.workspace import DRAWER, ZONES
 
-_FAILURES_TO_DEFER = 3
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What goals take.
+
+    Attributes:
+        subgoals: What is still to be done.
+        given: The goals that held without doing.
+        course: Every goal in the order of reaching it, with what was moved or opened on the way:
+            that is promised as well, so it is kept up when something of it is lost.
+    """
+
+    subgoals: tuple[Subgoal, ...]
+    given: tuple[Goal, ...]
+    course: tuple[Goal, ...]
 
 
 def expand(
-    steps: Sequence[Step],
+    goals: Sequence[Goal],
     scene: Scene,
     contracts: Mapping[str, SkillContract],
     history: Sequence[SubgoalResult],
-    certainty: float = CERTAIN,
-) -> list[Subgoal]:
-    """Return the subgoals that bring about the steps from this scene.
+    certainty: float,
+    forbidden: Collection[str] = (),
+    given: Sequence[Goal] = (),
+) -> Expansion:
+    """Return the subgoals that bring about the goals from this scene.
 
-    Steps that surely hold or are known to be done are skipped; what is held is put down before
+    Goals that surely hold or are known to be done are skipped; what is held is put down before
     something else is picked up; a goal that keeps failing comes after its neighbours.
+
+    Args:
+        goals: What was asked for, in order.
+        scene: What is there now.
+        contracts: The skills there are.
+        history: What was done so far.
+        certainty: Probability 0..1 from which something that seems so needs nothing done.
+        forbidden: What must not be handled.
+        given: Goals that held without doing when the mission began.
+
+    Raises:
+        UnclearError: A goal cannot be reached.
     """
-    expansion = _Expansion(_deferred(steps, history), scene, contracts, history, certainty)
-    return expansion.run()
+    progress = Progress(history, contracts, given)
+    work = Imagination(scene, contracts, certainty, forbidden)
+    work.is_past = lambda goal, later: progress.was_left_behind(goal, later, work.is_so)
+    pending = deferred(goals, history)
+    held_anyway, course = list[Goal](), list[Goal]()
+    while pending:
+        goal, start = pending.pop(0), len(work.added)
+        _check_in_sight(goal, scene)
+        if goal.is_event:
+            if not progress.was_done(goal):
+                work.achieve(goal, pending)
+        elif goal.skill == "release":
+            work.let_go(goal, strict=not progress.replanning)
+        elif work.is_so(goal):
+            held_anyway.append(goal)
+        elif not work.is_past(goal, pending):
+            work.achieve(goal, pending)
+        added = work.added[start:]
+        course += [g for g in added if g.skill in (*PLACING, "open") and g is not goal]
+        course.append(goal)
+    return Expansion(tuple(work.subgoals), tuple(held_anyway), tuple(course))
 
 
-def _deferred(steps: Sequence[Step], history: Sequence[SubgoalResult]) -> list[Step]:
-    """Move placements of objects that keep failing to the end of their run of placements."""
-    failed = [r.subgoal.args for r in history if r.outcome is not SubgoalOutcome.SUCCESS]
-
-    def hopeless(step: Step) -> bool:
-        tries = [a for a in failed if a.get("object") == step.object]
-        return sum(a.get("target", step.target) == step.target for a in tries) >= _FAILURES_TO_DEFER
-
-    ordered: list[Step] = []
-    for placing, run in groupby(steps, key=lambda step: step.target is not None):
-        together = list(run)
-        if placing:
-            late = {step.object for step in together if hopeless(step)}
-            together.sort(key=lambda step: step.object in late)
-        ordered += together
-    return ordered
+def _check_in_sight(goal: Goal, scene: Scene) -> None:
+    for name in filter(None, (goal.object, goal.target)):
+        if name not in scene.objects and name not in ZONES:
+            seen = listed(scene.objects)
+            raise UnclearError(f"I see no {name}. I see: {seen}. Where is it?", missing=True)
 
 
-class _Expansion:
-    """Carries the steps out in thought, one after the other."""
+class Imagination:
+    """A scene in which subgoals come about as soon as they are thought of.
+
+    Attributes:
+        scene: As it is by then.
+        subgoals: What was thought of.
+        added: The goals these stand for.
+        is_past: Whether a goal was reached before and left for the later ones.
+    """
 
     def __init__(
         self,
-        steps: list[Step],
         scene: Scene,
         contracts: Mapping[str, SkillContract],
-        history: Sequence[SubgoalResult],
         certainty: float,
+        forbidden: Collection[str] = (),
     ) -> None:
-        self._certainty = certainty
-        self._pending = steps
-        self._scene = scene
+        """Begin from a scene with nothing done."""
+        self.scene = scene
+        self.subgoals: list[Subgoal] = []
+        self.added: list[Goal] = []
         self._contracts = contracts
-        self._replanning = bool(history)
-        succeeded = [r.subgoal for r in history if r.outcome is SubgoalOutcome.SUCCESS]
-        self._achieved = [(s.skill, s.args) for s in succeeded]
-        self._performed = Counter(s.skill for s in succeeded)
-        self._subgoals: list[Subgoal] = []
+        self._certainty = certainty
+        self._forbidden = forbidden
+        self.is_past: Callable[[Goal, Sequence[Goal]], bool] = lambda goal, later: False
 
-    def run(self) -> list[Subgoal]:
-        """Return the subgoals."""
-        while self._pending:
-            step = self._pending.pop(0)
-            if step.object is None:
-                self._perform(step)
-            elif step.skill == "release":
-                self._let_go(step)
-            elif not self._is_done(step):
-                self._achieve(step)
-        return self._subgoals
+    def copy(self) -> Imagination:
+        """Return another imagination that goes on from here."""
+        twin = Imagination(self.scene, self._contracts, self._certainty, self._forbidden)
+        return twin
 
-    def _perform(self, step: Step) -> None:
-        """Do something that leaves no trace in the scene, unless the history says it is done."""
-        if self._performed[step.skill]:
-            self._performed[step.skill] -= 1
+    def is_so(self, goal: Goal) -> bool:
+        """Return whether a goal surely holds already."""
+        facts = goal.facts(contract_of(goal.skill, self._contracts))
+        return bool(facts) and all(self._surely(fact) for fact in facts)
+
+    def achieve(self, goal: Goal, pending: list[Goal]) -> None:
+        """Add what a goal takes: its preconditions first.
+
+        Args:
+            goal: What is to be reached.
+            pending: The goals that follow; one that puts down what is held may be taken out.
+
+        Raises:
+            UnclearError: A precondition cannot be brought about.
+        """
+        if goal.skill in PLACING:
+            self._place(goal, pending)
+        elif goal.skill == "pick" and goal.object:
+            self._grasp(goal.object, pending)
+        elif goal.skill == "push" and goal.object and goal.direction:
+            self._push(goal, pending)
         else:
-            self._add(step)
+            if goal.object is not None:
+                self._empty_hand(pending)
+            self._add(goal)
 
-    def _let_go(self, step: Step) -> None:
-        held = self._scene.held
-        if held is not None and held.name == step.object:
-            self._add(Step("release"))
-        elif not self._replanning:
-            raise UnclearError(f"I am not holding the {step.object}. Where should I put it?")
+    def let_go(self, goal: Goal, *, strict: bool) -> None:
+        """Open the gripper about a certain thing.
 
-    def _is_done(self, step: Step) -> bool:
-        """Return whether a goal holds, or was reached and then left for a later step."""
-        if self._holds(step):
-            return True
-        later = [s for s in self._pending if s.object == step.object and s.target]
-        if not self._replanning or not (later or (step.target is None and self._hand_needed())):
+        Raises:
+            UnclearError: It is not held, and `strict`.
+        """
+        held = self.scene.held
+        if held is not None and held.name == goal.object:
+            self._add(Goal("release"))
+        elif strict:
+            raise UnclearError(f"I am not holding the {goal.object}. Where should I put it?")
+
+    def _surely(self, fact: Fact) -> bool:
+        return seen_to_hold(fact, self.scene, self._certainty)
+
+    def _holds(self, predicate: str, *args: str) -> bool:
+        fact = Fact.model_validate({"predicate": predicate, "args": args})
+        return holds(fact, self.scene)
+
+    def _place(self, goal: Goal, pending: list[Goal]) -> None:
+        """Bring a thing to its place, opening a drawer on the way."""
+        name, target = str(goal.object), str(goal.target)
+        held = self.scene.held
+        if self._must_open(target):
+            # It takes an empty hand to pull, so even the thing itself is put down for that.
+            self._empty_hand([] if held is not None and held.name == name else pending)
+            self._open(target)
+        self._grasp(name, pending)
+        if not self._holds("room", target):
+            raise no_room(name, target, self.scene)
+        self._add(goal)
+
+    def _push(self, goal: Goal, pending: list[Goal]) -> None:
+        name, direction = str(goal.object), str(goal.direction)
+        self._empty_hand(pending)
+        self._uncover(name, pending)
+        if not self._holds("loose", name):
+            where = whereabouts(name, self.scene)
+            raise UnclearError(
+                f"I can push only what stands on the table itself, and the {name} is {where}. "
+                "Should I put it on the table first?"
+            )
+        if leaves_the_table(name, direction, self.scene):
+            ways = listed(possible_pushes(name, self.scene), "or")
+            raise UnclearError(
+                f"Pushing the {name} {direction} would take it off the table. "
+                f"I can push it {ways}; which way should it go?"
+            )
+        self._add(goal)
+
+    def _grasp(self, name: str, pending: list[Goal]) -> None:
+        """Hold a thing: with an empty hand, out of an open drawer, from under what is on it."""
+        held = self.scene.held
+        if held is not None and held.name == name:
+            return
+        self._empty_hand(pending)
+        carrier = self.scene.objects[name].support
+        if self._must_open(carrier):
+            self._open(carrier)
+        self._uncover(name, pending)
+        self._add(Goal("pick", name))
+
+    def _must_open(self, name: str) -> bool:
+        """Return whether it is a drawer that is not open, or of which that is not certain.
+
+        How near it is to the border of being open is not asked: the hand gets in there as well.
+        """
+        thing = self.scene.objects.get(name)
+        if thing is None or thing.kind != DRAWER:
             return False
-        contract = self._contract(step.skill)
-        reached = (step.skill, step.args(contract)) in self._achieved
-        return reached or (bool(later) and self._holds(later[-1]))
+        sure = thing.presence * thing.articulation_confidence >= self._certainty
+        return not (sure and self._holds("open", name))
 
-    def _hand_needed(self) -> bool:
-        return any(step.object or step.skill == "release" for step in self._pending)
+    def _open(self, name: str) -> None:
+        self._add(Goal("open", name))
 
-    def _holds(self, step: Step) -> bool:
-        contract = self._contract(step.skill)
-        effects = contract.facts("effects", step.args(contract))
-        return all(seen_to_hold(effect, self._scene, self._certainty) for effect in effects)
+    def _uncover(self, name: str, pending: list[Goal]) -> None:
+        """Move what stands on a thing to a free part of the table, the topmost first."""
+        for top in self.scene.contents(name):
+            self._uncover(top.name, pending)
+            self._add(Goal("pick", top.name))
+            self._put_down(top.name, pending)
 
-    def _achieve(self, step: Step) -> None:
-        """Empty the hand, pick up the object, and put it where it belongs."""
-        held = self._scene.held
-        if held is not None and held.name != step.object:
-            self._add(self._own_goal(held.name) or Step("release"))
-            held = None
+    def _empty_hand(self, pending: list[Goal]) -> None:
+        """Put down what is held: where it belongs if that comes later anyway, else on the table."""
+        held = self.scene.held
         if held is None:
-            self._add(Step("pick", step.object))
-        if step.target is not None:
-            self._add(step)
+            return
+        own = self._own_goal(held.name, pending)
+        if own is None:
+            self._put_down(held.name, pending)
+        else:
+            pending.remove(own)
+            self._add(own)
 
-    def _own_goal(self, name: str) -> Step | None:
-        """Take the next placement of an object that is still to be reached out of what pends."""
-        for step in [s for s in self._pending if s.object == name and s.target]:
-            self._pending.remove(step)
-            if not self._is_done(step):
-                return step
+    def _own_goal(self, name: str, pending: list[Goal]) -> Goal | None:
+        """Return the next placement of a held thing where it can be done at once."""
+        for own in [g for g in pending if g.object == name and g.target]:
+            later = pending[pending.index(own) + 1 :]
+            if self.is_past(own, later):
+                pending.remove(own)
+                continue
+            if self._must_open(str(own.target)) or not self._holds("room", str(own.target)):
+                return None
+            return own
         return None
 
-    def _add(self, step: Step) -> None:
-        """Append a subgoal and let its effects come about in the simulated scene."""
-        contract = self._contract(step.skill)
-        args = step.args(contract)
-        subgoal = Subgoal(skill=step.skill, args=args, phrase=contract.phrase(args))
-        self._subgoals.append(subgoal)
-        for effect in contract.facts("effects", args):
-            self._scene = after(self._scene, effect)
+    def _put_down(self, name: str, pending: Sequence[Goal]) -> None:
+        """Set down what is held in the nearest free zone, or let it go where there is none."""
+        wanted = [goal.target for goal in pending if goal.target]
+        zone = parking_zone(name, self.scene, [t for t in wanted if t])
+        self._add(Goal("place_on", name, zone) if zone else Goal("release"))
 
-    def _contract(self, skill: str) -> SkillContract:
-        if skill not in self._contracts:
-            raise UnclearError(unknown("skill", skill, self._contracts), offer=True)
-        return self._contracts[skill]
+    def _add(self, goal: Goal) -> None:
+        """Append a subgoal and let its effects come about."""
+        if goal.object in self._forbidden:
+            raise UnclearError(
+                f"That would need the {goal.object}, which you told me to leave alone. "
+                "What should I do instead?"
+            )
+        contract = contract_of(goal.skill, self._contracts)
+        args = goal.args(contract)
+        self.added.append(goal)
+        self.subgoals.append(Subgoal(skill=goal.skill, args=args, phrase=contract.phrase(args)))
+        for effect in contract.facts("effects", args):
+            self.scene = after(self.scene, effect)

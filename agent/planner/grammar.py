@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from agent.facts import CERTAIN
-from agent.planner.clauses import parse
 from agent.planner.expansion import expand
+from agent.planner.goals import Goal
+from agent.planner.interpretation import Interpreter
 from agent.planner.question import UnclearError
-from agent.planner.reference import Resolver
-from agent.planner.steps import steps_of
+from agent.planner.sentences import parse
 from agent.types import Plan, Scene, SkillContract, Subgoal, SubgoalResult
 
 _MAX_SUBGOALS = 30
 """As many as a `Plan` takes."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What a command was found to ask for.
+
+    Attributes:
+        command: As it was said.
+        goals: In order.
+        forbidden: What must not be handled.
+        notes: What was left out, and why.
+        given: The goals that held when the mission began.
+    """
+
+    command: str
+    goals: tuple[Goal, ...]
+    forbidden: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    given: tuple[Goal, ...] = ()
+
+
 class GrammarPlanner:
     """Parses a command, finds what its words stand for, and derives the subgoals still needed.
 
-    What it does not understand it asks about; it never carries out a part of a sentence.
+    What it does not understand it asks about; it never carries out a part of a sentence. What the
+    words of a mission's first plan stand for is kept for its replans: "the leftmost block" is the
+    one that was leftmost when it was said, and "if the drawer is open" was decided then.
     """
 
     def __init__(self, min_presence: float = 0.5, certainty: float = CERTAIN) -> None:
@@ -31,6 +53,7 @@ class GrammarPlanner:
         """
         self._min_presence = min_presence
         self._certainty = certainty
+        self._meaning: _Meaning | None = None
 
     def plan(
         self,
@@ -45,22 +68,57 @@ class GrammarPlanner:
             # The same command and scene would give the same refused plan again.
             stated = " ".join(problems)
             return _ask(command, f"I cannot carry that out. {stated} What should I do instead?")
-        resolver = Resolver(scene, contracts, history, self._min_presence)
-        kinds = {name: thing.kind for name, thing in scene.objects.items()}
         try:
-            steps = steps_of(parse(command), resolver, contracts, kinds)
-            subgoals = expand(steps, scene, contracts, history, self._certainty)
+            meaning = self._understood(command, scene, contracts, history)
+            expansion = expand(
+                meaning.goals,
+                self._seen(scene),
+                contracts,
+                history,
+                self._certainty,
+                meaning.forbidden,
+                meaning.given,
+            )
         except UnclearError as unclear:
             may_look = bool(history) and history[-1].subgoal.skill != "look"
             if unclear.missing and may_look and "look" in contracts:
                 return _look(command, contracts, "I lost sight of something; I will look again.")
-            offer = f" I can: {_abilities(contracts)}." if unclear.offer else ""
-            return _ask(command, f"{unclear}{offer}")
+            return _ask(command, str(unclear))
+        if not history:
+            self._meaning = replace(meaning, goals=expansion.course, given=expansion.given)
+        subgoals = expansion.subgoals
         if not subgoals:
-            return _look(command, contracts, "That is already so; I will only look again.")
+            said = " ".join(meaning.notes) or "That is already so."
+            return _look(command, contracts, f"{said} I will only look again.")
         if len(subgoals) > _MAX_SUBGOALS:
             return _ask(command, f"That takes more than {_MAX_SUBGOALS} steps; what comes first?")
-        return Plan(command=command, subgoals=tuple(subgoals), reply=_reply(subgoals))
+        return Plan(command=command, subgoals=subgoals, reply=_reply(subgoals, meaning))
+
+    def _seen(self, scene: Scene) -> Scene:
+        """Return a scene without what is hardly believed in."""
+        objects = {n: o for n, o in scene.objects.items() if o.presence >= self._min_presence}
+        return Scene(scene.time_s, objects)
+
+    def _understood(
+        self,
+        command: str,
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        history: Sequence[SubgoalResult],
+    ) -> _Meaning:
+        """Return what a command asks for: as its mission began, where that is known."""
+        if not history:
+            self._meaning = None
+        elif self._meaning is not None and self._meaning.command == command:
+            return self._meaning
+        touched = dict.fromkeys(r.subgoal.args.get("object", "") for r in history)
+        interpreter = Interpreter(
+            self._seen(scene), contracts, list(touched), self._min_presence, self._certainty
+        )
+        interpreter.run(parse(command))
+        return _Meaning(
+            command, tuple(interpreter.goals), interpreter.forbidden, tuple(interpreter.notes)
+        )
 
 
 def _ask(command: str, question: str) -> Plan:
@@ -74,15 +132,7 @@ def _look(command: str, contracts: Mapping[str, SkillContract], reply: str) -> P
     return Plan(command=command, subgoals=(subgoal,), reply=reply)
 
 
-def _abilities(contracts: Mapping[str, SkillContract]) -> str:
-    """Return what the skills do, for example "put the block in the bowl"."""
-    return ", ".join(
-        contract.phrase({name: " or ".join(spec.kinds) for name, spec in contract.args.items()})
-        for contract in contracts.values()
-    )
-
-
-def _reply(subgoals: Sequence[Subgoal]) -> str:
+def _reply(subgoals: Sequence[Subgoal], meaning: _Meaning) -> str:
     """Return what will be done, in a sentence; a grasp is not worth a word before a placement."""
     following = [*subgoals[1:], None]
     said = [
@@ -90,7 +140,7 @@ def _reply(subgoals: Sequence[Subgoal]) -> str:
         for subgoal, then in zip(subgoals, following, strict=True)
         if not (then and _is_grasp_for(subgoal, then))
     ]
-    return f"I will {', then '.join(said)}."
+    return " ".join([f"I will {', then '.join(said)}.", *meaning.notes])
 
 
 def _is_grasp_for(subgoal: Subgoal, then: Subgoal) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from agent.errors import unknown
 from agent.facts import after, holds
-from agent.types import Plan, Scene, SkillContract, Subgoal
-from agent.workspace import ZONE, ZONES, kind_of
+from agent.planner.placement import leaves_the_table, possible_pushes
+from agent.planner.states import whereabouts
+from agent.types import Fact, Plan, Scene, SkillContract, Subgoal
+from agent.workspace import BLOCK, DIRECTION, DIRECTIONS, ZONE, ZONES, kind_of
 
 
 class PlanVerifier:
@@ -114,8 +116,11 @@ def _wrong_arguments(subgoal: Subgoal, contract: SkillContract, scene: Scene) ->
 def _wrong_object(argument: str, value: str, kinds: tuple[str, ...], scene: Scene) -> list[str]:
     """Return why a value cannot stand for an argument that takes these kinds."""
     there = scene.objects.get(value)
-    kind = there.kind if there else ZONE if value in ZONES else None
+    named = {**dict.fromkeys(ZONES, ZONE), **dict.fromkeys(DIRECTIONS, DIRECTION)}
+    kind = there.kind if there else named.get(value)
     if kind is None:
+        if DIRECTION in kinds:
+            return [unknown("direction", value, DIRECTIONS)]
         if kind_of(value) is not None:
             listed = ", ".join(scene.objects) or "nothing"
             return [f"The {value} is not in the scene; what is there: {listed}."]
@@ -127,11 +132,46 @@ def _wrong_object(argument: str, value: str, kinds: tuple[str, ...], scene: Scen
 
 def _unmet(subgoal: Subgoal, contract: SkillContract, scene: Scene) -> list[str]:
     """Return the preconditions that do not hold when the step's turn comes."""
-    held = scene.held
-    hand = f"the hand holds the {held.name}" if held else "the hand is empty"
-    found = []
-    for fact in contract.facts("preconditions", subgoal.args):
-        if not holds(fact, scene):
-            but = f"the {fact.args[0]} is full" if fact.predicate == "room" else f"then {hand}"
-            found.append(f"It needs {fact}, but {but}.")
+    found = [
+        f"It needs {fact}, but {_hindrance(fact, scene)}."
+        for fact in contract.facts("preconditions", subgoal.args)
+        if not holds(fact, scene)
+    ]
+    for effect in contract.facts("effects", subgoal.args):
+        if effect.predicate != "moved":
+            continue
+        name, way = effect.args
+        if leaves_the_table(name, way, scene):
+            ways = " or ".join(possible_pushes(name, scene)) or "nowhere"
+            found.append(
+                f"Pushing the {name} {way} would take it off the table; it can be pushed {ways}."
+            )
     return found
+
+
+def _hindrance(fact: Fact, scene: Scene) -> str:
+    """Return what is in the way of a precondition, in words."""
+    held = scene.held
+    if not fact.args or fact.predicate == "held":
+        return f"then the hand holds the {held.name}" if held else "then the hand is empty"
+    name = fact.args[0]
+    on_it = [f"the {thing.name}" for thing in scene.contents(name)]
+    match fact.predicate:
+        case "room" if name in scene.objects and scene.objects[name].kind == BLOCK:
+            stacked = held is None or held.kind == BLOCK
+            if on_it or not stacked:
+                return (
+                    f"{on_it[0]} stands on it" if on_it else f"the {held and held.name} is no block"
+                )
+            return f"the {name} is {whereabouts(name, scene)}, where no more can be stacked"
+        case "room":
+            return f"the {name} is full"
+        case "open":
+            return f"the {name} is not open then; open it first"
+        case "reachable":
+            return f"it lies {whereabouts(name, scene)}, which is not open then"
+        case "clear" | "loose" if on_it:
+            return f"then {' and '.join(on_it)} stands on it"
+        case "loose":
+            return f"then it is {whereabouts(name, scene)}"
+    return "that is not so then"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agent.protocols import SceneEstimator
 from agent.types import HAND, TABLE, Observation, Scene, SceneObject
+from agent.workspace import DRAWER, DRAWER_OPEN
 
 _SEEN = 0.5
 _FORGET_PER_S = 0.98
@@ -39,16 +40,27 @@ class SceneTracker:
             if thing is not None and thing.presence >= _SEEN:
                 believed[name] = _merged(before, thing)
             elif before is not None:
-                faded = replace(
-                    before,
-                    presence=before.presence * _FORGET_PER_S**passed,
-                    age_s=before.age_s + passed,
-                )
-                if faded.presence >= _FORGOTTEN:
+                older = replace(before, age_s=before.age_s + passed)
+                faded = replace(older, presence=older.presence * _FORGET_PER_S**passed)
+                drawer = seen.objects.get(before.support)
+                if drawer is not None and _shut(drawer):
+                    believed[name] = _carried(older, self._believed.get(drawer.name), drawer)
+                elif faded.presence >= _FORGOTTEN:
                     believed[name] = faded
-        scene = _one_in_hand(Scene(observation.time_s, believed))
+        scene = _without_circles(_one_in_hand(Scene(observation.time_s, believed)))
         self._believed = dict(scene.objects)
         return scene
+
+
+def _shut(carrier: SceneObject) -> bool:
+    """Return whether a carrier hides what it carries: a drawer that is not open."""
+    return carrier.kind == DRAWER and (carrier.articulation or 0.0) < DRAWER_OPEN
+
+
+def _carried(thing: SceneObject, before: SceneObject | None, now: SceneObject) -> SceneObject:
+    """Return a thing that has gone where its carrier went."""
+    way = now.position - before.position if before is not None else 0.0
+    return replace(thing, position=thing.position + way)
 
 
 def _one_in_hand(scene: Scene) -> Scene:
@@ -62,6 +74,20 @@ def _one_in_hand(scene: Scene) -> Scene:
         for name, o in scene.objects.items()
     }
     return Scene(scene.time_s, objects)
+
+
+def _without_circles(scene: Scene) -> Scene:
+    """Leave nothing that carries itself by way of others: the least sure stands on the table."""
+    for name in scene.objects:
+        chain = [name]
+        while (below := scene.objects[chain[-1]].support) in scene.objects and below not in chain:
+            chain.append(below)
+        if below in chain:
+            circle = [scene.objects[n] for n in chain[chain.index(below) :]]
+            doubted = min(circle, key=lambda thing: thing.support_confidence)
+            put = replace(doubted, support=TABLE, support_confidence=0.0)
+            scene = replace(scene, objects={**scene.objects, put.name: put})
+    return scene
 
 
 def _merged(before: SceneObject | None, now: SceneObject) -> SceneObject:

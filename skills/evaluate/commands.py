@@ -8,13 +8,14 @@ import numpy as np
 
 from agent.facts import after, holds
 from agent.robots.tabletop.layout import sample_layout
-from agent.robots.tabletop.model import rest_height
 from agent.spots import free_spot
-from agent.types import Fact, Scene, SceneObject
-from agent.workspace import BLOCK, BOWL, OBJECTS, ZONES, kind_of
+from agent.types import Fact, Predicate, Scene
+from agent.workspace import BLOCK, BOWL, PLATE, ZONE, ZONES, kind_of
+from skills.dataset import in_sight
 
 _JOINTS = (" and ", ", then ", " and then ", ", and ")
 _SAME_TARGET = 0.3
+_FREE: tuple[Predicate, ...] = ("reachable", "clear")
 _INTO = ("put the {o} in the {t}", "place the {o} into the {t}", "drop the {o} in the {t}")
 _ONTO = ("put the {o} on the {t}", "place the {o} onto the {t}", "move the {o} to the {t}")
 _ZONE = {
@@ -36,23 +37,18 @@ class Command:
 
 def initial_scene(seed: int) -> Scene:
     """Return the scene of a seed as it is laid out, without running the world."""
-    poses = sample_layout(np.random.default_rng(seed)).poses
-    return Scene(
-        0.0,
-        {
-            name: SceneObject(
-                name, OBJECTS[name], np.array([pose[0], pose[1], rest_height(OBJECTS[name])])
-            )
-            for name, pose in poses.items()
-        },
-    )
+    return sample_layout(seed).scene
 
 
 def draw_command(seed: int, objects: int) -> Command | None:
     """Draw a command that moves so many blocks; None where the scene has no room for it."""
     rng = np.random.default_rng([seed, 31])
     scene = initial_scene(seed)
-    blocks = [n for n in scene.objects if OBJECTS[n] == BLOCK]
+    blocks = [
+        name
+        for name, thing in in_sight(scene).objects.items()
+        if thing.kind == BLOCK and all(holds(fact, scene) for fact in _free_to_go(name))
+    ]
     if len(blocks) < objects:
         return None
     chosen = [str(b) for b in rng.permutation(blocks)[:objects]]
@@ -83,7 +79,7 @@ def _draw_target(scene: Scene, name: str, rng: np.random.Generator) -> str | Non
     places = [
         t
         for t in [*scene.objects, *ZONES]
-        if kind_of(t) != BLOCK
+        if kind_of(t) in (BOWL, PLATE, ZONE)
         and free_spot(t, scene, name) is not None
         and not holds(_goal(name, t), scene)
     ]
@@ -91,6 +87,11 @@ def _draw_target(scene: Scene, name: str, rng: np.random.Generator) -> str | Non
         return None
     weights = np.array([1.0 if t in ZONES else 2.0 for t in places])
     return str(rng.choice(places, p=weights / weights.sum()))
+
+
+def _free_to_go(name: str) -> tuple[Fact, ...]:
+    """Return what lets a thing be picked up as it stands."""
+    return tuple(Fact(predicate=p, args=(name,)) for p in _FREE)
 
 
 def _goal(name: str, target: str) -> Fact:

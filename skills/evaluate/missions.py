@@ -1,4 +1,4 @@
-"""Whole missions from typed commands: how many succeed, and whether the agent knows it."""
+"""Missions from drawn commands: how many succeed, and whether the agent knows it."""
 
 from __future__ import annotations
 
@@ -68,10 +68,15 @@ def run_row(
     workers: int,
 ) -> tuple[Row, list[Record]]:
     """Run the missions of one row over the first seeds that have such a command."""
-    jobs = [(seed, objects) for seed in seeds]
-    results = parallel(MissionBench, (make_bench,), jobs, workers, episodes, name)
-    records: list[Record] = [record for _, _, record in results]
-    row = Row(
+    jobs = {name: [(seed, objects) for seed in seeds]}
+    results = parallel(MissionBench, (make_bench,), jobs, {name: episodes}, workers, name)[name]
+    return mission_row(name, results), [record for _, _, record in results]
+
+
+def mission_row(name: str, missions: Sequence[tuple[int, str, Record]]) -> Row:
+    """Return the row of some missions, each the seed, the command and what came of it."""
+    records = [record for _, _, record in missions]
+    return Row(
         name,
         len(records),
         sum(r.world_success for r in records),
@@ -86,15 +91,14 @@ def run_row(
             "realtime_factor": sum(r.seconds for r in records) / sum(r.wall_s for r in records),
             "failed": [
                 {"seed": seed, "command": text, "outcome": r.outcome.value}
-                for seed, text, r in results
+                for seed, text, r in missions
                 if not r.world_success
             ],
         },
     )
-    return row, records
 
 
-def honesty(records: Sequence[Record]) -> dict[str, float]:
+def honesty(records: Sequence[Record]) -> dict[str, Any]:
     """Return how often the agent's word and the world's truth agree, and false claims, 0..1."""
     claims = [(r.outcome is MissionOutcome.SUCCESS, r.world_success) for r in records]
     return {
@@ -103,7 +107,7 @@ def honesty(records: Sequence[Record]) -> dict[str, float]:
     }
 
 
-def evaluate_missions(
+def evaluate_generated(
     make_bench: Callable[[], Bench], episodes: int, seed_base: int, workers: int
 ) -> dict[str, Any]:
     """Return the report over commands of one to three objects, `episodes` in all."""

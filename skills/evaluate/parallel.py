@@ -1,54 +1,65 @@
-"""Many tries over worker processes, in the order of their jobs."""
+"""Many tries over worker processes; what comes of them does not depend on how many."""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
 from tqdm import tqdm
 
-_BENCH: Callable[[Any], Any] | None = None
+_make_bench: Callable[[], Callable[[Any], Any]] | None = None
 
 
 def parallel(
     bench: Callable[..., Callable[[Any], Any]],
     arguments: tuple[Any, ...],
-    jobs: Sequence[Any],
+    jobs: Mapping[str, Iterable[Any]],
+    wanted: Mapping[str, int],
     workers: int,
-    wanted: int,
     label: str,
-) -> list[Any]:
-    """Return the first `wanted` results that are not None.
+) -> dict[str, list[Any]]:
+    """Return, for each group, the first results that are not None, in the order of its jobs.
 
     Args:
         bench: Makes the callable that runs one job; called once in each worker.
         arguments: Its arguments.
-        jobs: One per try.
-        workers: Processes; results do not depend on how many.
-        wanted: Results to wait for.
+        jobs: Group -> its jobs; groups share the workers.
+        wanted: Group -> results to wait for; fewer come back when its jobs run out.
+        workers: Processes.
         label: What the progress bar says.
     """
-    context = multiprocessing.get_context("spawn")
-    results: list[Any] = []
+    waiting = {group: iter(of_group) for group, of_group in jobs.items()}
+    results: dict[str, list[Any]] = {group: [] for group in jobs}
     with (
-        tqdm(total=wanted, desc=label, unit="episode") as bar,
-        context.Pool(workers, _set_up, (bench, arguments)) as pool,
+        tqdm(total=sum(wanted.values()), desc=label, unit="episode") as bar,
+        ProcessPoolExecutor(
+            workers, multiprocessing.get_context("spawn"), _set_up, (bench, arguments)
+        ) as pool,
     ):
-        for result in pool.imap(_run, jobs):
-            if result is not None:
-                results.append(result)
-                bar.update()
-            if len(results) == wanted:
-                break
+        # Each round starts exactly what is still missing, so no try is made in vain.
+        while batch := [
+            (group, job)
+            for group, of_group in waiting.items()
+            for job in islice(of_group, wanted[group] - len(results[group]))
+        ]:
+            found = pool.map(_run, [job for _, job in batch])
+            for (group, _), result in zip(batch, found, strict=True):
+                if result is not None:
+                    results[group].append(result)
+                    bar.update()
     return results
 
 
 def _set_up(bench: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
-    global _BENCH
-    _BENCH = bench(*arguments)
+    global _make_bench
+    # Made with the first job, so that what it raises comes back with that job's result.
+    _make_bench = lru_cache(maxsize=1)(partial(bench, *arguments))
 
 
 def _run(job: Any) -> Any:
-    assert _BENCH is not None
-    return _BENCH(job)
+    assert _make_bench is not None
+    return _make_bench()(job)

@@ -51,8 +51,23 @@ def wilson(successes: int, episodes: int, level: float = 0.95) -> tuple[float, f
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def report(suite: str, seed_base: int, rows: Sequence[Row], **more: Any) -> dict[str, Any]:
-    """Return a suite's report; `mean` is the unweighted mean of its rows' rates."""
-    listed = [row.as_json() for row in rows]
-    mean = sum(row["rate"] for row in listed) / len(listed) if listed else 0.0
-    return {"suite": suite, "seed_base": seed_base, "rows": listed, "mean": mean, **more}
+def report(
+    suite: str, seed_base: int, rows: Sequence[Row], *, together: Sequence[Row] = (), **more: Any
+) -> dict[str, Any]:
+    """Return a suite's report.
+
+    Args:
+        suite: Its name.
+        seed_base: First seed.
+        rows: Its rates; `mean` is their unweighted mean.
+        together: Rows over all of them, listed last, which the mean leaves out.
+        more: Further figures of the suite.
+    """
+    rates = [row.as_json()["rate"] for row in rows]
+    return {
+        "suite": suite,
+        "seed_base": seed_base,
+        "rows": [row.as_json() for row in (*rows, *together)],
+        "mean": sum(rates) / len(rates) if rates else 0.0,
+        **more,
+    }

@@ -18,7 +18,7 @@ TRAVEL_Z = 0.19
 
 
 class World(Protocol):
-    """What teachers that place ask of the world, whether it runs or was recorded. Privileged."""
+    """What teachers ask of the world, whether it runs or was recorded. Privileged."""
 
     @property
     def ee_pose(self) -> Vector:
@@ -35,7 +35,7 @@ class World(Protocol):
         ...
 
     def carried(self) -> str | None:
-        """Return the block in the hand."""
+        """Return the block or can in the hand."""
         ...
 
     def truth(self) -> Scene:

@@ -1,4 +1,4 @@
-"""How to put down a block that is held: in a bowl, on the plate, on a zone of the table."""
+"""How to put down what is held: in a bowl or drawer, on the plate, a zone or another block."""
 
 from __future__ import annotations
 
@@ -8,74 +8,104 @@ import numpy as np
 
 from agent.facts import holds
 from agent.spots import free_spot
-from agent.types import Fact, Vector
-from agent.workspace import BLOCK_HALF, BOWL, PLATE, ZONE, kind_of
+from agent.types import Fact, Scene, Vector
+from agent.workspace import (
+    BLOCK,
+    BLOCK_HALF,
+    BOWL,
+    CAN,
+    DRAWER,
+    OBJECTS,
+    PLATE,
+    ZONE,
+    half_height,
+    kind_of,
+)
 from skills.experts.base import TRAVEL_Z, World, funnel, towards
 
 _CLEAR_Z = 0.15
+_LOW_ENOUGH = 0.012
+"""How far above the height to let go at will do, m."""
+_APART = 0.8
+"""Opening from which the fingers have let go, 0..1; a block held by its edges keeps them at 0.7."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Manner:
-    """How to put a block down on one kind of target.
+    """How to put a thing down on one kind of target.
 
     Tolerances are no finer than what the cameras tell: a teacher that is more exacting than its
     pupil can see teaches it to hesitate.
 
     Attributes:
-        release_z: Height of the block's centre at which it is let go, m.
+        floor_z: Height of what the thing will stand on, m; above a block's middle.
+        drop: Height above that at which the thing is let go, m. The open fingers must clear the
+            walls of a bowl and of the drawer.
         tight: Lateral error up to which the hand comes all the way down, m.
         wide: Lateral error from which it stays up, m.
     """
 
-    release_z: float
+    floor_z: float
+    drop: float
     tight: float
     wide: float
 
 
 _MANNERS = {
-    BOWL: _Manner(release_z=0.075, tight=0.018, wide=0.065),
-    PLATE: _Manner(release_z=BLOCK_HALF + 0.022, tight=0.014, wide=0.06),
-    ZONE: _Manner(release_z=BLOCK_HALF + 0.010, tight=0.02, wide=0.07),
+    BOWL: _Manner(floor_z=0.006, drop=0.045, tight=0.016, wide=0.065),
+    DRAWER: _Manner(floor_z=0.007, drop=0.020, tight=0.012, wide=0.060),
+    PLATE: _Manner(floor_z=0.012, drop=0.010, tight=0.014, wide=0.060),
+    ZONE: _Manner(floor_z=0.0, drop=0.010, tight=0.020, wide=0.070),
+    BLOCK: _Manner(floor_z=BLOCK_HALF, drop=0.004, tight=0.007, wide=0.055),
 }
+_CAN_IN_BOWL_DROP = 0.022
+"""A can is taller, so that the fingers clear the bowl's rim lower down; from high up it tips."""
 
 
 class PlaceExpert:
-    """Carries the block over a free place, comes down, lets go and rises."""
+    """Carries the thing over a free place, comes down, lets go and rises."""
 
     def __init__(self, name: str, target: str) -> None:
-        """Teach putting one block in or on a target."""
+        """Teach putting one thing in or on a target."""
         self.name = name
         self.target = target
-        kind = kind_of(target) or ZONE
-        self.fact = Fact(predicate="in" if kind == BOWL else "on", args=(name, target))
-        self._manner = _MANNERS[kind]
+        self._kind = kind_of(target) or ZONE
+        inside = self._kind in (BOWL, DRAWER)
+        self.fact = Fact(predicate="in" if inside else "on", args=(name, target))
+        self._manner = _MANNERS[self._kind]
 
     def reset(self, world: World) -> None:
         """Nothing to choose: all is in the state of the world."""
 
     def act(self, world: World) -> Vector:
         """Return the (7,) action for now."""
-        tool, block = world.ee_pose[:3], world.position(self.name)
+        tool, scene = world.ee_pose[:3], world.truth()
+        thing = scene.objects[self.name].position
         if world.carried() != self.name:
-            rise = np.array([*tool[:2], TRAVEL_Z])
-            return towards(world, rise, 0.0, 1.0)
-        spot = free_spot(self.target, world.truth(), self.name, block[:2])
-        spot = block[:2] if spot is None else spot
-        error, manner = float(np.linalg.norm(spot - block[:2])), self._manner
-        release_z = manner.release_z + tool[2] - block[2]
+            return towards(world, np.array([*tool[:2], TRAVEL_Z + 0.02]), 0.0, 1.0)
+        spot = free_spot(self.target, scene, self.name, thing[:2])
+        spot = thing[:2] if spot is None else spot
+        error, manner = float(np.linalg.norm(spot - thing[:2])), self._manner
+        release_z = self._release_z(scene) + tool[2] - thing[2]
         above = tool[2] - release_z
         height = funnel(error, manner.tight, manner.wide, release_z, TRAVEL_Z + 0.01)
-        goal = np.array([*(spot + tool[:2] - block[:2]), height])
+        goal = np.array([*(spot + tool[:2] - thing[:2]), height])
         if above < 0.08 and error > 0.09:
             # Low and far: rise first, not to sweep other things off the table.
             goal[:2] = tool[:2] + 0.3 * (goal[:2] - tool[:2])
-        opening = error < manner.tight + 0.004 and above < 0.012
-        letting_go = world.gripper > 0.62 and error < manner.tight + 0.015
+        opening = error < manner.tight + 0.004 and above < _LOW_ENOUGH
+        letting_go = world.gripper > _APART and error < manner.tight + 0.015
         return towards(world, goal, 0.0, 1.0 if opening or letting_go else 0.0)
 
     def done(self, world: World) -> bool:
-        """Return whether the block is where it belongs and the hand is out of the way."""
+        """Return whether the thing is where it belongs and the hand is out of the way."""
         return (
             holds(self.fact, world.truth()) and world.gripper > 0.7 and world.ee_pose[2] > _CLEAR_Z
         )
+
+    def _release_z(self, scene: Scene) -> float:
+        """Return the height of the thing's middle at which it is let go, m."""
+        kind, manner = OBJECTS[self.name], self._manner
+        drop = _CAN_IN_BOWL_DROP if self._kind == BOWL and kind == CAN else manner.drop
+        carrier_z = scene.objects[self.target].position[2] if self._kind == BLOCK else 0.0
+        return float(carrier_z + manner.floor_z + half_height(kind) + drop)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from agent.types import Observation, Scene, SceneObject
-from agent.workspace import OBJECTS
+from agent.workspace import BUTTON, OBJECTS
 from skills.checkpoint import load_checkpoint
 from skills.dataset import state_of
 from skills.perception.modeling import SceneConfig, SceneNet
@@ -42,6 +42,7 @@ class NetworkEstimator:
             output = self._model(images, torch.from_numpy(state_of(observation))[None])
             present = torch.sigmoid(output.present[0]).tolist()
             position = self._model.metres(output.position[0]).double().numpy()
+            part = torch.sigmoid(output.part[0]).tolist()
             support = output.support[0].softmax(-1)
         sure, carrier = support.max(-1)
         objects = {
@@ -52,7 +53,18 @@ class NetworkEstimator:
                 presence=present[i],
                 support=self._config.supports[int(carrier[i])],
                 support_confidence=float(sure[i]),
+                **self._articulation(name, part[i]),
             )
             for i, name in enumerate(self._config.objects)
         }
         return Scene(observation.time_s, objects)
+
+    def _articulation(self, name: str, share: float) -> dict[str, float]:
+        """Return what a scene says of a part that has gone this share of its way, 0..1."""
+        reach = self._config.parts.get(name)
+        if reach is None:
+            return {}
+        # A lamp's share is the probability that it is lit; how far a drawer is out is measured,
+        # and `agent.facts` knows how well.
+        sure = max(share, 1 - share) if OBJECTS[name] == BUTTON else 1.0
+        return {"articulation": reach * share, "articulation_confidence": sure}

@@ -11,6 +11,9 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from skills.vision import SLOT_POINT, Slots, SlotTrunk, keep_scale
 
+STILL = 4
+"""Numbers of a thing that stay as they are while nothing touches it: position, and its part's."""
+
 
 class SceneConfig(PretrainedConfig):
     """Names and shapes of the scene network.
@@ -20,6 +23,7 @@ class SceneConfig(PretrainedConfig):
         landmarks: What else it looks for: things in fixed places, which tell where its cameras are.
         places: (landmarks, 3) where those are, m.
         supports: What may carry an object.
+        parts: Object -> how far its part that moves can go: a drawer's in m, 1 for a lamp.
         position_mean: (3,) m.
         position_std: (3,) m.
         state_dim: Numbers of proprioception: tool pose, gripper, joints.
@@ -35,6 +39,7 @@ class SceneConfig(PretrainedConfig):
         landmarks: list[str] | None = None,
         places: list[list[float]] | None = None,
         supports: list[str] | None = None,
+        parts: dict[str, float] | None = None,
         position_mean: list[float] | None = None,
         position_std: list[float] | None = None,
         state_dim: int = 15,
@@ -47,6 +52,7 @@ class SceneConfig(PretrainedConfig):
         self.landmarks = landmarks or []
         self.places = places or []
         self.supports = supports or []
+        self.parts = parts or {}
         self.position_mean = position_mean or [0.5, 0.0, 0.05]
         self.position_std = position_std or [0.12, 0.17, 0.06]
         self.state_dim = state_dim
@@ -56,8 +62,8 @@ class SceneConfig(PretrainedConfig):
 
     @property
     def known_dim(self) -> int:
-        """Numbers that say what is known of a thing: position, presence, supports, and points."""
-        return 4 + len(self.supports) + len(self.cameras) * SLOT_POINT
+        """Numbers that say what is known of a thing, see `SceneNet.tokens`, without features."""
+        return STILL + 1 + len(self.supports) + len(self.cameras) * SLOT_POINT
 
     @property
     def token_dim(self) -> int:
@@ -73,17 +79,19 @@ class SceneOutput:
         slots: Camera name -> where each object is seen, then each landmark.
         present: (b, n) logit.
         position: (b, n, 3) in units of `position_std` from `position_mean`.
+        part: (b, n) logit of how far its part has gone, as a share of the way; of a lamp, lit.
         support: (b, n, supports) logits.
     """
 
     slots: dict[str, Slots]
     present: Tensor
     position: Tensor
+    part: Tensor
     support: Tensor
 
 
 class SceneNet(PreTrainedModel):
-    """Two images and proprioception in; presence, position and support of each object out."""
+    """Two images and proprioception in; presence, place, part and support of each object out."""
 
     config_class = SceneConfig
     config: SceneConfig
@@ -104,7 +112,7 @@ class SceneNet(PreTrainedModel):
             nn.Linear(192, 128),
             nn.ReLU(),
         )
-        self.heads = nn.Linear(128, 1 + 3 + len(config.supports))
+        self.heads = nn.Linear(128, 1 + STILL + len(config.supports))
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -127,19 +135,25 @@ class SceneNet(PreTrainedModel):
         read = self.reader(
             torch.cat([*own, *others, shared, self.identity.expand(b, -1, -1)], dim=-1)
         )
-        sizes = [1, 3, len(self.config.supports)]
-        present, position, support = self.heads(read).float().split(sizes, dim=-1)
-        return SceneOutput(slots, present.squeeze(-1), position, support)
+        sizes = [1, 3, 1, len(self.config.supports)]
+        present, position, part, support = self.heads(read).float().split(sizes, dim=-1)
+        return SceneOutput(slots, present.squeeze(-1), position, part.squeeze(-1), support)
 
     def tokens(self, images: dict[str, Tensor], state: Tensor) -> Tensor:
         """Return what is known of every object, then of every landmark, for a policy to read.
 
         Returns:
-            (b, things, token_dim): position as in `forward`, presence 0..1, supports 0..1, the
-            point where each camera sees it, and the features there.
+            (b, things, token_dim): position as in `forward`, the share its part has gone,
+            presence 0..1, supports 0..1, the point where each camera sees it, and the features
+            there. The first `STILL` numbers change only when the thing does.
         """
         output = self.forward(images, state)
-        known = [output.position, output.present.sigmoid()[..., None], output.support.softmax(-1)]
+        known = [
+            output.position,
+            output.part.sigmoid()[..., None] * self._has_part(output.part)[:, None],
+            output.present.sigmoid()[..., None],
+            output.support.softmax(-1),
+        ]
         fixed = self._fixed(len(state), output)
         points = [s.points for s in output.slots.values()]
         found = [s.found for s in output.slots.values()]
@@ -157,6 +171,10 @@ class SceneNet(PreTrainedModel):
         config, like = self.config, output.position
         mean, std = like.new_tensor(config.position_mean), like.new_tensor(config.position_std)
         places = (like.new_tensor(config.places).reshape(-1, 3) - mean) / std
-        present = like.new_ones(len(places), 1)
+        part, present = like.new_zeros(len(places), 1), like.new_ones(len(places), 1)
         support = like.new_zeros(len(places), len(config.supports))
-        return torch.cat([places, present, support], dim=-1).expand(batch, -1, -1)
+        return torch.cat([places, part, present, support], dim=-1).expand(batch, -1, -1)
+
+    def _has_part(self, like: Tensor) -> Tensor:
+        """Return (n,) 1 for every object with a part that moves, else 0."""
+        return like.new_tensor([float(name in self.config.parts) for name in self.config.objects])

@@ -10,10 +10,27 @@ import mujoco
 import numpy as np
 from tqdm import tqdm
 
+from agent.facts import holds
+from agent.robots.tabletop.arrangement import touches_nothing
 from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.workspace import BLOCK, BOWL, OBJECTS, PLATE_RADIUS
-from skills.dataset import ShardWriter, scene_labels, state_of, write_manifest
+from agent.robots.tabletop.world import TabletopWorld
+from agent.spots import TRAY_OFFSET
+from agent.types import TABLE, Fact, Scene, SceneObject
+from agent.workspace import (
+    BLOCK,
+    BLOCK_HALF,
+    BOWL,
+    DRAWER,
+    DRAWER_TRAVEL,
+    MOVABLE,
+    OBJECTS,
+    PLATE,
+    PLATE_RADIUS,
+    TRAY_BEHIND_HANDLE,
+    half_height,
+)
+from skills.dataset import ShardWriter, on_the_table, scene_labels, state_of, write_manifest
 
 SCENES_PER_SHARD = 500
 _SETTLE_STEPS = 60
@@ -21,6 +38,8 @@ _ELSEWHERE = 0.25
 _ON_SOMETHING = 0.4
 _TOGETHER = 0.3
 _HELD = 0.25
+_SLID = 0.6
+_SPOTS = 8
 _LOWEST_HELD_Z = 0.024
 
 
@@ -53,13 +72,17 @@ def _snapshot_shard(job: tuple[Path, range]) -> None:
     for seed in seeds:
         robot.reset(seed)
         rearrange(robot, np.random.default_rng([seed, 11]))
+        truth = robot.world.truth()
+        if not on_the_table(truth):
+            # Now and then something that was put into something else is flung off.
+            continue
         observation = robot.observe()
         writer.add(
             {
                 **observation.images,
                 "state": state_of(observation),
                 "mount": robot.world.mount,
-                **scene_labels(robot.world.truth()),
+                **scene_labels(truth),
             }
         )
     robot.close()
@@ -67,30 +90,80 @@ def _snapshot_shard(job: tuple[Path, range]) -> None:
 
 
 def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = True) -> None:
-    """Move blocks onto and into things, and the arm about, as missions and mishaps do."""
+    """Move things onto and into others, the drawer and the arm about, as missions do."""
     world = robot.world
-    carriers = [n for n in world.layout.poses if OBJECTS[n] != BLOCK]
-    if rng.random() < _TOGETHER:
-        # Several blocks in one bowl hide each other.
+    scene = world.truth()
+    _slide_drawers(world, scene, rng)
+    movable = [name for name, thing in scene.objects.items() if thing.kind in MOVABLE]
+    carriers = [n for n, o in scene.objects.items() if o.kind in (BOWL, PLATE, DRAWER, BLOCK)]
+    if rng.random() < _TOGETHER and carriers:
+        # Several things in one bowl hide each other.
         carriers = [str(rng.choice(carriers))]
-    for name in (n for n in world.layout.poses if OBJECTS[n] == BLOCK):
+    for name in rng.permutation(movable):
+        # What carries something stays, and so do towers.
+        now = world.truth()
+        if now.contents(name):
+            continue
         draw, yaw = rng.random(), float(rng.uniform(-np.pi, np.pi))
-        if draw < _ON_SOMETHING and carriers:
-            target = str(rng.choice(carriers))
-            reach = 0.03 if OBJECTS[target] == BOWL else PLATE_RADIUS - 0.02
-            radius, angle = reach * np.sqrt(rng.random()), rng.uniform(-np.pi, np.pi)
-            offset = np.array(
-                [radius * np.cos(angle), radius * np.sin(angle), float(rng.uniform(0.035, 0.075))]
-            )
-            world.put(name, world.position(target) + offset, yaw)
-            mujoco.mj_forward(world.model, world.data)
+        targets = [t for t in carriers if t != name and _takes(t, name, now)]
+        if draw < _ON_SOMETHING and targets:
+            _put_on(world, str(name), now.objects[str(rng.choice(targets))], rng, yaw)
         elif draw < _ON_SOMETHING + _ELSEWHERE:
-            world.put(name, np.array([*rng.uniform((0.30, -0.37), (0.76, 0.37)), 0.022]), yaw)
+            _put_elsewhere(world, str(name), now, rng, yaw)
+        mujoco.mj_forward(world.model, world.data)
     if arm:
         _move_arm(robot, rng)
     for _ in range(_SETTLE_STEPS):
         mujoco.mj_step(world.model, world.data)
     mujoco.mj_forward(world.model, world.data)
+
+
+def _slide_drawers(world: TabletopWorld, scene: Scene, rng: np.random.Generator) -> None:
+    """Leave the drawer, pull it out, push it shut or leave it anywhere between."""
+    for name, thing in scene.objects.items():
+        if thing.kind == DRAWER and rng.random() < _SLID:
+            opening = float(rng.choice([0.0, rng.uniform(0, DRAWER_TRAVEL), DRAWER_TRAVEL]))
+            world.slide(name, opening)
+
+
+def _takes(target: str, name: str, scene: Scene) -> bool:
+    """Return whether a thing may be dropped there: a block takes one, a shut drawer none."""
+    carrier, thing = scene.objects[target], scene.objects[name]
+    if carrier.kind == BLOCK:
+        flat = thing.kind == BLOCK and carrier.support in (TABLE, "plate")
+        return flat and not scene.contents(target)
+    return holds(Fact(predicate="open", args=(target,)), scene)
+
+
+def _put_on(
+    world: TabletopWorld, name: str, carrier: SceneObject, rng: np.random.Generator, yaw: float
+) -> None:
+    """Let a thing fall on or into a carrier, off its middle as far as that may be."""
+    reach = {BOWL: 0.03, PLATE: PLATE_RADIUS - 0.02, DRAWER: 0.03, BLOCK: 0.008}[carrier.kind]
+    radius, angle = reach * np.sqrt(rng.random()), rng.uniform(-np.pi, np.pi)
+    position = carrier.position + np.array([radius * np.cos(angle), radius * np.sin(angle), 0.0])
+    height = half_height(OBJECTS[name])
+    if carrier.kind == BLOCK:
+        position[2] += BLOCK_HALF + height + 0.002
+    elif carrier.kind == DRAWER:
+        side = rng.choice([-1, 1]) * TRAY_OFFSET * rng.uniform(0.6, 1)
+        position += np.array([-TRAY_BEHIND_HANDLE, side, 0.0])
+        position[2] = height + rng.uniform(0.02, 0.04)
+    else:
+        position[2] += height + rng.uniform(0.015, 0.055)
+    world.put(name, position, yaw)
+
+
+def _put_elsewhere(
+    world: TabletopWorld, name: str, scene: Scene, rng: np.random.Generator, yaw: float
+) -> None:
+    """Stand a thing anywhere on the table, however close to others, where there is room."""
+    kind = OBJECTS[name]
+    others = Scene(0.0, {n: o for n, o in scene.objects.items() if n != name})
+    spots = rng.uniform((0.30, -0.37), (0.76, 0.37), (_SPOTS, 2))
+    free = [spot for spot in spots if touches_nothing(spot, kind, others)]
+    if free:
+        world.put(name, np.array([*free[0], half_height(kind) + 0.002]), yaw)
 
 
 def _move_arm(robot: TabletopRobot, rng: np.random.Generator) -> None:
@@ -99,14 +172,16 @@ def _move_arm(robot: TabletopRobot, rng: np.random.Generator) -> None:
     if draw < 0.5 - _HELD / 2:
         return
     world, yaw = robot.world, rng.uniform(-0.8, 0.8)
-    position = rng.uniform((0.33, -0.32, 0.10), (0.70, 0.32, 0.34))
+    position = rng.uniform((0.28, -0.34, 0.07), (0.72, 0.34, 0.34))
     turn = np.array([0.0, np.cos(yaw / 2), np.sin(yaw / 2), 0.0])
     if draw < 1 - _HELD:
         world.pose_arm(np.array([*position, *turn]), opening=float(rng.random() < 0.6))
         return
     # Near the table a block that is held looks most like one that stands there.
     position[2] = _LOWEST_HELD_Z + 0.2 * rng.random() ** 2
-    block = str(rng.choice([n for n in world.layout.poses if OBJECTS[n] == BLOCK]))
-    world.pose_arm(np.array([*position, *turn]), opening=0.55)
-    world.put(block, position + rng.uniform(-0.004, 0.004, 3), -yaw)
-    world.close_fingers()
+    scene = world.truth()
+    free = [n for n, o in scene.objects.items() if o.kind in MOVABLE and not scene.contents(n)]
+    if free:
+        world.pose_arm(np.array([*position, *turn]), opening=0.7)
+        world.put(str(rng.choice(free)), position + rng.uniform(-0.004, 0.004, 3), -yaw)
+        world.close_fingers()

@@ -8,6 +8,9 @@ from transformers import PretrainedConfig
 
 from skills.dataset import STATE_DIM
 
+CHOSEN = ("horizon", "heads", "language_dim", "width", "layers", "hidden", "proprioception")
+"""The hyperparameters that whoever trains may choose; data and eyes decide the others."""
+
 
 class VLAConfig(PretrainedConfig):
     """Shapes of the policy and of what it reads.
@@ -24,6 +27,7 @@ class VLAConfig(PretrainedConfig):
         width: Width of the tokens that attend to each other.
         layers: Transformer layers over them.
         hidden: Width of the trunk.
+        proprioception: Whether the policy itself is told the state, beside the eyes.
         dt_s: Seconds between actions.
     """
 
@@ -42,6 +46,7 @@ class VLAConfig(PretrainedConfig):
         width: int = 128,
         layers: int = 2,
         hidden: int = 384,
+        proprioception: bool = True,
         dt_s: float = 0.1,
         **kwargs: Any,
     ) -> None:
@@ -57,5 +62,6 @@ class VLAConfig(PretrainedConfig):
         self.width = width
         self.layers = layers
         self.hidden = hidden
+        self.proprioception = proprioception
         self.dt_s = dt_s
         super().__init__(**kwargs)

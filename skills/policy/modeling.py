@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from skills.perception.modeling import SceneConfig, SceneNet
+from skills.perception.modeling import STILL, SceneConfig, SceneNet
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import MAX_WORDS, PAD
 from skills.vision import keep_scale
@@ -23,7 +23,7 @@ AIM_CENTRE = (0.5, 0.0, 0.05)
 AIM_SCALE = 0.1
 """m."""
 NAMED = 2
-"""Things a phrase names: the block, and where it goes."""
+"""Things a phrase names: what is handled, and where it goes."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class VLAOutput:
     Attributes:
         motion: (heads, b, horizon, 6) in units of `action_scale`.
         gripper: (heads, b, horizon) logit of "open".
-        aim: (b, 2, 3) where the block is and should go, from `AIM_CENTRE` in `AIM_SCALE`.
+        aim: (b, 2, 3) where what is handled is and should go, from `AIM_CENTRE` in `AIM_SCALE`.
         progress: (b,) logit.
         success: (b,) logit.
     """
@@ -105,7 +105,7 @@ class VLA(PreTrainedModel):
         super().__init__(config)
         self.scene = SceneNet(SceneConfig(**config.scene))
         eyes = self.scene.config
-        things, known = len(eyes.objects) + len(eyes.landmarks), eyes.token_dim
+        things, known = len(eyes.objects) + len(eyes.landmarks), eyes.token_dim + STILL
         self.phrase = PhraseEncoder(len(config.vocabulary), config.language_dim)
         self.names = nn.Linear(config.language_dim, NAMED * things)
         self.state = nn.Sequential(nn.Linear(eyes.state_dim, 64), nn.ReLU(), nn.Linear(64, 64))
@@ -151,14 +151,19 @@ class VLA(PreTrainedModel):
         """
         return self.scene.tokens(images, state)
 
-    def decide(self, seen: Tensor, state: Tensor, phrase: Tensor) -> VLAOutput:
+    def decide(self, seen: Tensor, began: Tensor, state: Tensor, phrase: Tensor) -> VLAOutput:
         """Predict from one batch of what `look` saw.
 
         Args:
             seen: (b, things, token_dim).
+            began: (b, things, STILL) the first numbers of what was seen when the subgoal began:
+                whether a lamp has changed, or a thing moved, cannot be told from one look.
             state: (b, state_dim), raw.
             phrase: (b, language_dim) from `embed`.
         """
+        seen = torch.cat([seen, seen[..., :STILL] - began], dim=-1)
+        if not self.config.proprioception:
+            state = self._mean(state).expand_as(state)
         weight = self.names(phrase).unflatten(-1, (NAMED, -1)).softmax(-1)
         named = torch.einsum("bnt,btf->bnf", weight, seen)
         felt = self.state((state - self._mean(state)) / self._std(state))
@@ -187,8 +192,9 @@ class VLA(PreTrainedModel):
         )
 
     def forward(self, images: dict[str, Tensor], state: Tensor, phrase: Tensor) -> VLAOutput:
-        """Look and decide."""
-        return self.decide(self.look(images, state), state, phrase)
+        """Look for the first time in a subgoal, and decide."""
+        seen = self.look(images, state)
+        return self.decide(seen, seen[..., :STILL], state, phrase)
 
     def _mean(self, like: Tensor) -> Tensor:
         return like.new_tensor(self.config.state_mean)

@@ -11,6 +11,7 @@ import torch
 from agent.types import ActionChunk, Observation
 from skills.checkpoint import load_checkpoint
 from skills.dataset import state_of
+from skills.perception.modeling import STILL
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import encode
 from skills.policy.modeling import VLA
@@ -31,6 +32,7 @@ class VLAPolicy:
         self._scale = np.array(self.config.action_scale)
         self._phrases: dict[str, torch.Tensor] = {}
         self._phrase = torch.zeros(1, self.config.language_dim)
+        self._began: torch.Tensor | None = None
         self._past: deque[np.ndarray] = deque(maxlen=_OVERLAP)
 
     @classmethod
@@ -49,6 +51,7 @@ class VLAPolicy:
                 tokens = torch.tensor([encode(phrase, self.config.vocabulary)])
                 self._phrases[phrase] = self._model.embed(tokens)
         self._phrase = self._phrases[phrase]
+        self._began = None
         self._past.clear()
 
     def infer(self, observation: Observation) -> ActionChunk:
@@ -60,7 +63,10 @@ class VLAPolicy:
         with torch.inference_mode():
             images = {n: as_input(i) for n, i in observation.images.items()}
             state = torch.from_numpy(state_of(observation))[None]
-            output = self._model(images, state, self._phrase)
+            seen = self._model.look(images, state)
+            if self._began is None:
+                self._began = seen[..., :STILL].clone()
+            output = self._model.decide(seen, self._began, state, self._phrase)
         motion = output.motion[:, 0].numpy() * self._scale
         opening = torch.sigmoid(output.gripper[:, 0]).numpy().mean(0)
         chunk = np.concatenate([motion.mean(0), opening[:, None]], axis=-1)

@@ -86,6 +86,13 @@ def mission(rng: np.random.Generator, ticks: int = 6, size: int = 32) -> list[Ev
                 "red block", "block", rng.normal(size=3), 0.9, "hand", 0.3, 1 / 3
             ),
             "blue bowl": SceneObject("blue bowl", "bowl", rng.normal(size=3)),
+            "drawer": SceneObject(
+                "drawer",
+                "drawer",
+                rng.normal(size=3),
+                articulation=0.1 / 3,
+                articulation_confidence=2 / 3,
+            ),
         },
     )
     result = MissionResult(MissionOutcome.NEEDS_HELP, PLAN, (FAILURE, SUCCESS), 1, 2 / 3, "Which?")

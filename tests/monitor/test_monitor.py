@@ -10,7 +10,7 @@ from agent.doubles import FixedEstimator
 from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
 from agent.types import ActionChunk, Observation, Reason, Scene, Subgoal, Verdict, VerdictValue
 from tests.parts import AFTER, BEFORE, CONTRACTS, HELD, PICK, PLACE, chunk, observation, subgoal
-from tests.scenes import scene
+from tests.scenes import scene, tower
 
 LIMITS = MonitorLimits()
 Tick = tuple[Observation, ActionChunk]
@@ -20,9 +20,10 @@ def _monitor(
     watched: Subgoal,
     scenes: Sequence[Scene] | Callable[[float], Scene],
     limits: MonitorLimits = LIMITS,
+    before: Scene = BEFORE,
 ) -> SubgoalMonitor:
     monitor = SubgoalMonitor(CONTRACTS, FixedEstimator(scenes), limits)
-    monitor.reset(watched, BEFORE)
+    monitor.reset(watched, before)
     return monitor
 
 
@@ -50,9 +51,31 @@ def _unsure(confidence: float, *, on: str) -> Scene:
     return Scene(0.0, {**seen.objects, "red block": block})
 
 
-@pytest.mark.parametrize(("watched", "reached"), [(PICK, HELD), (PLACE, AFTER)])
-def test_two_witnesses_for_some_ticks_confirm(watched: Subgoal, reached: Scene) -> None:
-    ticks, verdict = _first(_monitor(watched, [reached]), _moving(success=0.9))
+PUSH = subgoal("push", object="red block", direction="left")
+PRESS = subgoal("press", object="button")
+OPEN, CLOSE = subgoal("open", object="drawer"), subgoal("close", object="drawer")
+STACKING = subgoal("place_on", object="red block", target="green block")
+STOWING = subgoal("place_in", object="can", target="drawer")
+SHUT, OUT = scene("drawer"), scene("drawer", opening=0.1)
+DARK, LIT = scene("button"), scene("button", lit=True)
+REACHED: list[tuple[Subgoal, Scene, Scene]] = [
+    (PICK, BEFORE, HELD),
+    (PLACE, HELD, AFTER),
+    (PUSH, BEFORE, scene(at={"red block": (0.66, 0.30)})),
+    (OPEN, SHUT, OUT),
+    (CLOSE, OUT, SHUT),
+    (PRESS, DARK, LIT),
+    (PRESS, LIT, DARK),
+    (STACKING, HELD, tower("green block", "red block")),
+    (STOWING, OUT, scene("drawer", "can", on={"can": "drawer"}, opening=0.1)),
+]
+
+
+@pytest.mark.parametrize(("watched", "before", "reached"), REACHED)
+def test_two_witnesses_for_some_ticks_confirm(
+    watched: Subgoal, before: Scene, reached: Scene
+) -> None:
+    ticks, verdict = _first(_monitor(watched, [reached], before=before), _moving(success=0.9))
     assert ticks == LIMITS.confirm_ticks
     assert (verdict.value, verdict.reason) == (VerdictValue.CONFIRMED, Reason.DONE)
     assert verdict.confidence == 0.9
@@ -81,6 +104,99 @@ def test_the_policy_alone_confirms_nothing(watched: Subgoal, reason: Reason) -> 
     assert not any(verdict.evidence["facts"].values())
 
 
+@pytest.mark.parametrize(("watched", "before", "reached"), REACHED)
+def test_what_is_as_it_was_is_not_confirmed(
+    watched: Subgoal, before: Scene, reached: Scene
+) -> None:
+    """The policy says it is done, but nothing came of it."""
+    if watched is STOWING:
+        before = scene("drawer", "can", on={"can": "hand"}, opening=0.1)
+    _, verdict = _first(_monitor(watched, [before], before=before), _moving(success=1.0))
+    assert verdict.value is VerdictValue.REFUTED
+    wanted = Reason.GRASP_MISSED if watched is PICK else Reason.NOT_ACHIEVED
+    assert verdict.reason is wanted
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "reason"),
+    [
+        (0.66, 0.24, Reason.NOT_ACHIEVED),
+        (0.66, 0.12, Reason.NOT_ACHIEVED),
+        (0.74, 0.22, Reason.NOT_ACHIEVED),
+        (0.66, 0.267, Reason.LOW_CONFIDENCE),
+        (0.66, 0.273, Reason.LOW_CONFIDENCE),
+        (0.70, 0.31, Reason.DONE),
+    ],
+)
+def test_a_push_must_go_far_enough_in_its_direction(x: float, y: float, reason: Reason) -> None:
+    seen = scene(at={"red block": (x, y)})
+    _, verdict = _first(_monitor(PUSH, [seen]), _moving(success=1.0))
+    assert verdict.reason is reason
+
+
+@pytest.mark.parametrize("support", ["hand", "plate", "blue bowl"])
+def test_a_block_that_was_carried_off_was_not_pushed(support: str) -> None:
+    seen = BEFORE.moved("red block", support, np.array([0.66, 0.32, 0.02]))
+    _, verdict = _first(_monitor(PUSH, [seen]), _moving(success=1.0))
+    assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.NOT_ACHIEVED)
+
+
+def test_a_press_counts_from_the_lamp_at_reset() -> None:
+    """What lit it up before is no work of this subgoal's, and a second press starts anew."""
+    monitor = _monitor(PRESS, [LIT], before=DARK)
+    assert _first(monitor, _moving(success=1.0))[1].reason is Reason.DONE
+    monitor.reset(PRESS, LIT)
+    assert _first(monitor, _moving(success=1.0))[1].reason is Reason.NOT_ACHIEVED
+
+
+def test_a_second_push_counts_from_where_the_first_one_ended() -> None:
+    seen = scene(at={"red block": (0.66, 0.30)})
+    monitor = _monitor(PUSH, [seen])
+    assert _first(monitor, _moving(success=1.0))[1].reason is Reason.DONE
+    monitor.reset(PUSH, seen)
+    assert _first(monitor, _moving(success=1.0))[1].reason is Reason.NOT_ACHIEVED
+
+
+@pytest.mark.parametrize(
+    ("watched", "before", "reached"), [(PUSH, Scene(0.0), REACHED[2][2]), (PRESS, BEFORE, LIT)]
+)
+def test_a_change_of_what_was_not_seen_at_first_is_insufficient(
+    watched: Subgoal, before: Scene, reached: Scene
+) -> None:
+    _, verdict = _first(_monitor(watched, [reached], before=before), _moving(success=1.0))
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE)
+
+
+@pytest.mark.parametrize("sure", [0.5, 0.79])
+@pytest.mark.parametrize("lit", [LIT, DARK])
+def test_a_lamp_that_is_hard_to_tell_is_insufficient(lit: Scene, sure: float) -> None:
+    button = replace(lit.objects["button"], articulation_confidence=sure)
+    unsure = Scene(0.0, {"button": button})
+    _, verdict = _first(_monitor(PRESS, [unsure], before=DARK), _moving(success=1.0))
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE)
+
+
+@pytest.mark.parametrize(
+    ("watched", "opening", "reason"),
+    [
+        (OPEN, 0.04, Reason.NOT_ACHIEVED),
+        (OPEN, 0.072, Reason.LOW_CONFIDENCE),
+        (OPEN, 0.078, Reason.LOW_CONFIDENCE),
+        (OPEN, 0.09, Reason.DONE),
+        (CLOSE, 0.04, Reason.NOT_ACHIEVED),
+        (CLOSE, 0.017, Reason.LOW_CONFIDENCE),
+        (CLOSE, 0.013, Reason.LOW_CONFIDENCE),
+        (CLOSE, 0.004, Reason.DONE),
+    ],
+)
+def test_a_drawer_must_be_well_out_or_well_shut(
+    watched: Subgoal, opening: float, reason: Reason
+) -> None:
+    seen = scene("drawer", opening=opening)
+    _, verdict = _first(_monitor(watched, [seen], before=SHUT), _moving(success=1.0))
+    assert verdict.reason is reason
+
+
 def test_agreement_must_not_be_broken() -> None:
     monitor = _monitor(PLACE, [AFTER])
     heads = [0.9, 0.1] * 5 + [0.9, 0.9]
@@ -105,7 +221,7 @@ def test_an_object_that_is_not_seen_is_insufficient() -> None:
 
 @pytest.mark.parametrize("success", [0.0, 0.49, None])
 @pytest.mark.parametrize("seen", [BEFORE, HELD, AFTER, scene("plate")])
-@pytest.mark.parametrize("watched", [PICK, PLACE])
+@pytest.mark.parametrize("watched", [PICK, PLACE, PUSH, PRESS, OPEN, CLOSE])
 def test_time_is_never_success(watched: Subgoal, seen: Scene, success: float | None) -> None:
     ticks, verdict = _first(_monitor(watched, [seen]), _moving(success))
     assert verdict.reason is Reason.TIMEOUT
@@ -160,7 +276,16 @@ def test_a_hold_is_lost_when_the_fingers_close_on_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("watched", "gripper", "grip"),
-    [(PICK, 0.05, 0.0), (PLACE, 0.5, 0.0), (PLACE, 0.05, 1.0), (subgoal("home"), 0.05, 0.0)],
+    [
+        (PICK, 0.05, 0.0),
+        (PLACE, 0.5, 0.0),
+        (PLACE, 0.05, 1.0),
+        (PUSH, 0.0, 0.0),
+        (PRESS, 0.0, 0.0),
+        (OPEN, 0.05, 0.0),
+        (CLOSE, 0.0, 0.0),
+        (subgoal("home"), 0.05, 0.0),
+    ],
 )
 def test_a_hold_is_not_lost(watched: Subgoal, gripper: float, grip: float) -> None:
     _, verdict = _first(_monitor(watched, [HELD]), _moving(gripper=gripper, grip=grip))

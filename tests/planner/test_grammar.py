@@ -64,6 +64,8 @@ def plan(command: str, where: Scene = ALL, *history: SubgoalResult) -> Plan:
 
 
 HOME, LOOK, WAIT, RELEASE = [call("home")], [call("look")], [call("wait")], [call("release")]
+ASIDE = [call("place_on", R, "left zone")]
+"""What is held is set down in the nearest free zone before something else is picked up."""
 PICK_R, PICK_G = [call("pick", R)], [call("pick", G)]
 R_BLUE = put(R, BLUE)
 EVERY = (R, G, B, Y)
@@ -107,7 +109,7 @@ COMMANDS: list[tuple[str, list[Subgoal]]] = [
         "pick up the red block, go home, and put it on the plate",
         [*PICK_R, *HOME, call("place_on", R, PLATE)],
     ),
-    ("pick up the red block then the green block", [*PICK_R, *RELEASE, *PICK_G]),
+    ("pick up the red block then the green block", [*PICK_R, *ASIDE, *PICK_G]),
     ("put the red block in the blue bowl and the green block on the plate", R_BLUE + put(G, PLATE)),
     (
         "put the red block in the blue bowl, then put the green block on the plate",
@@ -133,11 +135,13 @@ COMMANDS: list[tuple[str, list[Subgoal]]] = [
     ("put the red block and also the green block on the plate", puts(PLATE, R, G)),
     ("put both the red and the green blocks in the blue bowl", puts(BLUE, R, G)),
     ("pick up the red block, wait and let it go", [*PICK_R, *WAIT, *RELEASE]),
-    ("put all the blocks in the white bowl", puts(WHITE, *EVERY)),
-    ("put every block in the white bowl", puts(WHITE, *EVERY)),
-    ("put the blocks in the white bowl", puts(WHITE, *EVERY)),
-    ("put all four blocks in the white bowl", puts(WHITE, *EVERY)),
-    ("put everything in the white bowl", puts(WHITE, *EVERY)),
+    ("put three blocks in the white bowl", puts(WHITE, R, G, B)),
+    ("put a block in the blue bowl", R_BLUE),
+    ("put any of the blocks in the blue bowl", R_BLUE),
+    ("put the red or the green block on the plate", put(R, PLATE)),
+    ("put the red block in the blue bowl on the left", R_BLUE),
+    ("put the red block on the green block", put(R, G)),
+    ("push the red block to the left", [call("push", R, "left")]),
     ("put all blocks except the red one in the white bowl", puts(WHITE, G, B, Y)),
     ("put all blocks in the white bowl except the red one", puts(WHITE, G, B, Y)),
     ("put everything but the red and the green block on the right", puts("right zone", B, Y)),
@@ -176,45 +180,48 @@ def test_commands_become_subgoals(command: str, subgoals: list[Subgoal]) -> None
 
 
 QUESTIONS: list[tuple[str, list[str]]] = [
-    ("", ["no command", "pick up the block"]),
+    ("", ["no command", "put the red block"]),
     ("please", ["no command"]),
-    ("make me a sandwich", ["make", "put the block in the bowl"]),
+    ("make me a sandwich", ["make", "put the red block in the blue bowl"]),
     ("drop off the plate", ["What should I put"]),
-    ("push the red block to the left", ["push", "I can"]),
+    ("push the red block", ["Which way", "left", "back"]),
+    ("push the red block into the blue bowl", ["only left", "put it there"]),
     ("put the red block on the plate and sing a song", ["sing"]),
     ("go left", ["go"]),
     ("pick up", ["What should I pick up"]),
     ("put", ["where"]),
     ("put the red block", ["Where should I put the red block"]),
     ("put the in the blue bowl", ["missing"]),
-    ("put the purple block in the blue bowl", ["no purple block", "red block", "Which one"]),
+    ("put the purple block in the blue bowl", ["no purple block", "Did you mean the red block"]),
     ("pick up the elephant", ["no elephant", "yellow block"]),
-    ("put the red block in the drawer", ["no drawer", "blue bowl", "left zone"]),
-    ("put the red block on the table", ["Where on the table", "centre zone"]),
+    ("put the red block in the drawer", ["no drawer", "blue bowl"]),
+    ("put all the blocks in the white bowl", ["no room", "yellow block", "at most 3"]),
+    ("put every block in the white bowl", ["no room for the yellow block"]),
+    ("put all four blocks in the white bowl", ["no room for the yellow block"]),
+    ("put everything in the white bowl", ["no room for the yellow block"]),
     ("put the block in the blue bowl", ["Which block", R, G, B, Y]),
-    ("put a block in the blue bowl", ["Which block"]),
     ("put the red block in the bowl", ["Which bowl", BLUE, WHITE]),
     ("put the red block in the zone", ["Which zone", "left zone"]),
     ("put both blocks on the plate", ["Which 2 blocks"]),
     ("put it in the blue bowl", ["'it'", R]),
     ("put the red block there", ["'there'"]),
     ("put the others on the plate", ["Other than"]),
-    ("pick up the red and the green block", ["only one block", R, G]),
+    ("pick up the red and the green block", ["only one thing", R, G]),
     ("move the blue bowl to the left", ["only blocks", "blue bowl"]),
     ("move the bowl to the left", ["only blocks"]),
     ("pick up the plate", ["only blocks", "plate"]),
-    ("put the red block on the green block", ["bowls", "plates", "zones"]),
-    ("put the red block to the left of the plate", ["left zone of plate"]),
-    ("put the red block next to the plate", ["beside"]),
-    ("don't put the red block on the plate", ["'not'"]),
-    ("put the red block on the plate unless it is wet", ["unless"]),
-    ("put the red or the green block on the plate", ["'or'"]),
+    ("put the red block to the left of the plate", ["plates and zones", "left of the plate"]),
+    ("put the red block next to the plate", ["plates and zones", "near the plate"]),
+    ("don't put the red block on the plate", ["should not do"]),
+    ("put the red block on the plate unless it is wet", ["wet"]),
     ("put the red block twice on the plate", ["twice"]),
-    ("wait for the red block", ["wait"]),
+    ("wait for the red block", ["for"]),
     ("drop the red block", ["not holding the red block"]),
-    ("move the red block from the blue bowl to the plate", ["no red block at the blue bowl"]),
+    (
+        "move the red block from the blue bowl to the plate",
+        ["no red block from the blue bowl", "on the table"],
+    ),
     ("put the red block in the blue bowl, no, the blue one", ["what I should move"]),
-    ("put the red block in the blue bowl on the left", ["bowl", "left zone"]),
 ]
 
 
@@ -276,14 +283,14 @@ def test_what_is_held_is_put_down_first() -> None:
     holding = scene(on={R: "hand"})
     assert list(plan("put the red block in the blue bowl", holding).subgoals) == R_BLUE[1:]
     assert list(plan("put the green block on the plate", holding).subgoals) == [
-        *RELEASE,
+        *ASIDE,
         *put(G, PLATE),
     ]
     both = plan("put the green block on the plate and the red block in the blue bowl", holding)
     assert list(both.subgoals) == [R_BLUE[1], *put(G, PLATE)]
     assert list(plan("drop the red block", holding).subgoals) == RELEASE
     assert list(plan("drop it", holding).subgoals) == RELEASE
-    assert list(plan("put it down", holding).subgoals) == RELEASE
+    assert list(plan("put it down", holding).subgoals) == ASIDE
 
 
 def test_things_are_moved_from_where_they_are() -> None:
@@ -339,7 +346,7 @@ def test_an_object_lost_on_the_way_is_looked_for_once() -> None:
     """A second look that finds nothing becomes a question."""
     without = scene(G, B, Y, BLUE)
     failed = result(PICK_R[0], good=False)
-    for command in ("put the red block in the blue bowl", "put all the blocks in the blue bowl"):
+    for command in ("put the red block in the blue bowl", "put all the blocks on the left"):
         assert list(plan(command, without, failed).subgoals) == LOOK
         asked = plan(command, without, failed, result(LOOK[0]))
         assert asked.question is not None
@@ -407,11 +414,10 @@ def test_replanning_reaches_the_goal(command: str) -> None:
             if history[-1].outcome is SubgoalOutcome.SUCCESS:
                 break
             made = plan(command, where, *history)
-        assert all(holds(fact, where) for fact in promised)
+        assert all(holds(fact, where, before=ALL) for fact in promised)
 
 
 @pytest.mark.parametrize("command", [command for command, _ in COMMANDS])
 def test_plans_pass_verification(command: str) -> None:
-    """What the grammar plans is well-formed; only a full bowl or plate may be in the way."""
-    found = PlanVerifier().problems(plan(command), ALL, CONTRACTS)
-    assert all("is full" in problem for problem in found)
+    """What the grammar plans can be carried out."""
+    assert PlanVerifier().problems(plan(command), ALL, CONTRACTS) == []

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from agent.facts import holds
 from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.types import Vector
-from agent.workspace import BLOCK, OBJECTS
+from agent.types import Fact, Vector
+from agent.workspace import BLOCK, MOVABLE
 from skills.experts import Expert, PickExpert, PlaceExpert
 
 SEED = 500_000
@@ -28,8 +29,13 @@ def on_robot(spec: DisturbanceSpec | None, run: Callable[[TabletopRobot], Vector
 
 
 def block_of(robot: TabletopRobot) -> str:
-    """Return the first block of the scene."""
-    return next(name for name in robot.world.layout.poses if OBJECTS[name] == BLOCK)
+    """Return the first block of the scene that stands by itself."""
+    scene = robot.world.truth()
+    return next(
+        name
+        for name, thing in scene.objects.items()
+        if thing.kind == BLOCK and holds(Fact(predicate="loose", args=(name,)), scene)
+    )
 
 
 def carry_out(robot: TabletopRobot, expert: Expert, ticks: int = 90) -> bool:
@@ -116,21 +122,21 @@ def test_shift_displaces_what_was_let_go() -> None:
     assert distances[8.0] == pytest.approx(8 * distances[1.0], rel=0.05)
 
 
-def test_nudge_moves_one_block_at_a_time() -> None:
-    """Each nudge takes one block of the table a few centimetres along, and leaves the rest."""
+def test_nudge_moves_one_thing_at_a_time() -> None:
+    """Each nudge takes one thing on the table a few centimetres along, and leaves the rest."""
 
     def run(robot: TabletopRobot) -> Vector:
-        blocks = [n for n in robot.world.layout.poses if OBJECTS[n] == BLOCK]
+        movable = [n for n, o in robot.world.truth().objects.items() if o.kind in MOVABLE]
         still = np.array([0, 0, 0, 0, 0, 0, 1.0])
-        before = np.array([robot.world.position(n) for n in blocks])
+        before = np.array([robot.world.position(n) for n in movable])
         for _ in range(30):
             robot.act(still)
             # What `put` writes shows in the body's pose one physics step later.
-            after = np.array([robot.world.data.joint(n).qpos[:3] for n in blocks])
+            after = np.array([robot.world.data.joint(n).qpos[:3] for n in movable])
             moved = np.linalg.norm((after - before)[:, :2], axis=1)
             if moved.max() > 0.001:
                 return np.asarray(moved)
-        return np.zeros(len(blocks))
+        return np.zeros(len(movable))
 
     moved = on_robot(DisturbanceSpec(nudge_per_s=1.0), run)
     assert (moved > 0.001).sum() == 1

@@ -138,3 +138,31 @@ def test_the_estimators_own_scene_is_left_as_it_was() -> None:
     moved = replace(first, objects={"red block": _block(x=0.51)})
     _track(first, moved)
     assert moved.objects["red block"].position[0] == 0.51
+
+
+def _drawer(opening: float) -> SceneObject:
+    handle = np.array([0.265 + opening, 0.27, 0.05])
+    return SceneObject("drawer", "drawer", handle, articulation=opening)
+
+
+def test_what_is_shut_in_a_drawer_stays_and_moves_with_it() -> None:
+    inside = _block(x=0.28, support="drawer")
+    history = _track(_scene(_drawer(0.1), inside), *[_scene(_drawer(0.0))] * 100)
+    hidden = history[-1].objects["red block"]
+    assert (hidden.presence, hidden.support, hidden.age_s) == (1.0, "drawer", 100.0)
+    assert hidden.position[0] == pytest.approx(0.18)
+
+
+def test_what_an_open_drawer_no_longer_shows_fades() -> None:
+    inside = _block(x=0.28, support="drawer")
+    history = _track(_scene(_drawer(0.1), inside), *[_scene(_drawer(0.1))] * 100)
+    assert "red block" not in history[-1].objects
+
+
+def test_nothing_carries_itself_by_way_of_others() -> None:
+    names = ("red block", "green block", "blue block")
+    below = dict(zip(names, (*names[1:], names[0]), strict=True))
+    circle = [_block(n, support=b, sure=0.5 + 0.1 * i) for i, (n, b) in enumerate(below.items())]
+    (seen,) = _track(_scene(*circle))
+    assert [thing.support for thing in seen.objects.values()] == [TABLE, "blue block", "red block"]
+    assert seen.objects["red block"].support_confidence == 0.0

@@ -1,4 +1,4 @@
-"""Small demonstrations and a small scene network, made once for every test that learns."""
+"""Small demonstrations and a small scene network, made once for all tests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from skills.collect import Collector, CollectSpec
 from skills.dataset import ShardWriter
 from skills.perception.modeling import SceneNet
 from skills.perception.train import tabletop_config
+from tests.skills.samples import CALLS, write_demos
 
 TINY_SEED = 500_003
 
@@ -25,6 +26,14 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finally:
         collector.close()
     writer.save(root / f"shard-{TINY_SEED:07d}")
+    return root
+
+
+@pytest.fixture(scope="session")
+def made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder with two made-up demonstrations of each of many calls, to train on."""
+    root = tmp_path_factory.mktemp("made")
+    write_demos(root / "shard-0000000", CALLS * 2)
     return root
 
 

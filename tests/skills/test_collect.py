@@ -11,20 +11,23 @@ import numpy as np
 import pytest
 
 from agent.errors import SkillError
-from agent.robots.tabletop.layout import sample_layout
-from agent.workspace import BOWL, OBJECTS, kind_of
+from agent.facts import holds
+from agent.robots.tabletop.layout import WIDE, sample_layout
+from agent.workspace import BOWL, DIRECTIONS, DRAWER, kind_of
 from skills import collect as collecting
-from skills.collect import MISSIONS_PER_SHARD, CollectSpec, collect
+from skills.collect import MISSIONS_PER_SHARD, Collector, CollectSpec, collect
 from skills.dataset import (
     OBJECT_NAMES,
     SKILLS,
-    SUPPORTS,
     TARGET_NAMES,
     Shard,
     ShardWriter,
+    in_sight,
     open_shard,
+    scene_of,
     shards,
 )
+from skills.registry import load_contracts
 from tests.skills.conftest import TINY_SEED
 
 DOCUMENTED = {
@@ -38,9 +41,10 @@ DOCUMENTED = {
     "target": ((), np.int8),
     "progress": ((), np.float32),
     "success": ((), np.bool_),
-    "present": ((7,), np.bool_),
-    "position": ((7, 3), np.float32),
-    "support": ((7,), np.int8),
+    "present": ((len(OBJECT_NAMES),), np.bool_),
+    "position": ((len(OBJECT_NAMES), 3), np.float32),
+    "support": ((len(OBJECT_NAMES),), np.int8),
+    "part": ((len(OBJECT_NAMES),), np.float32),
     "mount": ((9,), np.float64),
 }
 
@@ -66,18 +70,23 @@ def test_arrays_are_as_documented(shard: Shard) -> None:
     assert np.isfinite(shard["state"]).all()
 
 
-def test_demonstrations_alternate_and_succeed(shard: Shard) -> None:
-    """Picks and placements take turns with the same block; each ends on frames of success."""
+def test_demonstrations_are_of_many_skills_and_succeed(shard: Shard) -> None:
+    """What is picked is placed next, nothing else is done in between; each ends on success."""
     found = demos(shard)
     assert [int(shard["demo"][rows.start]) for rows in found] == list(range(len(found)))
-    assert len(found) >= 4
-    for index, rows in enumerate(found):
-        skill, target = SKILLS[shard["skill"][rows.start]], int(shard["target"][rows.start])
+    assert len(found) >= 8
+    skills = [SKILLS[shard["skill"][rows.start]] for rows in found]
+    assert len(set(skills)) >= 4
+    for index, (rows, skill) in enumerate(zip(found, skills, strict=True)):
+        target = int(shard["target"][rows.start])
         assert len(np.unique(shard["object"][rows])) == 1
-        assert (skill == "pick") == (index % 2 == 0)
-        assert (target == -1) == (skill == "pick")
-        if skill != "pick":
-            assert (kind_of(TARGET_NAMES[target]) == BOWL) == (skill == "place_in")
+        assert (target == -1) == (skill in ("pick", "open", "close", "press"))
+        assert skill.startswith("place") == (index > 0 and skills[index - 1] == "pick")
+        if skill == "push":
+            assert TARGET_NAMES[target] in DIRECTIONS
+        if skill.startswith("place"):
+            kind = kind_of(TARGET_NAMES[target])
+            assert (kind in (BOWL, DRAWER)) == (skill == "place_in")
             assert shard["object"][rows.start] == shard["object"][found[index - 1].start]
         success = shard["success"][rows]
         assert success[-1]
@@ -96,32 +105,50 @@ def test_progress_rises_to_one_at_success(shard: Shard) -> None:
 
 
 def test_labels_match_the_scene(shard: Shard) -> None:
-    """What the labels say is what the seed lays out and what the demonstration does."""
-    layout = sample_layout(np.random.default_rng(TINY_SEED)).poses
-    assert [OBJECT_NAMES[i] for i in np.flatnonzero(shard["present"][0])] == [
-        name for name in OBJECTS if name in layout
-    ]
-    assert (shard["present"] == shard["present"][0]).all()
-    for name, pose in layout.items():
-        assert np.allclose(shard["position"][0, OBJECT_NAMES.index(name), :2], pose[:2], atol=0.003)
-    assert set(shard["support"][0]) == {SUPPORTS.index("table")}
+    """What the labels say is what the seed lays out and what the demonstrations do."""
+    laid_out, seen = sample_layout(TINY_SEED, WIDE).scene, scene_of(shard, 0)
+    assert set(seen.objects) == set(in_sight(laid_out).objects)
+    for name, thing in seen.objects.items():
+        there = laid_out.objects[name]
+        assert np.allclose(thing.position[:2], there.position[:2], atol=0.02)
+        assert thing.support == there.support
     for rows in demos(shard):
-        last, thing = rows.stop - 1, int(shard["object"][rows.start])
-        carrier = SUPPORTS[shard["support"][last, thing]]
-        target = int(shard["target"][last])
-        if target == -1:
-            assert carrier == "hand"
-            tool, block = shard["state"][last, :3], shard["position"][last, thing]
-            assert np.linalg.norm(tool - block) < 0.03
-        else:
-            wanted = TARGET_NAMES[target]
-            assert carrier == (wanted if wanted in OBJECTS else "table")
+        first, last = scene_of(shard, rows.start), scene_of(shard, rows.stop - 1)
+        skill, target = SKILLS[shard["skill"][rows.start]], int(shard["target"][rows.start])
+        args = {"object": OBJECT_NAMES[shard["object"][rows.start]]}
+        if target >= 0:
+            args["direction" if skill == "push" else "target"] = TARGET_NAMES[target]
+        for fact in load_contracts()[skill].facts("done", args):
+            assert holds(fact, last, first)
 
 
 def test_actions_are_the_teachers_not_what_was_sent(shard: Shard) -> None:
     """The gripper's action is the teacher's choice, and no step is larger than a teacher's."""
     assert set(np.unique(shard["action"][:, 6])) == {0.0, 1.0}
     assert np.linalg.norm(shard["action"][:, :3], axis=1).max() < 0.0351
+
+
+def test_nothing_is_recorded_of_what_has_fallen_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thing on the floor ends the demonstration, which counts as failed, and the mission."""
+    monkeypatch.setattr(collecting, "_STRAY", 0.0)
+    monkeypatch.setattr(collecting, "_BESIDE", 0.0)
+    collector, writer = Collector(CollectSpec(missions=1, seed_base=TINY_SEED)), ShardWriter()
+    world = collector._robot.world
+    lost = next(n for n, o in world.truth().objects.items() if o.kind == "block")
+    acted, act = [], collector._robot.act
+
+    def act_and_lose(action: np.ndarray) -> np.ndarray:
+        acted.append(action)
+        if len(acted) == 5:
+            world.put(lost, np.array([0.5, 0.9, -0.6]), 0.0)
+        return act(action)
+
+    monkeypatch.setattr(collector._robot, "act", act_and_lose)
+    monkeypatch.setattr(collector._robot, "reset", lambda seed: None)
+    collector.mission(TINY_SEED, writer)
+    collector.close()
+    assert len(writer) == len(acted) == 5
+    assert np.isnan(writer.rows["progress"]).all()
 
 
 def test_a_killed_run_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

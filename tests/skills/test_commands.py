@@ -11,6 +11,7 @@ from agent.planner.verify import PlanVerifier
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.spots import free_spot
 from agent.workspace import BLOCK, BOWL, kind_of
+from skills.dataset import in_sight
 from skills.evaluate.commands import draw_command, initial_scene
 from skills.registry import load_contracts
 
@@ -18,11 +19,11 @@ CONTRACTS = load_contracts()
 SEEDS = range(2_000_000, 2_000_200)
 
 
-@pytest.mark.parametrize("objects", [1, 2, 3])
-def test_goals_can_be_reached(objects: int) -> None:
+@pytest.mark.parametrize(("objects", "least"), [(1, 180), (2, 150), (3, 60)])
+def test_goals_can_be_reached(objects: int, least: int) -> None:
     """There is room for every block in its turn, and none is where it should be already."""
     drawn = {seed: draw_command(seed, objects) for seed in SEEDS}
-    assert sum(command is not None for command in drawn.values()) >= 100
+    assert sum(command is not None for command in drawn.values()) >= least
     targets = set()
     for seed, command in drawn.items():
         if command is None:
@@ -31,6 +32,7 @@ def test_goals_can_be_reached(objects: int) -> None:
         assert len({goal.args[0] for goal in command.goals}) == objects
         for goal in command.goals:
             name, target = goal.args
+            assert name in in_sight(scene).objects
             targets.add(kind_of(target))
             assert kind_of(name) == BLOCK
             assert goal.predicate == ("in" if kind_of(target) == BOWL else "on")
@@ -47,7 +49,7 @@ def test_the_grammar_reads_them_as_meant(objects: int) -> None:
     for seed in SEEDS:
         if (command := draw_command(seed, objects)) is None:
             continue
-        scene = initial_scene(seed)
+        scene = in_sight(initial_scene(seed))
         plan = GrammarPlanner().plan(command.text, scene, CONTRACTS, [])
         assert plan.question is None, (seed, command, plan.question)
         assert set(expected(plan, scene, CONTRACTS)) == set(command.goals), (seed, command)
@@ -70,13 +72,15 @@ def test_the_initial_scene_is_the_worlds() -> None:
     """What is computed without physics is what the world lays out."""
     robot = TabletopRobot()
     try:
-        for seed in SEEDS[:3]:
+        for seed in SEEDS[:20]:
             robot.reset(seed)
             truth, drawn = robot.world.truth(), initial_scene(seed)
             assert truth.objects.keys() == drawn.objects.keys()
             for name, thing in drawn.objects.items():
                 real = truth.objects[name]
-                assert np.allclose(real.position, thing.position, atol=0.003)
-                assert (real.kind, real.support) == (thing.kind, thing.support)
+                assert np.allclose(real.position, thing.position, atol=0.012), name
+                assert (real.kind, real.support) == (thing.kind, thing.support), name
+                if thing.articulation is not None:
+                    assert real.articulation == pytest.approx(thing.articulation, abs=0.004)
     finally:
         robot.close()

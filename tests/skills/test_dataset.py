@@ -10,20 +10,26 @@ import numpy as np
 import pytest
 
 from agent.errors import SkillError
-from agent.types import HAND, Observation, Scene, SceneObject
+from agent.types import HAND, TABLE, Observation, Scene, SceneObject
+from agent.workspace import OBJECTS
 from skills.dataset import (
     OBJECT_NAMES,
+    SKILLS,
     STATE_DIM,
     SUPPORTS,
+    TARGET_NAMES,
     ShardWriter,
+    call_of,
     data_hash,
+    in_sight,
     open_shard,
     scene_labels,
+    scene_of,
     shards,
     state_of,
     write_manifest,
 )
-from tests.scenes import scene
+from tests.scenes import scene, tower
 
 
 def write(folder: Path, rows: int = 3) -> None:
@@ -82,18 +88,18 @@ def test_manifest_of_other_settings_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["action", "state", "object", "target", "skill"])
-def test_one_changed_byte_changes_the_hash(tmp_path: Path, tiny_data: Path, key: str) -> None:
+def test_one_changed_byte_changes_the_hash(tmp_path: Path, made_data: Path, key: str) -> None:
     """The hash says which data a checkpoint was trained on."""
-    before = data_hash([tiny_data])
+    before = data_hash([made_data])
     copy = tmp_path / "copy"
-    shutil.copytree(tiny_data, copy)
+    shutil.copytree(made_data, copy)
     assert data_hash([copy]) == before
     path = next(copy.glob("shard-*")) / f"{key}.npy"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     assert data_hash([copy]) != before
-    assert data_hash([tiny_data]) == before
+    assert data_hash([made_data]) == before
 
 
 def test_state_holds_pose_gripper_and_joints() -> None:
@@ -106,13 +112,84 @@ def test_state_holds_pose_gripper_and_joints() -> None:
 
 
 def test_scene_labels() -> None:
-    """Labels say what is there, where, and what carries it."""
-    where = scene("red block", "plate", on={"red block": "plate"})
+    """Labels say what is there, where, what carries it, and how far its part has gone."""
+    where = scene(
+        "red block", "drawer", "button", "plate", on={"red block": "plate"}, opening=0.08, lit=True
+    )
     labels = scene_labels(where)
-    there = [name in where.objects for name in OBJECT_NAMES]
-    assert labels["present"].tolist() == there
+    assert labels["present"].tolist() == [name in where.objects for name in OBJECT_NAMES]
+    for index, name in enumerate(OBJECT_NAMES):
+        thing = where.objects.get(name)
+        position = thing.position if thing else np.zeros(3)
+        assert labels["position"][index] == pytest.approx(position)
+        assert SUPPORTS[labels["support"][index]] == (thing.support if thing else TABLE)
+        part = {"drawer": 0.08, "button": 1.0}.get(name, 0.0)
+        assert labels["part"][index] == pytest.approx(part)
     index = OBJECT_NAMES.index("red block")
-    assert labels["position"][index] == pytest.approx(where.objects["red block"].position)
-    assert SUPPORTS[labels["support"][index]] == "plate"
     held = Scene(0.0, {"red block": SceneObject("red block", "block", np.ones(3), support=HAND)})
     assert SUPPORTS[scene_labels(held)["support"][index]] == HAND
+
+
+SCENES = {
+    "plain": scene(),
+    "all": scene(*OBJECTS, opening=0.09, lit=True),
+    "dark": scene("button", "can", "drawer"),
+    "tower": tower("red block", "green block", "blue block", others=("can", "plate")),
+    "in the drawer": scene("drawer", "can", "red block", on={"can": "drawer"}, opening=0.1),
+    "held": scene("can", "drawer", on={"can": HAND}),
+    "nothing": Scene(0.0),
+}
+
+
+@pytest.mark.parametrize("where", SCENES.values(), ids=SCENES)
+def test_labels_are_read_back_as_the_scene(where: Scene) -> None:
+    """One row among others; what has no part that moves has none in the scene that is read."""
+    labels = [scene_labels(scene()), scene_labels(where), scene_labels(Scene(0.0))]
+    shard = {key: np.stack([row[key] for row in labels]) for key in labels[0]}
+    found = scene_of(shard, 1)
+    assert found.objects.keys() == where.objects.keys()
+    for name, thing in where.objects.items():
+        read = found.objects[name]
+        assert (read.name, read.kind, read.support) == (name, thing.kind, thing.support)
+        assert read.position == pytest.approx(thing.position)
+        assert read.position.dtype == np.float64
+        assert read.articulation == pytest.approx(thing.articulation)
+
+
+@pytest.mark.parametrize(("opening", "seen"), [(0.0, False), (0.03, False), (0.04, True)])
+def test_what_lies_in_a_shut_drawer_is_not_in_sight(opening: float, *, seen: bool) -> None:
+    """Nothing else is hidden, and what stays in sight stays as it was."""
+    where = scene("drawer", "can", "red block", on={"can": "drawer"}, opening=opening)
+    shown = in_sight(where).objects
+    assert list(shown) == ["drawer", *(["can"] if seen else []), "red block"]
+    assert all(shown[name] is where.objects[name] for name in shown)
+    assert bool(scene_labels(where)["present"][OBJECT_NAMES.index("can")]) is seen
+
+
+@pytest.mark.parametrize(
+    ("skill", "args", "second"),
+    [
+        ("pick", {"object": "can"}, None),
+        ("place_in", {"object": "can", "target": "drawer"}, "drawer"),
+        ("place_on", {"object": "red block", "target": "green block"}, "green block"),
+        ("place_on", {"object": "red block", "target": "back zone"}, "back zone"),
+        ("push", {"object": "can", "direction": "back"}, "back"),
+        ("open", {"object": "drawer"}, None),
+        ("press", {"object": "button"}, None),
+    ],
+)
+def test_a_call_is_three_numbers(skill: str, args: dict[str, str], second: str | None) -> None:
+    """A push's direction stands where a target does; a call without one says so."""
+    call = call_of(skill, args)
+    assert list(call) == ["skill", "object", "target"]
+    assert all(number.dtype == np.int8 for number in call.values())
+    assert SKILLS[call["skill"]] == skill
+    assert OBJECT_NAMES[call["object"]] == args["object"]
+    assert call["target"] == -1 if second is None else TARGET_NAMES[call["target"]] == second
+
+
+def test_what_cannot_be_called_is_an_error() -> None:
+    """A name that no shard can hold is not silently another one."""
+    for skill, args in (("wait", {}), ("pick", {"object": "plate zone"})):
+        with pytest.raises((ValueError, KeyError)):
+            call_of(skill, args)

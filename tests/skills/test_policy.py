@@ -16,8 +16,10 @@ from agent.checks import check_policy
 from agent.errors import CheckpointError
 from agent.types import Observation
 from skills.checkpoint import load_checkpoint
+from skills.dataset import OBJECT_NAMES, STATE_DIM
+from skills.perception.modeling import STILL
 from skills.perception.train import tabletop_config
-from skills.phrases import paraphrases
+from skills.phrases import calls, paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, build_vocabulary, encode
 from skills.policy.modeling import VLA
@@ -25,6 +27,7 @@ from skills.policy.policy import VLAPolicy
 from skills.train import vocabulary
 
 PICK, PLACE = "pick up the red block", "put the red block in the blue bowl"
+PRESS = "press the button"
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +106,67 @@ def test_the_first_row_is_averaged_over_past_chunks(model: VLA) -> None:
     policy.reset(PICK)
     before = policy.infer(observation(0)).actions
     with_past = policy.infer(observation(1)).actions
-    policy.reset(PICK)
+    policy._past.clear()
     alone = policy.infer(observation(1)).actions
     assert np.array_equal(with_past[1:], alone[1:])
     mean = (alone[0, :6] + 0.6 * before[1, :6]) / 1.6
     assert with_past[0, :6] == pytest.approx(mean, abs=1e-6)
+
+
+def later_rows(policy: VLAPolicy, *seeds: int) -> np.ndarray:
+    """Return what is foreseen after some looks, but for the row that is averaged over the past."""
+    return [policy.infer(observation(seed)).actions for seed in seeds][-1][1:]
+
+
+def test_it_remembers_how_its_subgoal_began(model: VLA) -> None:
+    """The first look counts however long ago it was, those in between do not."""
+    policy = VLAPolicy(model)
+    policy.reset(PRESS)
+    after_one = later_rows(policy, 0, 1)
+    policy.reset(PRESS)
+    assert np.array_equal(later_rows(policy, 0, 2, 3, 1), after_one)
+    policy.reset(PRESS)
+    assert not np.array_equal(later_rows(policy, 2, 1), after_one)
+    policy.reset(PRESS)
+    assert not np.array_equal(later_rows(policy, 1), after_one)
+
+
+@pytest.mark.parametrize("phrase", [PRESS, PICK])
+def test_the_next_subgoal_begins_anew(model: VLA, phrase: str) -> None:
+    """Even one of the same words: what a lamp was before the last press no longer counts."""
+    policy, fresh = VLAPolicy(model), VLAPolicy(model)
+    policy.reset(PRESS)
+    later_rows(policy, 0, 2)
+    policy.reset(phrase)
+    fresh.reset(phrase)
+    for seed in (1, 3):
+        assert np.array_equal(
+            policy.infer(observation(seed)).actions, fresh.infer(observation(seed)).actions
+        )
+
+
+def test_what_has_changed_changes_the_answer(model: VLA) -> None:
+    """Place and part of any one thing at the start; the first look is compared with itself."""
+    model = model.eval()
+    rng = torch.Generator().manual_seed(0)
+    images = {
+        name: torch.rand((1, 3, *size), generator=rng)
+        for name, size in (("front", (120, 160)), ("wrist", (96, 96)))
+    }
+    state = torch.rand((1, STATE_DIM), generator=rng)
+    with torch.inference_mode():
+        phrase = model.embed(torch.tensor([encode(PRESS, vocabulary())]))
+        seen = model.look(images, state)
+        began = seen[..., :STILL]
+        known = model.decide(seen, began, state, phrase)
+        first = model(images, state, phrase)
+        assert torch.equal(known.motion, first.motion)
+        for number in range(STILL):
+            other = began.clone()
+            other[0, OBJECT_NAMES.index("button"), number] += 0.5
+            changed = model.decide(seen, other, state, phrase)
+            assert not torch.equal(changed.motion, known.motion)
+            assert not torch.equal(changed.success, known.success)
 
 
 def test_a_checkpoint_round_trips(model: VLA, folder: Path) -> None:
@@ -213,8 +272,9 @@ def test_words_become_numbers() -> None:
 def test_no_training_sentence_is_cut_or_unknown() -> None:
     """The vocabulary and the length fit every sentence that training uses."""
     words = vocabulary()
-    for skill in ("pick", "place_in", "place_on"):
-        for sentence in paraphrases(skill, {"object": "yellow block", "target": "centre zone"}):
+    assert {"left", "forward", "drawer", "button", "can", "press"} < set(words)
+    for skill, args in calls():
+        for sentence in paraphrases(skill, args):
             ids = encode(sentence, words)
             assert UNKNOWN not in ids
             assert ids[-1] == PAD

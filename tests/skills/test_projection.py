@@ -14,7 +14,7 @@ import torch
 from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.robots.tabletop.world import CAMERAS, HOME_POSE, TabletopWorld
-from agent.workspace import BLOCK, OBJECTS
+from agent.workspace import BLOCK, DRAWER, kind_of
 from skills.dataset import OBJECT_NAMES, scene_labels, state_of
 from skills.perception.projection import projections
 
@@ -55,8 +55,17 @@ def laid_out(robot: TabletopRobot, seed: int, turn: float = 0.0) -> None:
 
 
 def projected(robot: TabletopRobot, camera: str) -> dict[str, tuple[float, float, bool]]:
-    """Return block -> its column and row in pixels, and whether it is said to be visible."""
-    labels, state = scene_labels(robot.world.truth()), state_of(robot.observe())
+    """Return block -> its column and row in pixels, and whether it is said to be visible.
+
+    Blocks that others stand on, and those in the drawer, are left out: something covers them.
+    """
+    scene = robot.world.truth()
+    labels, state = scene_labels(scene), state_of(robot.observe())
+    clear = [
+        name
+        for name, thing in scene.objects.items()
+        if thing.kind == BLOCK and not scene.contents(name) and kind_of(thing.support) != DRAWER
+    ]
     position = torch.from_numpy(labels["position"])[None]
     mount = torch.from_numpy(robot.world.mount)[None]
     points = projections(position, torch.from_numpy(state)[None], mount)[camera][0].tolist()
@@ -64,7 +73,7 @@ def projected(robot: TabletopRobot, camera: str) -> dict[str, tuple[float, float
     return {
         name: ((x + 1) * width / 2 - 0.5, (y + 1) * height / 2 - 0.5, visible > 0)
         for name, (x, y, visible) in zip(OBJECT_NAMES, points, strict=True)
-        if name in robot.world.layout.poses and OBJECTS[name] == BLOCK
+        if name in clear
     }
 
 

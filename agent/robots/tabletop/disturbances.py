@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.types import TABLE
-from agent.workspace import BLOCK
+from agent.facts import holds
+from agent.types import Fact
+from agent.workspace import MOVABLE
 
 if TYPE_CHECKING:
     from agent.robots.tabletop.world import TabletopWorld
@@ -25,7 +26,7 @@ class DisturbanceSpec:
     Attributes:
         drop_per_s: Probability per second of carrying that the gripper opens by itself.
         shift_cm: Largest distance in cm by which a block is displaced just after it is let go.
-        nudge_per_s: Probability per second that a block on the table is pushed by a few cm.
+        nudge_per_s: Probability per second that what stands on the table is pushed by a few cm.
     """
 
     drop_per_s: float = 0.0
@@ -80,7 +81,11 @@ class Disturbances:
 
     def _nudge(self, world: TabletopWorld) -> None:
         scene = world.truth()
-        loose = [n for n, o in scene.objects.items() if o.kind == BLOCK and o.support == TABLE]
+        loose = [
+            n
+            for n, o in scene.objects.items()
+            if o.kind in MOVABLE and holds(Fact(predicate="loose", args=(n,)), scene)
+        ]
         if loose:
             name = loose[int(self._rng.integers(len(loose)))]
             self._displace(world, name, float(self._rng.uniform(0.02, 0.04)), lift=0.0)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
-from agent.types import Vector
-from agent.workspace import BLOCK, BOWL, BOWL_RADIUS, OBJECTS, PLATE, PLATE_RADIUS
-
-AREA_LOW = np.array([0.35, -0.28])
-AREA_HIGH = np.array([0.69, 0.28])
-_RADIUS = {BLOCK: 0.028, BOWL: BOWL_RADIUS, PLATE: PLATE_RADIUS}
-_FINGER_ROOM = {BLOCK: 0.037, BOWL: 0.012, PLATE: 0.012}
-"""Room each object needs beyond its radius so that open fingers reach the blocks, m."""
-_TRIES = 200
+from agent.robots.tabletop.arrangement import sample_arrangement, sample_distractors
+from agent.robots.tabletop.model import DISTRACTORS
+from agent.types import Scene, Vector
+from agent.workspace import OBJECTS
 
 _COLOURS: dict[str, tuple[float, float, float]] = {
     "red": (0.80, 0.10, 0.10),
@@ -23,7 +19,9 @@ _COLOURS: dict[str, tuple[float, float, float]] = {
     "yellow": (0.88, 0.76, 0.10),
     "white": (0.88, 0.88, 0.86),
     "plate": (0.72, 0.70, 0.66),
+    "can": (0.08, 0.55, 0.56),
 }
+_ODD_COLOURS = ((0.45, 0.15, 0.55), (0.95, 0.62, 0.72), (0.06, 0.06, 0.07), (0.33, 0.20, 0.10))
 _TABLES = (
     (0.55, 0.43, 0.31),
     (0.42, 0.33, 0.25),
@@ -31,6 +29,15 @@ _TABLES = (
     (0.36, 0.38, 0.41),
     (0.66, 0.60, 0.50),
 )
+_ASPECTS = ("arrangement", "colours", "table", "light", "camera", "start", "distractors")
+
+
+class TableLook(StrEnum):
+    """What the table is covered with."""
+
+    PLAIN = "plain"
+    VARIED = "varied"
+    UNSEEN = "unseen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +48,35 @@ class Variation:
     trained on `WIDE`, so that they learn to tell from the image where the camera is.
 
     Attributes:
-        camera_m: Largest shift of the front camera along each axis, m.
-        camera_rad: Largest turn of the front camera about each axis, rad.
+        camera_m: Largest shift of the front camera, m.
+        camera_rad: Largest turn of the front camera, rad.
+        camera_exact: Whether the camera strays exactly so far, in any direction.
+        light: Scale of how far the lights stray in place and strength.
+        table: What the table is covered with; nothing is trained on what is unseen.
+        distractors: Share of scenes with one to three things nobody speaks of.
+        start: Scale of how far from home the tool starts.
+        outside_m: How far outside the usual area things stand, m.
     """
 
-    camera_m: float = 0.005
-    camera_rad: float = 0.005
+    camera_m: float = 0.008
+    camera_rad: float = 0.008
+    camera_exact: bool = False
+    light: float = 1.0
+    table: TableLook = TableLook.PLAIN
+    distractors: float = 0.0
+    start: float = 1.0
+    outside_m: float = 0.0
 
 
 NOMINAL = Variation()
-WIDE = Variation(camera_m=0.035, camera_rad=0.06)
+WIDE = Variation(
+    camera_m=0.05,
+    camera_rad=0.085,
+    light=1.6,
+    table=TableLook.VARIED,
+    distractors=0.4,
+    start=1.6,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +84,12 @@ class Layout:
     """Everything about a scene that a seed decides.
 
     Attributes:
-        poses: Object name -> (x, y, yaw) in m, m, rad, for the objects that are there.
-        colours: Object name -> (3,) RGB 0..1.
+        scene: What is there at the start, a few millimetres above where it will settle.
+        yaws: Name -> heading in rad.
+        distractors: Name -> (3,) m, m, rad of things nobody speaks of.
+        colours: Name -> (3,) RGB 0..1.
         table: (3,) RGB 0..1.
+        texture: Number of the table's texture; 0 is none.
         tape: (3,) RGB 0..1 of the lines around the zones.
         lights: (2, 3) positions in m.
         brightness: (2,) diffuse strength of the lights.
@@ -70,9 +99,12 @@ class Layout:
         start: (4,) offset of the tool from home at the start: m, m, m, yaw in rad.
     """
 
-    poses: dict[str, Vector]
+    scene: Scene
+    yaws: dict[str, float]
+    distractors: dict[str, Vector]
     colours: dict[str, Vector]
     table: Vector
+    texture: int
     tape: Vector
     lights: Vector
     brightness: Vector
@@ -82,61 +114,69 @@ class Layout:
     start: Vector
 
 
-def sample_layout(rng: np.random.Generator, variation: Variation = NOMINAL) -> Layout:
-    """Draw a scene: two to four blocks, one or two bowls, often the plate, none touching."""
-    colours = {
-        name: np.clip(np.array(_COLOURS[name.split()[0]]) + rng.uniform(-0.06, 0.06, 3), 0, 1)
-        for name in OBJECTS
-    }
-    poses = None
-    while poses is None:
-        poses = _place(_choose(rng), rng)
-    table = np.array(_TABLES[rng.integers(len(_TABLES))])
-    table = np.clip(table + rng.uniform(-0.05, 0.05, 3), 0, 1)
-    # Small shifts stay common however wide the range is.
-    strayed = rng.random()
+def sample_layout(seed: int, variation: Variation = NOMINAL) -> Layout:
+    """Draw a scene; every aspect has its own chance, so that varying one leaves the others."""
+    rng = {aspect: np.random.default_rng([seed, i]) for i, aspect in enumerate(_ASPECTS)}
+    arranged = sample_arrangement(rng["arrangement"], variation.outside_m)
+    table, texture = _table(rng["table"], variation.table)
+    contrast = rng["table"].choice([-0.22, 0.22]) + rng["table"].uniform(-0.05, 0.05, 3)
+    shift, turn = _stray(rng["camera"], variation)
+    light = rng["light"]
+    strength = light.uniform(-1, 1, 2) * variation.light
+    odd = {}
+    if rng["distractors"].random() < variation.distractors:
+        odd = sample_distractors(tuple(DISTRACTORS), arranged.scene, rng["distractors"])
     return Layout(
-        poses=poses,
-        colours=colours,
+        scene=arranged.scene,
+        yaws=arranged.yaws,
+        distractors=odd,
+        colours=_colours(rng["colours"]),
         table=table,
-        tape=np.clip(table + rng.choice([-0.22, 0.22]) + rng.uniform(-0.05, 0.05, 3), 0, 1),
-        lights=np.array([[0.5, 0.6, 1.6], [0.4, -0.7, 1.4]]) + rng.uniform(-0.35, 0.35, (2, 3)),
-        brightness=rng.uniform((0.35, 0.15), (0.65, 0.4)),
-        camera_shift=strayed * variation.camera_m * rng.uniform(-1, 1, 3),
-        camera_turn=strayed * variation.camera_rad * rng.uniform(-1, 1, 3),
-        wrist_shift=rng.uniform(-0.003, 0.003, 3),
-        start=rng.uniform(-1, 1, 4) * np.array([0.03, 0.05, 0.03, 0.15]),
+        texture=texture,
+        tape=np.clip(table + contrast, 0, 1),
+        lights=np.array([[0.5, 0.6, 1.6], [0.4, -0.7, 1.4]])
+        + light.uniform(-0.35, 0.35, (2, 3)) * variation.light,
+        brightness=np.maximum(0.05, np.array([0.5, 0.275]) + strength * np.array([0.15, 0.125])),
+        camera_shift=shift,
+        camera_turn=turn,
+        wrist_shift=rng["camera"].uniform(-0.003, 0.003, 3),
+        start=rng["start"].uniform(-1, 1, 4) * np.array([0.03, 0.05, 0.03, 0.15]) * variation.start,
     )
 
 
-def _choose(rng: np.random.Generator) -> list[str]:
-    """Choose the objects, largest first so that they find room."""
-    by_kind = {kind: [n for n, k in OBJECTS.items() if k == kind] for kind in (PLATE, BOWL, BLOCK)}
-    plates = by_kind[PLATE] if rng.random() < 0.75 else []
-    bowls = rng.permutation(by_kind[BOWL])[: rng.integers(1, 3)]
-    blocks = rng.permutation(by_kind[BLOCK])[: rng.integers(2, 5)]
-    return [*plates, *map(str, bowls), *map(str, blocks)]
+def _colours(rng: np.random.Generator) -> dict[str, Vector]:
+    named = {
+        name: np.array(_COLOURS[name.split()[0]]) for name in OBJECTS if name.split()[0] in _COLOURS
+    }
+    odd = {
+        name: np.array(_ODD_COLOURS[int(rng.integers(len(_ODD_COLOURS)))]) for name in DISTRACTORS
+    }
+    return {
+        name: np.clip(colour + rng.uniform(-0.06, 0.06, 3), 0, 1)
+        for name, colour in {**named, **odd}.items()
+    }
 
 
-def _place(names: list[str], rng: np.random.Generator) -> dict[str, Vector] | None:
-    """Return poses that leave room between all objects, None when no place is found."""
-    poses: dict[str, Vector] = {}
-    for name in names:
-        kind = OBJECTS[name]
-        inset = 0.0 if kind == BLOCK else 0.03
-        for _ in range(_TRIES):
-            xy = rng.uniform(AREA_LOW + inset, AREA_HIGH - inset)
-            if all(
-                np.linalg.norm(xy - pose[:2]) > _gap(kind, OBJECTS[other])
-                for other, pose in poses.items()
-            ):
-                poses[name] = np.array([*xy, rng.uniform(-np.pi / 4, np.pi / 4)])
-                break
-        else:
-            return None
-    return poses
+def _table(rng: np.random.Generator, look: TableLook) -> tuple[Vector, int]:
+    """Return (3,) RGB and the number of a texture."""
+    base, spread = np.array(_TABLES[rng.integers(len(_TABLES))]), rng.uniform(-0.05, 0.05, 3)
+    any_colour, draw = rng.uniform(0.2, 0.8, 3), rng.random()
+    if look == TableLook.PLAIN:
+        return np.clip(base + spread, 0, 1), 0
+    if look == TableLook.UNSEEN:
+        # Not so strong that what is red is lost on a red table.
+        return np.clip(0.65 * any_colour + 0.35 * any_colour.mean() + 0.1, 0, 1), 3
+    muted = 0.5 * base + 0.5 * any_colour
+    return np.clip(base + spread if draw < 0.5 else muted, 0, 1), int(rng.choice([0, 0, 1, 2]))
 
 
-def _gap(kind: str, other: str) -> float:
-    room = max(_FINGER_ROOM[kind], _FINGER_ROOM[other]) if BLOCK in (kind, other) else 0.012
-    return _RADIUS[kind] + _RADIUS[other] + room
+def _stray(rng: np.random.Generator, variation: Variation) -> tuple[Vector, Vector]:
+    """Return how far the front camera is from its place: (3,) m, and (3,) rad."""
+    directions = rng.normal(size=(2, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    # Small shifts stay common however wide the range is.
+    reach = rng.random() * rng.random(2) ** (1 / 3)
+    if variation.camera_exact:
+        reach = np.ones(2)
+    far = reach * (variation.camera_m, variation.camera_rad)
+    return far[0] * directions[0], far[1] * directions[1]

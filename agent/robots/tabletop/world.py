@@ -8,16 +8,19 @@ import mujoco
 import numpy as np
 
 from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
+from agent.robots.tabletop.dresser import Dresser
+from agent.robots.tabletop.fixtures import (
+    BUTTONS,
+    CAP_Z,
+    DRAWERS,
+    HANDLE_Z,
+    Lamps,
+)
+from agent.robots.tabletop.furnisher import Furnisher, put
 from agent.robots.tabletop.kinematics import ArmKinematics
 from agent.robots.tabletop.layout import NOMINAL, Layout, Variation, sample_layout
 from agent.robots.tabletop.model import (
-    BOWL_HEIGHT,
-    CAMERA_EYE,
-    CAMERA_TARGET,
-    FLOOR_Z,
-    TAPE,
     TIMESTEP_S,
-    rest_height,
     tabletop_model,
 )
 from agent.robots.tabletop.panda import (
@@ -27,21 +30,27 @@ from agent.robots.tabletop.panda import (
     FINGER_TRAVEL,
     HOME_JOINTS,
     TOOL_SITE,
-    look_at,
 )
-from agent.types import HAND, TABLE, Image, Scene, SceneObject, Vector
-from agent.workspace import BLOCK, BOWL, BOWL_RADIUS, OBJECTS, PLATE, PLATE_RADIUS
+from agent.robots.tabletop.supports import support_of
+from agent.types import HAND, Image, Scene, SceneObject, Vector
+from agent.workspace import (
+    MOVABLE,
+    OBJECTS,
+)
 
 RATE_HZ = 10.0
 HOME_POSE = np.array([0.40, 0.0, 0.32, 0.0, 1.0, 0.0, 0.0])
 """(7,) tool pose at home: m and wxyz, fingers down."""
 CAMERAS: dict[str, tuple[int, int]] = {"front": (120, 160), "wrist": (96, 96)}
 """Camera name -> (height, width) in pixels."""
+_SETTLE_STEPS = 75
+_SHUT_ON_NOTHING = 0.3
+"""Opening of the gripper below which there is nothing between the fingers, 0..1."""
 _SUBSTEPS = round(1 / RATE_HZ / TIMESTEP_S)
 
 
 class TabletopWorld:
-    """One table, one arm, up to seven objects. The same seed gives the same world, bit for bit."""
+    """One table, one arm, up to eight things. The same seed gives the same world, bit for bit."""
 
     def __init__(
         self, disturbances: DisturbanceSpec | None = None, variation: Variation = NOMINAL
@@ -62,34 +71,48 @@ class TabletopWorld:
         self._finger_bodies = [self.model.body(name).id for name in FINGER_BODIES]
         self._tool = self.model.site(TOOL_SITE).id
         self._spec = disturbances or DisturbanceSpec()
-        self._wrist_eye = self.model.cam_pos[self.model.camera("wrist").id].copy()
+        self._dresser, self._furnish = Dresser(self.model), Furnisher(self.model)
+        self._lamps = Lamps(self.model)
         self.layout: Layout
         self.reset(0)
 
     def reset(self, seed: int) -> None:
         """Lay out the scene of a seed and let it come to rest, the arm near home."""
-        self.layout = sample_layout(np.random.default_rng(seed), self._variation)
+        self.layout = sample_layout(seed, self._variation)
         self._disturbances = Disturbances(self._spec, np.random.default_rng([seed, 1]))
         mujoco.mj_resetData(self.model, self.data)
-        self._dress(self.layout)
-        for index, (name, kind) in enumerate(OBJECTS.items()):
-            pose = self.layout.poses.get(name)
-            parked = np.array([-4.0 - 0.5 * index, 0.0, FLOOR_Z + rest_height(kind)])
-            self.put(
-                name,
-                parked if pose is None else np.array([*pose[:2], rest_height(kind)]),
-                0.0 if pose is None else pose[2],
-            )
+        self._dresser(self.layout)
+        self._furnish(self.data, self.layout)
+        self._lamps.reset(self.layout.scene)
         start = HOME_POSE.copy()
         start[:3] += self.layout.start[:3]
         yaw = self.layout.start[3]
         start[3:] = [0.0, np.cos(yaw / 2), np.sin(yaw / 2), 0.0]
         self.pose_arm(start, opening=1.0)
-        for _ in range(50):
+        for _ in range(_SETTLE_STEPS):
             mujoco.mj_step(self.model, self.data)
         self.data.time = 0.0
         self._holding = False
         mujoco.mj_forward(self.model, self.data)
+
+    def slide(self, name: str, opening: float) -> None:
+        """Pull a drawer out so far, m, and what lies in it with it. Privileged."""
+        joint = self.model.joint(name)
+        way = opening - self.opening(name)
+        inside = [n for n, o in self.truth().objects.items() if o.support == name]
+        self.data.qpos[joint.qposadr[0]] = opening
+        self.data.qvel[joint.dofadr[0]] = 0.0
+        for thing in inside:
+            self.put(thing, self.position(thing) + np.array([way, 0.0, 0.0]), self.yaw(thing))
+        mujoco.mj_forward(self.model, self.data)
+
+    def opening(self, name: str) -> float:
+        """Return how far a drawer is out, m. Privileged."""
+        return float(self.data.qpos[self.model.joint(name).qposadr[0]])
+
+    def lamp(self, name: str) -> float:
+        """Return whether a button's lamp is lit, 0 or 1. Privileged."""
+        return float(self._lamps.lit(name))
 
     def pose_arm(self, pose: Vector, opening: float) -> None:
         """Put the arm at a (7,) tool pose at once, without moving there. Privileged."""
@@ -103,40 +126,9 @@ class TabletopWorld:
         """Command the fingers shut, the arm staying where it is."""
         self.data.ctrl[7:9] = 0.0
 
-    def _dress(self, layout: Layout) -> None:
-        """Set colours, lights and cameras; every field that a layout touches is written anew."""
-        model = self.model
-        for name, colour in layout.colours.items():
-            geoms = np.flatnonzero(model.geom_bodyid == model.body(name).id)
-            model.geom_rgba[geoms, :3] = colour
-            model.geom_rgba[geoms, 3] = 1.0
-        model.geom_rgba[model.geom("plate rim").id, :3] = layout.colours["plate"] * 0.88
-        model.geom_rgba[model.geom("table").id, :3] = layout.table
-        for geom in range(model.ngeom):
-            if model.geom(geom).name.startswith(TAPE):
-                model.geom_rgba[geom, :3] = layout.tape
-        for index, name in enumerate(("key", "fill")):
-            light = model.light(name).id
-            model.light_pos[light] = layout.lights[index]
-            aim = np.array([0.5, 0.0, 0.0]) - layout.lights[index]
-            model.light_dir[light] = aim / np.linalg.norm(aim)
-            model.light_diffuse[light] = layout.brightness[index]
-            model.light_specular[light] = 0.1
-        front, wrist = model.camera("front").id, model.camera("wrist").id
-        model.cam_pos[front] = CAMERA_EYE + layout.camera_shift
-        turn, quat = np.zeros(4), np.zeros(4)
-        angle = float(np.linalg.norm(layout.camera_turn))
-        mujoco.mju_axisAngle2Quat(turn, layout.camera_turn / max(angle, 1e-12), angle)
-        mujoco.mju_mulQuat(quat, turn, look_at(CAMERA_EYE, CAMERA_TARGET, up=(0.0, 0.0, 1.0)))
-        model.cam_quat[front] = quat
-        model.cam_pos[wrist] = self._wrist_eye + layout.wrist_shift
-
     def put(self, name: str, position: Vector, yaw: float) -> None:
         """Set an object down at rest: (3,) m, base frame, and yaw in rad. Privileged."""
-        joint = self.model.joint(name)
-        start, speed = joint.qposadr[0], joint.dofadr[0]
-        self.data.qpos[start : start + 7] = [*position, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]
-        self.data.qvel[speed : speed + 6] = 0.0
+        put(self.model, self.data, name, position, yaw)
 
     @property
     def mount(self) -> Vector:
@@ -199,6 +191,8 @@ class TabletopWorld:
                 self._targets, self._holding = self.joint_pos, True
             self.data.ctrl[:7] = self._targets
             mujoco.mj_step(self.model, self.data)
+            self._lamps.update(self.data)
+        self._lamps.show()
         mujoco.mj_forward(self.model, self.data)
         self._disturbances.after_step(self)
 
@@ -208,10 +202,13 @@ class TabletopWorld:
             renderer.close()
 
     def carried(self) -> str | None:
-        """Return the block that both fingers touch, if any. Privileged."""
+        """Return the block or can between the fingers, both touching it, if any. Privileged."""
         return self._gripped()
 
     def _gripped(self) -> str | None:
+        if self.gripper < _SHUT_ON_NOTHING:
+            # Fingers that are shut may both touch what they push.
+            return None
         touching: dict[int, set[int]] = {}
         for contact in self.data.contact[: self.data.ncon]:
             bodies = self.model.geom_bodyid[[contact.geom1, contact.geom2]]
@@ -220,13 +217,21 @@ class TabletopWorld:
                     touching.setdefault(int(other), set()).add(int(finger))
         for body, fingers in touching.items():
             name = str(self.model.body(body).name)
-            if len(fingers) == 2 and OBJECTS.get(name) == BLOCK:
+            if len(fingers) == 2 and OBJECTS.get(name) in MOVABLE:
                 return name
         return None
 
     def position(self, name: str) -> Vector:
-        """Return where an object is: (3,) m, base frame. Privileged."""
-        return np.asarray(self.data.body(name).xpos).copy()
+        """Return where a thing is: (3,) m, base frame; a drawer's handle, a button's cap.
+
+        Privileged.
+        """
+        position = np.asarray(self.data.body(name).xpos).copy()
+        if name in DRAWERS:
+            position[2] = HANDLE_Z
+        elif name in BUTTONS:
+            position[2] = CAP_Z
+        return position
 
     def yaw(self, name: str) -> float:
         """Return an object's heading about the vertical in rad. Privileged."""
@@ -237,31 +242,14 @@ class TabletopWorld:
 
     def truth(self) -> Scene:
         """Return what is really there, in the agent's own terms. Privileged."""
-        places = {n: self.position(n) for n in self.layout.poses}
+        places = {name: self.position(name) for name in self.layout.scene.objects}
         held = self._gripped()
-        objects = {
-            name: SceneObject(
-                name,
-                OBJECTS[name],
-                places[name],
-                support=HAND if name == held else self._support(name, places),
+        objects = {}
+        for name, position in places.items():
+            support = HAND if name == held else support_of(name, places)
+            part = self.opening(name) if name in DRAWERS else None
+            part = self.lamp(name) if name in BUTTONS else part
+            objects[name] = SceneObject(
+                name, OBJECTS[name], position, support=support, articulation=part
             )
-            for name in places
-        }
         return Scene(self.time_s, objects)
-
-    def _support(self, name: str, places: dict[str, Vector]) -> str:
-        if OBJECTS[name] != BLOCK:
-            return TABLE
-        for target, centre in places.items():
-            offset = places[name] - centre
-            distance = float(np.linalg.norm(offset[:2]))
-            if (
-                OBJECTS[target] == BOWL
-                and distance < BOWL_RADIUS
-                and offset[2] < BOWL_HEIGHT + 0.04
-            ):
-                return target
-            if OBJECTS[target] == PLATE and distance < PLATE_RADIUS and 0.02 < offset[2] < 0.08:
-                return target
-        return TABLE
