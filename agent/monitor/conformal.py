@@ -67,7 +67,7 @@ def band(runs: Sequence[Curve], alpha: float) -> Band:
             f"A false-alarm rate of {alpha:g} needs at least {max(3, 2 * least_runs(alpha))} "
             f"successful runs; there are {len(runs)}."
         )
-    middle, width = _course(usual)
+    middle, width = course(usual)
     open_band = Band(middle, width, math.inf)
     worst = sorted(
         max(open_band.strays(tick, value) for tick, value in enumerate(run)) for run in held_back
@@ -77,7 +77,7 @@ def band(runs: Sequence[Curve], alpha: float) -> Band:
     return Band(middle, width, worst[rank - 1])
 
 
-def _course(runs: Sequence[Curve]) -> tuple[Curve, Curve]:
+def course(runs: Sequence[Curve]) -> tuple[Curve, Curve]:
     """Return (ticks,) mean and width over runs of any length, while two of them still last.
 
     A run that has ended stays at its last value, so that those that take longer are compared with
