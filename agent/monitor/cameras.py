@@ -9,7 +9,7 @@ from agent.types import Image, Observation, Vector
 _BLANK = 3.0
 """Standard deviation over an image, of 255, below which it shows nothing."""
 _MOVED_M, _TURNED = 0.003, 0.003
-"""How far the tool has gone, m, or turned, as 1 - |cosine of half the angle|, in an image's view."""
+"""How far the tool has gone, m, or turned, as 1 - |cosine of half the angle|, to count as moved."""
 
 
 class CameraWatch:
