@@ -86,8 +86,8 @@ class WorkerPolicy:
         self._number += 1
         try:
             self._wire.send((self._number, what, about))
-        except (BrokenPipeError, OSError):
-            raise PolicyLost("The policy's process is gone.") from None
+        except OSError:
+            raise self._gone() from None
         return self._answer(self._number, self._limit_s)
 
     def _answer(self, number: int, limit_s: float) -> Any:
@@ -100,15 +100,20 @@ class WorkerPolicy:
                 if failure is not None:
                     raise PolicyLost(f"The policy failed: {failure}")
                 return value
-        except (EOFError, ConnectionResetError, OSError):
-            raise PolicyLost("The policy's process is gone.") from None
+        except (EOFError, OSError):
+            raise self._gone() from None
         raise PolicyLost(f"The policy has not answered for {limit_s:g} s.")
+
+    def _gone(self) -> PolicyLost:
+        # Its end of the wire closes a moment before the process has ended.
+        self._process.join(_STOP_S)
+        return PolicyLost("The policy's process is gone.")
 
 
 def _serve(wire: Connection, make_policy: Callable[[], Policy]) -> None:
     """Load the policy and answer until the wire is closed."""
     # The wire's other end going away is how this process is told to end.
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with suppress(EOFError, OSError):
         try:
             policy = make_policy()
         except Exception as error:
