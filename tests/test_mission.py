@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from agent.types import MissionOutcome
 from skills.evaluate.commands import draw_command
 
 PRIVILEGED = ("truth", "carried", "position", "yaw", "put", "pose_arm", "slide", "opening", "lamp")
+ROOT = Path(__file__).parents[1]
 
 
 def seed_with(objects: int, start: int = 2_000_000) -> tuple[int, str]:
@@ -47,7 +49,10 @@ def agent() -> Iterator[Agent]:
 
 
 def test_mission_succeeds_and_leaves_an_episode_and_a_film(agent: Agent, tmp_path: Path) -> None:
-    seed, command = seed_with(1)
+    """The mission is the one of `make demo`, which the README shows."""
+    found = re.search(r'bosun run "(.+)" \\\n\s+--seed (\d+)', (ROOT / "Makefile").read_text())
+    assert found is not None
+    command, seed = found[1], int(found[2])
     folder = tmp_path / "episode"
     summary = run_mission(agent, Mission(command, seed, folder, tmp_path / "film.mp4"))
     assert summary["outcome"] == "success"

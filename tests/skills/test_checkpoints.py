@@ -20,9 +20,16 @@ from skills.perception.snapshots import rearrange
 from skills.policy.policy import VLAPolicy
 
 FRESH_SEED = 3_000_000
-EPISODES, SCENES = 24, 40
+EPISODES, LEAST_SUCCESSES = 24, 20
+SCENES = 40
+SHORT = {"place_on": "it succeeds in three of four; README says where it fails"}
+"""The skills that miss `LEAST_SUCCESSES`, and why; once one does not, its line must go."""
 UNLIKELY = 0.01
 """Probability of fewer successes, had the card's rate been right, from which it is not believed."""
+
+
+class ShortError(Exception):
+    """A skill does what its card says, which is too little."""
 
 
 def least_successes(row: str) -> int:
@@ -43,9 +50,20 @@ def bench() -> Iterator[SkillBench]:
     made.close()
 
 
-@pytest.mark.parametrize("skill", SUITE)
+@pytest.mark.parametrize(
+    "skill",
+    [
+        pytest.param(
+            skill,
+            marks=[pytest.mark.xfail(raises=ShortError, reason=SHORT[skill])]
+            if skill in SHORT
+            else [],
+        )
+        for skill in SUITE
+    ],
+)
 def test_skill_still_succeeds(skill: str, bench: SkillBench) -> None:
-    """By the world's truth."""
+    """By the world's truth; a skill at 95 % has fewer in one of 170 choices of seeds."""
     trials: list[Trial] = []
     seed = FRESH_SEED
     while len(trials) < EPISODES:
@@ -55,6 +73,8 @@ def test_skill_still_succeeds(skill: str, bench: SkillBench) -> None:
             trials.append(trial)
     successes = sum(trial.success for trial in trials)
     assert successes >= least_successes(skill), trials
+    if successes < LEAST_SUCCESSES:
+        raise ShortError(f"{successes} of {EPISODES}")
 
 
 def test_scene_estimate_is_still_accurate() -> None:
