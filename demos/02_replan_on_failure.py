@@ -14,7 +14,7 @@ from agent.config import load_config
 from agent.console import Console
 from agent.mission import Mission, run_mission
 
-COMMAND = "put the red block and the green block on the plate"
+COMMAND = "put all blocks on the plate"
 DROPS = "robot.disturbances.drop_per_s=0.3"
 
 
@@ -34,4 +34,4 @@ def main(seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_007)
