@@ -98,7 +98,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_collect(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("demos", "scenes", "relabel"), nargs="?", default="demos")
+    parser.add_argument("what", choices=("demos", "scenes"), nargs="?", default="demos")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--count", type=_positive, default=700, help="missions, or still scenes")
     parser.add_argument("--seed-base", type=_natural, default=0, help="first seed; < 1,000,000")

@@ -11,24 +11,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from agent.spots import free_spot
-from agent.types import Scene, Vector
-from agent.workspace import DIRECTIONS, DRAWER_TRAVEL, PUSH_DISTANCE
-from skills.dataset import (
-    OBJECT_NAMES,
-    SKILLS,
-    TARGET_NAMES,
-    Array,
-    Shard,
-    call_of,
-    open_shard,
-    scene_of,
-    shards,
-)
+from skills.dataset import Array, Shard, call_of, open_shard, shards
+from skills.labels import VARIANTS, label
 from skills.perception.modeling import STILL
 from skills.phrases import calls, paraphrases
 from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, encode, words
-from skills.policy.modeling import VLA
+from skills.policy.modeling import VLA, Memory
 from skills.training import normalised
 
 _GRIPPER_WINDOW = 3
@@ -44,23 +32,25 @@ class Batch:
 
     Attributes:
         seen: (b, things, features) from `VLA.look`.
-        began: (b, things, STILL) the same of the demonstration's first frame.
+        memory: What the policy would remember of its subgoal.
         state: (b, state_dim) float32, m, rad and wxyz.
         tokens: (b, MAX_WORDS) word numbers.
         action: (b, horizon, 7) float32.
         valid: (b, horizon) whether the action is real, not padding past the demonstration's end.
-        aim: (b, 2, 3) where what is handled is and should go, m; NaN where unknown.
+        thing: (b, 3) where what is handled is, m; NaN where unknown.
+        goal: (b, 3) where it should go, m; NaN where unknown.
         progress: (b,) share done, NaN where unknown.
         success: (b,) 0 or 1.
     """
 
     seen: Tensor
-    began: Tensor
+    memory: Memory
     state: Tensor
     tokens: Tensor
     action: Tensor
     valid: Tensor
-    aim: Tensor
+    thing: Tensor
+    goal: Tensor
     progress: Tensor
     success: Tensor
 
@@ -74,17 +64,16 @@ class Frames:
         self.shards: list[Shard] = [open_shard(folder) for folder in self.folders]
         self.horizon = horizon
         shard_of = np.repeat(np.arange(len(self.shards)), [len(s["demo"]) for s in self.shards])
-        self.state, self.action = self._all("state"), self._all("action")
+        self.state = self._all("state")
         self.progress, self.success = self._all("progress"), self._all("success")
         self.call = np.stack([self._all(key) for key in ("skill", "object", "target")], axis=1)
         demo = self._all("demo")
         self.first, self.left = _place_in_demo(demo, shard_of)
-        starts = np.searchsorted(shard_of, np.arange(len(self.shards)))
-        self.aim = np.concatenate(
-            [
-                _aims(shard, self.first[start : start + len(shard["demo"])] - start)
-                for shard, start in zip(self.shards, starts, strict=True)
-            ]
+        labels = [label(shard, seed) for seed, shard in enumerate(tqdm(self.shards, "label"))]
+        self.thing = np.concatenate([part.thing for part in labels])
+        self.said, self.goal, self.haste, self.action = (
+            np.concatenate([getattr(part, name) for part in labels], axis=1)
+            for name in ("said", "goal", "haste", "action")
         )
         every = round(1 / validation_share)
         held_out = (demo.astype(np.int64) * 7919 + shard_of) % every == 0
@@ -97,7 +86,8 @@ class Frames:
 
     def _weights(self) -> npt.NDArray[np.float64]:
         """Oversample the few frames around a switch of the gripper, where grasps are decided."""
-        switch = np.append(np.abs(np.diff(self.action[:, 6])) > 0.5, False) & (self.left > 1)
+        opening = self.action[0, :, 6]
+        switch = np.append(np.abs(np.diff(opening)) > 0.5, False) & (self.left > 1)
         near = np.convolve(switch, np.ones(2 * _GRIPPER_WINDOW + 1), "same") > 0
         return np.where(near, _GRIPPER_WEIGHT, 1.0)
 
@@ -172,14 +162,20 @@ class Batches:
         # Past the end of a demonstration its last action stands in, and does not count.
         rows = frames[:, None] + np.minimum(steps, data.left[frames, None] - 1)
         tokens = [self._sentence(tuple(map(int, call)), varied) for call in data.call[frames]]
+        variant = self._rng.integers(VARIANTS, size=len(frames)) if varied else frames % VARIANTS
         return Batch(
             seen=self.seen[torch.from_numpy(frames)].float(),
-            began=self.seen[torch.from_numpy(data.first[frames]), :, :STILL].float(),
+            memory=Memory(
+                began=self.seen[torch.from_numpy(data.first[frames]), :, :STILL].float(),
+                goal=torch.from_numpy(data.said[variant, frames]),
+                haste=torch.from_numpy(data.haste[variant, frames]),
+            ),
             state=torch.from_numpy(data.state[frames]),
             tokens=torch.from_numpy(np.stack(tokens)),
-            action=torch.from_numpy(data.action[rows]),
+            action=torch.from_numpy(data.action[variant[:, None], rows]),
             valid=torch.from_numpy(valid),
-            aim=torch.from_numpy(data.aim[frames]),
+            thing=torch.from_numpy(data.thing[frames]),
+            goal=torch.from_numpy(data.goal[variant, frames]),
             progress=torch.from_numpy(data.progress[frames]),
             success=torch.from_numpy(data.success[frames]).float(),
         )
@@ -216,45 +212,6 @@ def _place_in_demo(
     edges, rows = np.concatenate([[0], change, [len(demo)]]), np.arange(len(demo))
     index = np.searchsorted(edges, rows, side="right")
     return edges[index - 1], edges[index] - rows
-
-
-def _aims(shard: Shard, first: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Return (frames, 2, 3) m: where what is handled is, and where its teacher takes it to.
-
-    Args:
-        shard: Of demonstrations.
-        first: (frames,) row of the shard in which each frame's demonstration begins.
-    """
-    rows = np.arange(len(shard["demo"]))
-    aims = np.full((len(rows), 2, 3), np.nan, np.float32)
-    for row in rows:
-        scene, index = scene_of(shard, int(row)), shard["object"][row]
-        if OBJECT_NAMES[index] not in scene.objects:
-            continue
-        aims[row, 0] = shard["position"][row, index]
-        began = shard["position"][first[row], index]
-        goal = _goal(shard, int(row), scene, began.astype(np.float64))
-        if goal is not None:
-            aims[row, 1] = goal
-    return aims
-
-
-def _goal(shard: Shard, row: int, scene: Scene, began: Vector) -> Vector | None:
-    """Return (3,) m where a frame's skill takes its object from `began`, None where nowhere."""
-    skill = SKILLS[shard["skill"][row]]
-    thing = scene.objects[OBJECT_NAMES[shard["object"][row]]]
-    target = TARGET_NAMES[shard["target"][row]]
-    if skill in ("open", "close"):
-        opening = DRAWER_TRAVEL if skill == "open" else 0.0
-        way = np.array([opening - (thing.articulation or 0.0), 0.0, 0.0])
-        return np.asarray(thing.position + way)
-    if skill == "push":
-        return np.asarray(began + PUSH_DISTANCE * np.array([*DIRECTIONS[target], 0.0]))
-    if skill in ("pick", "press"):
-        return None
-    spot = free_spot(target, scene, thing.name, thing.position[:2])
-    height = scene.objects[target].position[2] if target in scene.objects else 0.0
-    return None if spot is None else np.array([*spot, height])
 
 
 def _token_table(

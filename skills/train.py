@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from skills.perception.modeling import SceneConfig, SceneNet
 from skills.phrases import calls, paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import build_vocabulary
-from skills.policy.modeling import AIM_CENTRE, AIM_SCALE, VLA, VLAOutput
+from skills.policy.modeling import VLA, VLAOutput, scaled
 from skills.training import Prefetch, Run, TrainSpec
 
 _VALIDATION_FRAMES = 1024
 _GRIPPER_WEIGHT, _SUCCESS_WEIGHT, _PROGRESS_WEIGHT = 0.3, 0.2, 0.3
-_AIM_WEIGHT = 0.5
+_THING_WEIGHT, _GOAL_WEIGHT, _ODDS_WEIGHT = 0.25, 0.5, 0.05
+_LOSING_SHARE = 0.05
+"""How much of the loss falls on places that were not the nearest to the true one, so that none is
+forgotten (Rupprecht et al. 2017, arXiv 1612.00197)."""
 _HEAD_SHARE = 0.7
 _SHARED_NOISE, _OWN_NOISE = 0.03, 0.02
 """Of positions, in the scene network's units: of all things in a frame alike, and of each."""
@@ -93,16 +97,17 @@ class PolicyTrainer:
         return {**sums, "score": sums["motion"]}
 
     def _predict(self, model: VLA, batch: Batch, *, noisy: bool) -> VLAOutput:
-        seen, began = batch.seen, batch.began
+        seen, memory = batch.seen, batch.memory
         if noisy:
             # The scene network sees its own training images better than new ones, where a camera
             # taken to stand elsewhere moves everything one way, in every look.
             shared = self._drawn(len(seen), 1) * _SHARED_NOISE
             seen, began = (
                 torch.cat([x[..., :3] + shared + own * _OWN_NOISE, x[..., 3:]], dim=-1)
-                for x, own in ((x, self._drawn(*x.shape[:2])) for x in (seen, began))
+                for x, own in ((x, self._drawn(*x.shape[:2])) for x in (seen, memory.began))
             )
-        return model.decide(seen, began, batch.state, model.embed(batch.tokens))
+            memory = replace(memory, began=began)
+        return model.decide(seen, memory, batch.state, model.embed(batch.tokens))
 
     def _drawn(self, *shape: int) -> Tensor:
         return torch.randn((*shape, 3), generator=self.run.generator)
@@ -124,8 +129,8 @@ class PolicyTrainer:
             output.gripper.float(), opening.expand(heads, *opening.shape), reduction="none"
         )
         known = ~batch.progress.isnan()
-        centre = torch.tensor(AIM_CENTRE)
-        aim = (output.aim.float() * AIM_SCALE + centre - batch.aim)[~batch.aim.isnan()].abs().mean()
+        thing = (output.thing.float() - scaled(batch.thing))[~batch.thing.isnan()].abs().mean()
+        goal, odds = _goal_losses(output, scaled(batch.goal))
         progress = F.binary_cross_entropy_with_logits(
             output.progress.float()[known], batch.progress[known]
         )
@@ -133,10 +138,26 @@ class PolicyTrainer:
         return {
             "motion": (error * weight).sum() / total,
             "gripper": _GRIPPER_WEIGHT * (gripper * weight).sum() / total,
-            "aim": _AIM_WEIGHT * aim / AIM_SCALE,
+            "thing": _THING_WEIGHT * thing,
+            "goal": _GOAL_WEIGHT * goal,
+            "odds": _ODDS_WEIGHT * odds,
             "progress": _PROGRESS_WEIGHT * progress,
             "success": _SUCCESS_WEIGHT * success,
         }
+
+
+def _goal_losses(output: VLAOutput, goal: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how far the nearest of the places is from the true one, and how unlikely it was said.
+
+    Args:
+        output: The network's.
+        goal: (b, 3) as aims; NaN where unknown.
+    """
+    known = ~goal.isnan().any(-1)
+    off = (output.places.float()[known] - goal[known, None]).abs().mean(-1)
+    nearest = off.min(-1)
+    distance = (1 - _LOSING_SHARE) * nearest.values.mean() + _LOSING_SHARE * off.mean()
+    return distance, F.cross_entropy(output.odds.float()[known], nearest.indices)
 
 
 def _seeing(scene: Path, frames: Frames, words: list[str], shape: Mapping[str, Any]) -> VLA:

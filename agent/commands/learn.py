@@ -15,7 +15,7 @@ EVALUATION_SEEDS = 1_000_000
 
 
 def collect(args: argparse.Namespace) -> int:
-    """Fill a data folder, or ask the teachers again about what is in it."""
+    """Fill a data folder."""
     if args.seed_base + args.count > EVALUATION_SEEDS:
         raise UsageError(
             f"Seeds from {EVALUATION_SEEDS:,} on are kept for evaluation; choose a smaller "
@@ -25,11 +25,6 @@ def collect(args: argparse.Namespace) -> int:
         from skills.perception.snapshots import SnapshotSpec, snapshots
 
         snapshots(args.out, SnapshotSpec(args.count, args.seed_base), args.workers)
-        return 0
-    if args.what == "relabel":
-        from skills.relabel import relabel
-
-        relabel(args.out)
         return 0
     from skills.collect import CollectSpec, collect
     from skills.policy.policy import VLAPolicy

@@ -63,7 +63,14 @@ _CAN_IN_BOWL_DROP = 0.022
 
 
 class PlaceExpert:
-    """Carries the thing over a free place, comes down, lets go and rises."""
+    """Carries the thing over a free place, comes down, lets go and rises.
+
+    Of several free places it keeps to the one that was nearest when it began.
+
+    Attributes:
+        near: (2,) m the place it wants to be near.
+        haste: 0..1 how much less exacting it is than at first; at 1, errors may be twice as large.
+    """
 
     def __init__(self, name: str, target: str) -> None:
         """Teach putting one thing in or on a target."""
@@ -73,9 +80,12 @@ class PlaceExpert:
         inside = self._kind in (BOWL, DRAWER)
         self.fact = Fact(predicate="in" if inside else "on", args=(name, target))
         self._manner = _MANNERS[self._kind]
+        self.near = np.zeros(2)
+        self.haste = 0.0
 
     def reset(self, world: World) -> None:
-        """Nothing to choose: all is in the state of the world."""
+        """Choose the place that is nearest to where the thing is now."""
+        self.near = world.position(self.name)[:2].copy()
 
     def act(self, world: World) -> Vector:
         """Return the (7,) action for now."""
@@ -83,18 +93,19 @@ class PlaceExpert:
         thing = scene.objects[self.name].position
         if world.carried() != self.name:
             return towards(world, np.array([*tool[:2], TRAVEL_Z + 0.02]), 0.0, 1.0)
-        spot = free_spot(self.target, scene, self.name, thing[:2])
+        spot = self.spot(scene)
         spot = thing[:2] if spot is None else spot
         error, manner = float(np.linalg.norm(spot - thing[:2])), self._manner
+        tight = manner.tight * (1 + self.haste)
         release_z = self._release_z(scene) + tool[2] - thing[2]
         above = tool[2] - release_z
-        height = funnel(error, manner.tight, manner.wide, release_z, TRAVEL_Z + 0.01)
+        height = funnel(error, tight, manner.wide, release_z, TRAVEL_Z + 0.01)
         goal = np.array([*(spot + tool[:2] - thing[:2]), height])
         if above < 0.08 and error > 0.09:
             # Low and far: rise first, not to sweep other things off the table.
             goal[:2] = tool[:2] + 0.3 * (goal[:2] - tool[:2])
-        opening = error < manner.tight + 0.004 and above < _LOW_ENOUGH
-        letting_go = world.gripper > _APART and error < manner.tight + 0.015
+        opening = error < tight + 0.004 and above < _LOW_ENOUGH
+        letting_go = world.gripper > _APART and error < tight + 0.015
         return towards(world, goal, 0.0, 1.0 if opening or letting_go else 0.0)
 
     def done(self, world: World) -> bool:
@@ -102,6 +113,10 @@ class PlaceExpert:
         return (
             holds(self.fact, world.truth()) and world.gripper > 0.7 and world.ee_pose[2] > _CLEAR_Z
         )
+
+    def spot(self, scene: Scene) -> Vector | None:
+        """Return (2,) m where the thing goes, None where there is no room."""
+        return free_spot(self.target, scene, self.name, self.near)
 
     def _release_z(self, scene: Scene) -> float:
         """Return the height of the thing's middle at which it is let go, m."""

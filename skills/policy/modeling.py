@@ -24,6 +24,25 @@ AIM_SCALE = 0.1
 """m."""
 NAMED = 2
 """Things a phrase names: what is handled, and where it goes."""
+PLACES = 3
+"""Places of which one is chosen for what is handled to go to."""
+
+
+@dataclass
+class Memory:
+    """What is kept of a subgoal from one look to the next, for a batch of b.
+
+    Attributes:
+        began: (b, things, STILL) the first numbers of what was seen when it began: whether a lamp
+            has changed, or a thing moved, cannot be told from one look.
+        goal: (b, 3) m, where the network has said that what is handled goes. Of places that are as
+            good, it keeps to the one near this.
+        haste: (b,) 0..1, see `skills.patience`.
+    """
+
+    began: Tensor
+    goal: Tensor
+    haste: Tensor
 
 
 @dataclass
@@ -33,16 +52,25 @@ class VLAOutput:
     Attributes:
         motion: (heads, b, horizon, 6) in units of `action_scale`.
         gripper: (heads, b, horizon) logit of "open".
-        aim: (b, 2, 3) where what is handled is and should go, from `AIM_CENTRE` in `AIM_SCALE`.
+        thing: (b, 3) where what is handled is, from `AIM_CENTRE` in `AIM_SCALE`.
+        places: (b, PLACES, 3) where it might go, in the same units.
+        odds: (b, PLACES) logits of the places.
         progress: (b,) logit.
         success: (b,) logit.
     """
 
     motion: Tensor
     gripper: Tensor
-    aim: Tensor
+    thing: Tensor
+    places: Tensor
+    odds: Tensor
     progress: Tensor
     success: Tensor
+
+    @property
+    def goal(self) -> Tensor:
+        """(b, 3) m: the likeliest place for what is handled to go to."""
+        return in_metres(likeliest(self.places, self.odds))
 
 
 class PhraseEncoder(nn.Module):
@@ -109,16 +137,20 @@ class VLA(PreTrainedModel):
         self.phrase = PhraseEncoder(len(config.vocabulary), config.language_dim)
         self.names = nn.Linear(config.language_dim, NAMED * things)
         self.state = nn.Sequential(nn.Linear(eyes.state_dim, 64), nn.ReLU(), nn.Linear(64, 64))
-        context = config.language_dim + 64
+        context = config.language_dim + 64 + 1
         self.relations = Relations(
-            things, known + 3 * (1 + NAMED) + NAMED, context, config.width, config.layers
+            things, known + 3 * (2 + NAMED) + NAMED, context, config.width, config.layers
         )
-        seen = NAMED * (known + 3 + config.width) + config.width + context
+        seen = NAMED * (known + 3 + config.width) + config.width + context + 6
         # What the phrase names is located explicitly: this head is taught by the world's labels,
-        # and the trunk reads its answer.
-        self.aim = nn.Sequential(nn.Linear(seen, 256), nn.ReLU(), nn.Linear(256, 3 * NAMED))
+        # and the trunk reads its answer. Between two places that are as good lies none that is:
+        # several are named, each with its odds (Guzman-Rivera et al. 2012, "Multiple choice
+        # learning").
+        self.aim = nn.Sequential(
+            nn.Linear(seen, 256), nn.ReLU(), nn.Linear(256, 3 + (3 + 1) * PLACES)
+        )
         self.trunk = nn.Sequential(
-            nn.Linear(seen + 3 * NAMED, config.hidden),
+            nn.Linear(seen + 6, config.hidden),
             nn.LayerNorm(config.hidden),
             nn.ReLU(),
             nn.Linear(config.hidden, config.hidden),
@@ -151,53 +183,81 @@ class VLA(PreTrainedModel):
         """
         return self.scene.tokens(images, state)
 
-    def decide(self, seen: Tensor, began: Tensor, state: Tensor, phrase: Tensor) -> VLAOutput:
+    def decide(self, seen: Tensor, memory: Memory, state: Tensor, phrase: Tensor) -> VLAOutput:
         """Predict from one batch of what `look` saw.
 
         Args:
             seen: (b, things, token_dim).
-            began: (b, things, STILL) the first numbers of what was seen when the subgoal began:
-                whether a lamp has changed, or a thing moved, cannot be told from one look.
+            memory: Of the subgoal.
             state: (b, state_dim), raw.
             phrase: (b, language_dim) from `embed`.
         """
-        seen = torch.cat([seen, seen[..., :STILL] - began], dim=-1)
+        seen = torch.cat([seen, seen[..., :STILL] - memory.began], dim=-1)
         if not self.config.proprioception:
             state = self._mean(state).expand_as(state)
         weight = self.names(phrase).unflatten(-1, (NAMED, -1)).softmax(-1)
         named = torch.einsum("bnt,btf->bnf", weight, seen)
         felt = self.state((state - self._mean(state)) / self._std(state))
-        context = torch.cat([phrase, felt], dim=-1)
-        # From everything to the tool and to what is named, and from what is named to the tool.
-        ends = torch.cat([state[:, None, :3], self.scene.metres(named[..., :3])], dim=1)
+        context = torch.cat([phrase, felt, memory.haste[:, None]], dim=-1)
+        # From everything to the tool, to what is named and to where it goes; from the latter two to
+        # the tool.
+        ends = [state[:, None, :3], self.scene.metres(named[..., :3]), memory.goal[:, None]]
+        to = torch.cat(ends, dim=1)
         places = self.scene.metres(seen[..., :3])
-        apart = ((places[:, :, None] - ends[:, None]) / AIM_SCALE).flatten(2)
-        reach = (ends[:, 1:] - ends[:, :1]) / AIM_SCALE
+        apart = ((places[:, :, None] - to[:, None]) / AIM_SCALE).flatten(2)
+        reach = (to[:, 1:] - to[:, :1]) / AIM_SCALE
         told = torch.cat([seen, apart, weight.transpose(1, 2)], dim=-1)
         related = self.relations(told, context)
         meant = torch.einsum("bnt,btf->bnf", weight, related)
         parts = [named.flatten(1), reach.flatten(1), meant.flatten(1), related.mean(1), context]
-        known = torch.cat(parts, dim=-1)
+        known = torch.cat([*parts, scaled(memory.goal)], dim=-1)
         aim = self.aim(known)
-        hidden = self.trunk(torch.cat([known, aim], dim=-1))
+        thing, rest = aim[:, :3], aim[:, 3:].unflatten(-1, (PLACES, 4))
+        goals, odds = rest[..., :3], rest[..., 3]
+        hidden = self.trunk(torch.cat([known, thing, likeliest(goals, odds)], dim=-1))
         chunks = torch.stack([head(hidden) for head in self.action])
         chunks = chunks.unflatten(-1, (self.config.horizon, MOTION_DIM + 1))
         progress, success = self.judge(hidden).unbind(-1)
         return VLAOutput(
             motion=chunks[..., :MOTION_DIM],
             gripper=chunks[..., MOTION_DIM],
-            aim=aim.unflatten(-1, (NAMED, 3)),
+            thing=thing,
+            places=goals,
+            odds=odds,
             progress=progress,
             success=success,
         )
 
+    def first_memory(self, seen: Tensor, state: Tensor, phrase: Tensor) -> Memory:
+        """Return the memory with which a subgoal begins: what is handled goes where it is."""
+        haste = state.new_zeros(len(state))
+        memory = Memory(seen[..., :STILL], state[:, :3], haste)
+        thing = self.decide(seen, memory, state, phrase).thing
+        return Memory(memory.began, in_metres(thing), haste)
+
     def forward(self, images: dict[str, Tensor], state: Tensor, phrase: Tensor) -> VLAOutput:
         """Look for the first time in a subgoal, and decide."""
         seen = self.look(images, state)
-        return self.decide(seen, seen[..., :STILL], state, phrase)
+        return self.decide(seen, self.first_memory(seen, state, phrase), state, phrase)
 
     def _mean(self, like: Tensor) -> Tensor:
         return like.new_tensor(self.config.state_mean)
 
     def _std(self, like: Tensor) -> Tensor:
         return like.new_tensor(self.config.state_std)
+
+
+def in_metres(aims: Tensor) -> Tensor:
+    """Return aims as points: (..., 3) m."""
+    return aims * AIM_SCALE + aims.new_tensor(AIM_CENTRE)
+
+
+def scaled(points: Tensor) -> Tensor:
+    """Return (..., 3) m as aims; the inverse of `in_metres`."""
+    return (points - points.new_tensor(AIM_CENTRE)) / AIM_SCALE
+
+
+def likeliest(places: Tensor, odds: Tensor) -> Tensor:
+    """(b, n, 3), (b, n) logits -> (b, 3) the place of the best odds."""
+    rows = torch.arange(len(odds), device=odds.device)
+    return places[rows, odds.argmax(-1)]

@@ -11,14 +11,16 @@ import torch
 from agent.types import ActionChunk, Observation
 from skills.checkpoint import load_checkpoint
 from skills.dataset import state_of
-from skills.perception.modeling import STILL
+from skills.patience import haste
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import encode
-from skills.policy.modeling import VLA
+from skills.policy.modeling import VLA, Memory, VLAOutput
 from skills.vision import as_input
 
 _OVERLAP = 4
 _OVERLAP_DECAY = 0.6
+_ELSEWHERE_M = 0.02
+"""From how far off a place is another one than the policy said before, m."""
 
 
 class VLAPolicy:
@@ -32,7 +34,8 @@ class VLAPolicy:
         self._scale = np.array(self.config.action_scale)
         self._phrases: dict[str, torch.Tensor] = {}
         self._phrase = torch.zeros(1, self.config.language_dim)
-        self._began: torch.Tensor | None = None
+        self._memory: Memory | None = None
+        self._began_s = 0.0
         self._past: deque[np.ndarray] = deque(maxlen=_OVERLAP)
 
     @classmethod
@@ -51,7 +54,7 @@ class VLAPolicy:
                 tokens = torch.tensor([encode(phrase, self.config.vocabulary)])
                 self._phrases[phrase] = self._model.embed(tokens)
         self._phrase = self._phrases[phrase]
-        self._began = None
+        self._memory = None
         self._past.clear()
 
     def infer(self, observation: Observation) -> ActionChunk:
@@ -63,10 +66,7 @@ class VLAPolicy:
         with torch.inference_mode():
             images = {n: as_input(i) for n, i in observation.images.items()}
             state = torch.from_numpy(state_of(observation))[None]
-            seen = self._model.look(images, state)
-            if self._began is None:
-                self._began = seen[..., :STILL].clone()
-            output = self._model.decide(seen, self._began, state, self._phrase)
+            output = self._decide(self._model.look(images, state), state, observation.time_s)
         motion = output.motion[:, 0].numpy() * self._scale
         opening = torch.sigmoid(output.gripper[:, 0]).numpy().mean(0)
         chunk = np.concatenate([motion.mean(0), opening[:, None]], axis=-1)
@@ -80,6 +80,18 @@ class VLAPolicy:
             progress=float(torch.sigmoid(output.progress)[0]),
             success=float(torch.sigmoid(output.success)[0]),
         )
+
+    def _decide(self, seen: torch.Tensor, state: torch.Tensor, time_s: float) -> VLAOutput:
+        """Decide in the light of what is remembered of the subgoal, and remember what was said."""
+        if self._memory is None:
+            self._memory = self._model.first_memory(seen, state, self._phrase)
+            self._began_s = time_s
+        memory = self._memory
+        memory.haste = torch.from_numpy(haste(np.array([time_s - self._began_s])))
+        output: VLAOutput = self._model.decide(seen, memory, state, self._phrase)
+        if torch.linalg.vector_norm(output.goal - memory.goal) > _ELSEWHERE_M:
+            memory.goal = output.goal
+        return output
 
     def _ensembled(self, chunk: np.ndarray) -> np.ndarray:
         """Average this chunk's first row with what earlier chunks foresaw for this tick."""

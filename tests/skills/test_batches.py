@@ -1,21 +1,19 @@
-"""Batches: which frame a demonstration began with, where its skill takes things, and sentences."""
+"""Batches: which frame a demonstration began with, what is remembered of it, and sentences."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
-from agent.workspace import DIRECTIONS, DRAWER_TRAVEL, PUSH_DISTANCE, ZONES
 from skills.batches import Batches, Frames
+from skills.labels import VARIANTS
 from skills.perception.modeling import STILL
 from skills.phrases import calls, paraphrases
 from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, encode, words
 from skills.train import vocabulary
-from tests.scenes import HOMES, WHEN_NAMED
-from tests.skills.samples import CALLS, FRAMES, Call, call_at, start_of, without, write_demos
+from tests.skills.samples import CALLS, FRAMES, Call, call_at, write_demos
 
 THINGS, FEATURES, HORIZON = 12, 9, 6
 WORDS = vocabulary()
@@ -44,89 +42,27 @@ def test_a_demonstration_begins_with_its_first_frame(tmp_path: Path) -> None:
     chosen = np.random.default_rng(0).permutation(rows)
     batch = batches.gather(chosen, varied=False)
     assert torch.equal(batch.seen, batches.seen[chosen])
-    assert batch.began.shape == (len(rows), THINGS, STILL)
-    assert torch.equal(batch.began, batches.seen[frames.first[chosen], :, :STILL])
+    began = batch.memory.began
+    assert began.shape == (len(rows), THINGS, STILL)
+    assert torch.equal(began, batches.seen[frames.first[chosen], :, :STILL])
     at_start = batches.gather(frames.first, varied=False)
-    assert torch.equal(at_start.began, at_start.seen[..., :STILL])
+    assert torch.equal(at_start.memory.began, at_start.seen[..., :STILL])
 
 
-def aims(root: Path, call: Call, missing: str = "") -> np.ndarray:
-    """Return (FRAMES, 2, 3) m: the aims of one demonstration."""
-    write_demos(root / "shard-0000000", [call])
-    if missing:
-        without(root / "shard-0000000", missing)
-    return np.asarray(Frames([root], HORIZON).aim)
-
-
-def handle(opening: float) -> np.ndarray:
-    """Return where the drawer's handle is: (3,) m."""
-    x, y = WHEN_NAMED["drawer"]
-    return np.array([x + opening, y, 0.02])
-
-
-GOALS: list[tuple[Call, np.ndarray]] = [
-    (CALLS[9], handle(DRAWER_TRAVEL)),
-    (CALLS[10], handle(0.0)),
-    *[
-        (
-            ("push", {"object": "can", "direction": way}),
-            np.array([*(WHEN_NAMED["can"] + PUSH_DISTANCE * np.array(unit)), 0.0325]),
-        )
-        for way, unit in DIRECTIONS.items()
-    ],
-    (CALLS[6], np.array([*HOMES["green block"], 0.02])),
-]
-
-
-@pytest.mark.parametrize(("call", "goal"), GOALS, ids=[str(call) for call, _ in GOALS])
-def test_where_things_are_taken_does_not_move_as_they_are_taken_there(
-    tmp_path: Path, call: Call, goal: np.ndarray
-) -> None:
-    """A push's goal counts from where it began, a drawer's from how far it is out."""
-    found, (skill, args) = aims(tmp_path, call), call
-    began = start_of(skill, args).objects[args["object"]].position
-    assert found[0, 0] == pytest.approx(began, abs=1e-6)
-    assert np.linalg.norm(found[-1, 0] - found[0, 0]) > 0.05
-    assert found[:, 1] == pytest.approx(np.tile(goal, (FRAMES, 1)), abs=1e-6)
-
-
-@pytest.mark.parametrize("call", CALLS[2:6], ids=str)
-def test_things_are_put_down_where_there_is_room(tmp_path: Path, call: Call) -> None:
-    """In every frame the goal is on the target; at the end the thing is there."""
-    found, target = aims(tmp_path, call), call[1]["target"]
-    centre = ZONES[target].centre if target in ZONES else None
-    if centre is None:
-        centre = start_of(*call).objects[target].position[:2]
-    reach = 0.1 if target in ("drawer", "left zone") else 0.05
-    assert np.linalg.norm(found[:, 1, :2] - centre, axis=-1).max() < reach
-    if target != "left zone":
-        assert found[-1, 0, :2] == pytest.approx(found[-1, 1, :2], abs=1e-3)
-
-
-@pytest.mark.parametrize("call", [CALLS[0], CALLS[1], CALLS[11]], ids=str)
-def test_what_is_taken_nowhere_has_no_goal(tmp_path: Path, call: Call) -> None:
-    """Grasping and pressing aim at the thing itself."""
-    found = aims(tmp_path, call)
-    assert np.isfinite(found[:, 0]).all()
-    assert np.isnan(found[:, 1]).all()
-
-
-def test_what_is_not_in_sight_is_no_aim(tmp_path: Path) -> None:
-    """Neither the thing nor where it goes is guessed."""
-    lost = aims(tmp_path / "lost", CALLS[2], missing="red block")
-    assert np.isnan(lost).all()
-    nowhere = aims(tmp_path / "nowhere", CALLS[2], missing="blue bowl")
-    assert np.isfinite(nowhere[:, 0]).all()
-    assert np.isnan(nowhere[:, 1]).all()
-
-
-def test_aims_count_from_the_beginning_in_every_shard(tmp_path: Path) -> None:
-    """The second shard's pushes are not measured from the first one's frames."""
-    frames = frames_of(tmp_path, [CALLS[0], CALLS[9]], [CALLS[11], CALLS[7]])
-    pushes = frames.aim[3 * FRAMES :]
-    assert np.ptp(pushes[:, 1], axis=0) == pytest.approx([0, 0, 0], abs=1e-6)
-    x, y = WHEN_NAMED["can"]
-    assert pushes[0, 1, :2] == pytest.approx([x, y + PUSH_DISTANCE], abs=1e-6)
+def test_labels_and_what_they_answer_are_of_one_variant(tmp_path: Path) -> None:
+    """A frame's actions and goal are those for what the policy is told that it has said."""
+    frames = frames_of(tmp_path, CALLS, CALLS[2:6])
+    batches, rows = batches_of(frames), np.arange(len(frames.state))
+    drawn = [batches.gather(rows, varied=varied) for varied in (True, True, False, False)]
+    for batch in drawn:
+        variants = (frames.said == batch.memory.goal.numpy()).all(-1).argmax(0)
+        assert np.array_equal(batch.memory.haste, frames.haste[variants, rows])
+        assert np.array_equal(batch.goal, frames.goal[variants, rows], equal_nan=True)
+        ahead = rows[:, None] + np.minimum(np.arange(HORIZON), frames.left[:, None] - 1)
+        assert np.array_equal(batch.action, frames.action[variants[:, None], ahead])
+        assert set(variants) == set(range(VARIANTS))
+    assert not torch.equal(drawn[0].memory.goal, drawn[1].memory.goal)
+    assert torch.equal(drawn[2].memory.goal, drawn[3].memory.goal)
 
 
 def test_every_call_has_its_sentences(tmp_path: Path) -> None:

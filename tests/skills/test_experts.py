@@ -9,7 +9,20 @@ import pytest
 
 from agent.facts import holds
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.workspace import BLOCK, BOWL, CAN, DIRECTIONS, DRAWER, OBJECTS, PLATE, ZONE, kind_of
+from agent.types import Scene, SceneObject, Vector
+from agent.workspace import (
+    BLOCK,
+    BLOCK_HALF,
+    BOWL,
+    CAN,
+    DIRECTIONS,
+    DRAWER,
+    OBJECTS,
+    PLATE,
+    ZONE,
+    ZONES,
+    kind_of,
+)
 from skills.experts import (
     CloseExpert,
     Expert,
@@ -198,3 +211,57 @@ def test_experts_by_name() -> None:
     assert str(drawer.fact) == "in(red block, drawer)"
     with pytest.raises(ValueError, match="'wave'"):
         expert_for("wave", {})
+
+
+class Holding:
+    """A world in which a hand holds the red block low over the left zone, off the zone's middle."""
+
+    gripper = 0.5
+
+    def __init__(self, off: float, above: float) -> None:
+        """Hold it `off` m to the left of the middle, `above` m over where it would be let go."""
+        middle = np.array([*ZONES["left zone"].centre, BLOCK_HALF + 0.010 + above])
+        where = middle + np.array([0.0, off, 0.0])
+        self.ee_pose = np.array([*where, 0.0, 1.0, 0.0, 0.0])
+        held = SceneObject("red block", "block", where, support="hand")
+        self._scene = Scene(0.0, {"red block": held})
+
+    def position(self, name: str) -> Vector:
+        """Return where an object is."""
+        return self._scene.objects[name].position
+
+    def carried(self) -> str:
+        """Return what is held."""
+        return "red block"
+
+    def truth(self) -> Scene:
+        """Return what is there."""
+        return self._scene
+
+
+def placing(off: float, above: float, haste: float) -> Vector:
+    """Return what the teacher does who wants to put the block in the middle of the zone."""
+    expert = PlaceExpert("red block", "left zone")
+    expert.near, expert.haste = np.array(ZONES["left zone"].centre), haste
+    return expert.act(Holding(off, above))
+
+
+def test_haste_makes_placing_less_exacting() -> None:
+    """3 cm off, a patient teacher stays up and goes on; a hasty one comes down and lets go."""
+    assert placing(0.030, 0.03, haste=0.0)[2] > 0 > placing(0.030, 0.03, haste=1.0)[2]
+    heights = [placing(0.030, 0.03, haste)[2] for haste in (0.0, 0.25, 0.5, 1.0)]
+    assert heights == sorted(heights, reverse=True)
+    assert placing(0.030, 0.002, haste=0.0)[6] == 0
+    assert placing(0.030, 0.002, haste=1.0)[6] == 1
+    for haste in (0.0, 1.0):
+        assert placing(0.005, 0.03, haste)[2] < 0
+        assert placing(0.100, 0.03, haste)[2] > 0
+
+
+def test_a_placing_teacher_keeps_to_the_place_it_chose() -> None:
+    """The thing may drift over other free places; where it began to go, it goes on."""
+    expert, began = PlaceExpert("red block", "left zone"), Holding(0.02, 0.05)
+    expert.reset(began)
+    first = expert.spot(began.truth())
+    assert first == pytest.approx(began.ee_pose[:2], abs=1e-6)
+    assert expert.spot(Holding(-0.03, 0.05).truth()) == pytest.approx(first)

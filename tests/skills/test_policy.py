@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from agent.checks import check_policy
 from agent.errors import CheckpointError
@@ -22,7 +25,7 @@ from skills.perception.train import tabletop_config
 from skills.phrases import calls, paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, build_vocabulary, encode
-from skills.policy.modeling import VLA
+from skills.policy.modeling import VLA, Memory, VLAOutput, in_metres
 from skills.policy.policy import VLAPolicy
 from skills.train import vocabulary
 
@@ -157,16 +160,57 @@ def test_what_has_changed_changes_the_answer(model: VLA) -> None:
     with torch.inference_mode():
         phrase = model.embed(torch.tensor([encode(PRESS, vocabulary())]))
         seen = model.look(images, state)
-        began = seen[..., :STILL]
-        known = model.decide(seen, began, state, phrase)
+        memory = model.first_memory(seen, state, phrase)
+        known = model.decide(seen, memory, state, phrase)
         first = model(images, state, phrase)
         assert torch.equal(known.motion, first.motion)
         for number in range(STILL):
-            other = began.clone()
-            other[0, OBJECT_NAMES.index("button"), number] += 0.5
-            changed = model.decide(seen, other, state, phrase)
+            began = memory.began.clone()
+            began[0, OBJECT_NAMES.index("button"), number] += 0.5
+            changed = model.decide(seen, replace(memory, began=began), state, phrase)
             assert not torch.equal(changed.motion, known.motion)
             assert not torch.equal(changed.success, known.success)
+
+
+def test_it_begins_from_where_the_thing_is_and_keeps_to_what_it_said(model: VLA) -> None:
+    """A place a little off is still the one it said; one farther off takes its stead."""
+    policy = VLAPolicy(model)
+    policy.reset(PLACE)
+    answers: list[VLAOutput] = []
+    decide, memories = policy._model.decide, []
+
+    def listen(seen: Tensor, memory: Memory, state: Tensor, phrase: Tensor) -> VLAOutput:
+        memories.append(replace(memory))
+        answers.append(decide(seen, memory, state, phrase))
+        return answers[-1]
+
+    with mock.patch.object(policy._model, "decide", listen):
+        for seed in (0, 1, 2):
+            policy.infer(observation(seed))
+        assert torch.equal(memories[1].goal, in_metres(answers[0].thing))
+        for memory, answer, after in zip(memories[1:], answers[1:], memories[2:], strict=False):
+            off = (answer.goal - memory.goal).norm()
+            assert off > 0.02
+            assert torch.equal(after.goal, answer.goal)
+        kept = policy._memory
+        assert kept is not None
+        kept.goal = answers[-1].goal + torch.tensor([[0.015, 0.0, 0.0]])
+        said = kept.goal.clone()
+        with mock.patch.object(VLAOutput, "goal", answers[-1].goal):
+            policy.infer(observation(2))
+        assert torch.equal(kept.goal, said)
+
+
+def test_it_grows_hasty_with_the_age_of_its_subgoal(model: VLA) -> None:
+    """By the clock of what is observed, from the first look on; the next one has patience again."""
+    policy, heard = VLAPolicy(model), []
+    for began in (3.0, 50.0):
+        policy.reset(PLACE)
+        for age in (0.0, 4.0, 6.0, 8.0, 20.0):
+            policy.infer(replace(observation(), time_s=began + age))
+            assert policy._memory is not None
+            heard.append(policy._memory.haste.item())
+    assert heard == pytest.approx([0.0, 0.0, 0.5, 1.0, 1.0] * 2)
 
 
 def test_a_checkpoint_round_trips(model: VLA, folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ from skills.dataset import OBJECT_NAMES, data_hash
 from skills.perception.estimator import NetworkEstimator
 from skills.perception.modeling import SceneNet, SceneOutput
 from skills.perception.train import SceneTrainer, _varied
+from skills.policy.modeling import VLAOutput
 from skills.policy.policy import VLAPolicy
-from skills.train import PolicyTrainer, vocabulary
+from skills.train import PolicyTrainer, _goal_losses, vocabulary
 from skills.training import TrainSpec
 
 SPEC = TrainSpec(steps=4, batch=8, threads=1, validate_every=2, warmup=2)
@@ -140,18 +142,47 @@ def test_a_camera_that_stands_elsewhere_moves_every_look_alike(
     trainer: PolicyTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a thing did since the beginning stays the same, and so does all that is no position."""
-    heard: list[tuple[torch.Tensor, ...]] = []
+    heard: list[tuple[Any, ...]] = []
     monkeypatch.setattr(trainer.run.model, "decide", lambda *parts: heard.append(parts))
     monkeypatch.setattr("skills.train._OWN_NOISE", 0.0)
     batch = trainer.batches.gather(np.arange(5, 50, 3), varied=False)
     trainer._predict(trainer.run.model, batch, noisy=True)
-    ((seen, began, _, _),) = heard
+    ((seen, memory, _, _),) = heard
+    began, kept = memory.began, batch.memory.began
     moved = seen[..., :3] - batch.seen[..., :3]
-    assert torch.allclose(moved, began[..., :3] - batch.began[..., :3], atol=1e-5)
+    assert torch.allclose(moved, began[..., :3] - kept[..., :3], atol=1e-5)
     assert torch.allclose(moved, moved[:, :1].expand_as(moved), atol=1e-5)
     assert (moved[:, 0].norm(dim=-1) > 0.001).all()
     assert torch.equal(seen[..., 3:], batch.seen[..., 3:])
-    assert torch.equal(began[..., 3:], batch.began[..., 3:])
+    assert torch.equal(began[..., 3:], kept[..., 3:])
+    assert torch.equal(memory.goal, batch.memory.goal)
+
+
+def test_of_several_places_the_nearest_learns() -> None:
+    """It is drawn to the true one, the others hardly; its odds rise; unknown ones teach nothing."""
+    places = torch.tensor([[[0.0, 0, 0], [1.0, 0, 0], [0.0, 2, 0]]] * 2).requires_grad_()
+    odds = torch.zeros(2, 3, requires_grad=True)
+    goal = torch.tensor([[0.9, 0.1, 0.0], [math.nan] * 3])
+    none = torch.zeros(0)
+    output = VLAOutput(
+        motion=none,
+        gripper=none,
+        thing=none,
+        places=places,
+        odds=odds,
+        progress=none,
+        success=none,
+    )
+    distance, unlikely = _goal_losses(output, goal)
+    (distance + unlikely).backward()
+    assert places.grad is not None
+    assert odds.grad is not None
+    pull = places.grad[0].norm(dim=-1)
+    assert pull[1] > 20 * max(pull[0], pull[2]) > 0
+    assert odds.grad[0, 1] < 0 < min(odds.grad[0, 0], odds.grad[0, 2])
+    assert not places.grad[1].any()
+    assert not odds.grad[1].any()
+    assert unlikely.item() == pytest.approx(math.log(3))
 
 
 def logged_steps(out: Path) -> list[int]:
