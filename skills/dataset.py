@@ -72,6 +72,15 @@ def call_of(skill: str, args: Mapping[str, str]) -> dict[str, np.int8]:
     }
 
 
+def call_at(shard: Shard, row: int) -> tuple[str, dict[str, str]]:
+    """Return the skill and the arguments of a row's demonstration; the inverse of `call_of`."""
+    skill, args = SKILLS[shard["skill"][row]], {"object": OBJECT_NAMES[shard["object"][row]]}
+    if shard["target"][row] >= 0:
+        second = "direction" if skill == "push" else "target"
+        args[second] = TARGET_NAMES[shard["target"][row]]
+    return skill, args
+
+
 def in_sight(scene: Scene) -> Scene:
     """Return the scene without what lies in a drawer that is too far shut to look into."""
     shut = {

@@ -1,13 +1,14 @@
 """What the policy is to learn of every frame: where things go, and what the teacher does about it.
 
-What is recorded is states; placing teachers answer them anew, each demonstration several times
-over, told of another place to put the thing down near and of another age of the subgoal. So the
-policy learns to go where it has said that it would, which no recording alone can teach: in those
-the thing always went to one place.
+What is recorded is states, and the teachers answer them anew: a better teacher needs no new data.
+Those who place things do so several times over, told of another place to put the thing down near
+and of another age of the subgoal. So the policy learns to go where it has said that it would, which
+no recording alone can teach: in those the thing always went to one place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,8 +17,8 @@ import numpy.typing as npt
 
 from agent.types import HAND, Scene, Vector
 from agent.workspace import DIRECTIONS, DRAWER_TRAVEL, MOVABLE, PUSH_DISTANCE, ZONES
-from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES, Array, Shard, scene_of
-from skills.experts.place import PlaceExpert
+from skills.dataset import SKILLS, TARGET_NAMES, Array, Shard, call_at, scene_of
+from skills.experts import PlaceExpert, expert_for
 from skills.patience import haste
 
 VARIANTS = 3
@@ -52,7 +53,7 @@ class Labels:
 
 
 class RecordedWorld:
-    """What a placing teacher asks of the world, answered from one recorded frame."""
+    """What teachers ask of the world, answered from one recorded frame."""
 
     def __init__(self, shard: Shard, row: int) -> None:
         """Take up one row of a shard."""
@@ -76,6 +77,14 @@ class RecordedWorld:
     def position(self, name: str) -> Vector:
         """Return where an object was: (3,) m, base frame."""
         return self._scene.objects[name].position
+
+    def opening(self, name: str) -> float:
+        """Return how far a drawer was out, m."""
+        return self._scene.objects[name].articulation or 0.0
+
+    def lamp(self, name: str) -> float:
+        """Return whether a button's lamp was lit, 0 or 1."""
+        return self._scene.objects[name].articulation or 0.0
 
     def carried(self) -> str | None:
         """Return the block or can that was in the hand."""
@@ -102,12 +111,20 @@ def _demonstration(
     rows, index = np.arange(first, end), shard["object"][first]
     present = shard["present"][rows, index]
     thing = np.where(present[:, None], shard["position"][rows, index], np.nan)
-    action = np.repeat(shard["action"][None, rows], VARIANTS, axis=0)
     later = np.where(rng.random(VARIANTS) < _LATER, rng.uniform(0, _LATER_S, VARIANTS), 0.0)
     hasty = haste(later[:, None] + _DT_S * np.arange(len(rows)))
-    if SKILLS[shard["skill"][first]].startswith("place"):
-        said, goal = _placing(shard, rows, hasty, action, rng)
+    worlds = [RecordedWorld(shard, int(row)) for row in rows]
+    expert = expert_for(*call_at(shard, first))
+    # What is not in sight cannot be asked about; what was done then stands.
+    action = np.repeat(shard["action"][None, rows], VARIANTS, axis=0)
+    asked = np.flatnonzero(present)
+    if isinstance(expert, PlaceExpert):
+        said, goal = _placing(expert, worlds, asked, hasty, action, rng)
     else:
+        if present[0]:
+            expert.reset(worlds[0])
+            for row in asked:
+                action[:, row] = expert.act(worlds[row])
         goal = np.repeat(_going(shard, rows, thing)[None], VARIANTS, axis=0)
         begun = rng.random((VARIANTS, 1, 1)) >= _KEPT + _BEGUN
         near = np.where(begun, thing[0] + rng.normal(0, _BEGUN_M, (VARIANTS, 1, 3)), goal)
@@ -129,29 +146,27 @@ def _going(shard: Shard, rows: Array, thing: Array) -> Array:
 
 
 def _placing(
-    shard: Shard, rows: Array, hasty: Array, action: Array, rng: np.random.Generator
+    expert: PlaceExpert,
+    worlds: Sequence[RecordedWorld],
+    asked: Array,
+    hasty: Array,
+    action: Array,
+    rng: np.random.Generator,
 ) -> tuple[Array, Array]:
     """Return what the policy has said and where things go; write the teacher's answers to it."""
-    name = OBJECT_NAMES[shard["object"][rows[0]]]
-    target = TARGET_NAMES[shard["target"][rows[0]]]
-    worlds = [RecordedWorld(shard, int(row)) for row in rows]
-    expert = PlaceExpert(name, target)
-    shape = (VARIANTS, len(rows), 3)
+    shape = (VARIANTS, len(worlds), 3)
     said, goal = np.zeros(shape), np.full(shape, np.nan)
     for variant in range(VARIANTS):
         near = _near(expert, worlds[0].truth(), rng)
         expert.near = near[:2]
         said[variant] = near
-        for row, world in enumerate(worlds):
+        for row in asked:
             expert.haste = float(hasty[variant, row])
-            scene = world.truth()
-            if name not in scene.objects:
-                continue
-            action[variant, row] = expert.act(world)
-            spot = expert.spot(scene)
+            action[variant, row] = expert.act(worlds[row])
+            spot, scene = expert.spot(worlds[row].truth()), worlds[row].truth()
             if spot is not None:
-                height = scene.objects[target].position[2] if target in scene.objects else 0.0
-                goal[variant, row] = [*spot, height]
+                on = scene.objects.get(expert.target)
+                goal[variant, row] = [*spot, on.position[2] if on else 0.0]
     return said, goal
 
 

@@ -7,7 +7,6 @@ from typing import Protocol
 import numpy as np
 
 from agent.robots.tabletop.kinematics import rotation_between
-from agent.robots.tabletop.world import TabletopWorld
 from agent.types import Scene, Vector
 
 _GAIN = 0.55
@@ -38,6 +37,14 @@ class World(Protocol):
         """Return the block or can in the hand."""
         ...
 
+    def opening(self, name: str) -> float:
+        """Return how far a drawer is out, m."""
+        ...
+
+    def lamp(self, name: str) -> float:
+        """Return whether a button's lamp is lit, 0 or 1."""
+        ...
+
     def truth(self) -> Scene:
         """Return what is really there."""
         ...
@@ -46,15 +53,15 @@ class World(Protocol):
 class Expert(Protocol):
     """Answers every state, also bad ones, with an action; a pure function but for its choices."""
 
-    def reset(self, world: TabletopWorld) -> None:
+    def reset(self, world: World) -> None:
         """Begin a subgoal."""
         ...
 
-    def act(self, world: TabletopWorld) -> Vector:
+    def act(self, world: World) -> Vector:
         """Return the (7,) action for now."""
         ...
 
-    def done(self, world: TabletopWorld) -> bool:
+    def done(self, world: World) -> bool:
         """Return whether the subgoal is achieved and the arm has cleared the spot."""
         ...
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.robots.tabletop.world import TabletopWorld
 from agent.types import Vector
-from skills.experts.base import TRAVEL_Z, funnel, towards
+from skills.experts.base import TRAVEL_Z, World, funnel, towards
 
 _DOWN_Z = 0.034
 """Height of the tool, the fingers closed, at which the cap is pressed in fully, m."""
@@ -21,11 +20,11 @@ class PressExpert:
         self.name = name
         self._lamp = 0.0
 
-    def reset(self, world: TabletopWorld) -> None:
+    def reset(self, world: World) -> None:
         """Remember the lamp, which tells afterwards that the button was pressed."""
         self._lamp = world.lamp(self.name)
 
-    def act(self, world: TabletopWorld) -> Vector:
+    def act(self, world: World) -> Vector:
         """Return the (7,) action for now."""
         tool, cap = world.ee_pose[:3], world.position(self.name)
         if world.lamp(self.name) != self._lamp:
@@ -37,6 +36,6 @@ class PressExpert:
             goal[:2] = tool[:2] + 0.3 * (cap[:2] - tool[:2])
         return towards(world, goal, 0.0, 0.0)
 
-    def done(self, world: TabletopWorld) -> bool:
+    def done(self, world: World) -> bool:
         """Return whether the lamp has switched and the hand is out of the way."""
         return world.lamp(self.name) != self._lamp and world.ee_pose[2] > _RISEN_Z

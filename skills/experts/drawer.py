@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from agent.robots.tabletop.fixtures import HANDLE_Z
-from agent.robots.tabletop.world import TabletopWorld
 from agent.types import Vector
-from skills.experts.base import TRAVEL_Z, funnel, towards
+from skills.experts.base import TRAVEL_Z, World, funnel, towards
 
 _PULL_M = 0.06
 _OUT_M, _SHUT_M = 0.091, 0.005
 """Opening from which the handle is let go, and up to which pushing goes on, m."""
 _GRIPPED = 0.4
+_SUNK_Z, _LEVEL_Z = HANDLE_Z - 0.016, HANDLE_Z - 0.010
+"""Height of the tool up to which its fingers touch the table, and from which they are clear, m."""
 _RISEN_Z = 0.13
 _AHEAD = 0.06
 """How far in front of the handle the hand comes down to push, m."""
@@ -27,10 +28,10 @@ class OpenExpert:
         """Teach opening one drawer."""
         self.name = name
 
-    def reset(self, world: TabletopWorld) -> None:
+    def reset(self, world: World) -> None:
         """Nothing to choose: all is in the state of the world."""
 
-    def act(self, world: TabletopWorld) -> Vector:
+    def act(self, world: World) -> Vector:
         """Return the (7,) action for now."""
         tool, handle = world.ee_pose[:3], world.position(self.name)
         if world.opening(self.name) > _OUT_M:
@@ -40,7 +41,11 @@ class OpenExpert:
         above = float(tool[2] - HANDLE_Z)
         gripped = world.gripper < _GRIPPED and error < 0.03 and above < 0.03
         if gripped and world.gripper > 0.05:
-            return towards(world, np.array([tool[0] + _PULL_M, goal[1], HANDLE_Z]), 0.0, 0.0)
+            # Fingers that rub on the table hold the drawer fast: up first, then along.
+            clear = float(np.clip((tool[2] - _SUNK_Z) / (_LEVEL_Z - _SUNK_Z), 0.0, 1.0))
+            return towards(
+                world, np.array([tool[0] + clear * _PULL_M, goal[1], HANDLE_Z]), 0.0, 0.0
+            )
         in_place = error < 0.012 and above < 0.012
         closing = world.gripper < 0.93 and error < 0.022 and above < 0.022
         goal[2] = funnel(error, 0.010, 0.055, HANDLE_Z, HANDLE_Z + 0.13)
@@ -50,7 +55,7 @@ class OpenExpert:
         closes = (in_place or closing) and world.gripper > 0.05
         return towards(world, goal, 0.0, 0.0 if closes else 1.0)
 
-    def done(self, world: TabletopWorld) -> bool:
+    def done(self, world: World) -> bool:
         """Return whether the drawer is out and the hand is out of the way."""
         free = world.gripper > 0.7 and world.ee_pose[2] > _RISEN_Z
         return free and world.opening(self.name) > _OUT_M - 0.006
@@ -63,10 +68,10 @@ class CloseExpert:
         """Teach closing one drawer."""
         self.name = name
 
-    def reset(self, world: TabletopWorld) -> None:
+    def reset(self, world: World) -> None:
         """Nothing to choose: all is in the state of the world."""
 
-    def act(self, world: TabletopWorld) -> Vector:
+    def act(self, world: World) -> Vector:
         """Return the (7,) action for now."""
         tool, handle = world.ee_pose[:3], world.position(self.name)
         if world.opening(self.name) < _SHUT_M:
@@ -82,6 +87,6 @@ class CloseExpert:
             goal[:2] = tool[:2] + 0.3 * (np.array([handle[0] + _AHEAD, handle[1]]) - tool[:2])
         return towards(world, goal, 0.0, 0.0)
 
-    def done(self, world: TabletopWorld) -> bool:
+    def done(self, world: World) -> bool:
         """Return whether the drawer is shut and the hand is out of the way."""
         return world.opening(self.name) < _SHUT_M + 0.004 and world.ee_pose[2] > _RISEN_Z

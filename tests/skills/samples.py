@@ -14,9 +14,6 @@ from agent.types import Scene
 from agent.workspace import DRAWER_TRAVEL, OBJECTS
 from skills.dataset import (
     OBJECT_NAMES,
-    SKILLS,
-    TARGET_NAMES,
-    Shard,
     ShardWriter,
     call_of,
     scene_labels,
@@ -77,13 +74,6 @@ def write_demos(folder: Path, calls: Sequence[Call], seed: int = 0, frames: int 
                 }
             )
     writer.save(folder)
-
-
-def call_at(shard: Shard, row: int) -> Call:
-    """Return the call of a row's demonstration: skill and arguments."""
-    skill = SKILLS[shard["skill"][row]]
-    names = [OBJECT_NAMES[shard["object"][row]], TARGET_NAMES[shard["target"][row]]]
-    return skill, dict(zip(load_contracts()[skill].args, names, strict=False))
 
 
 def without(folder: Path, name: str) -> None:

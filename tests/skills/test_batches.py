@@ -8,12 +8,13 @@ import numpy as np
 import torch
 
 from skills.batches import Batches, Frames
+from skills.dataset import call_at
 from skills.labels import VARIANTS
 from skills.perception.modeling import STILL
 from skills.phrases import calls, paraphrases
 from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, encode, words
 from skills.train import vocabulary
-from tests.skills.samples import CALLS, FRAMES, Call, call_at, write_demos
+from tests.skills.samples import CALLS, FRAMES, Call, write_demos
 
 THINGS, FEATURES, HORIZON = 12, 9, 6
 WORDS = vocabulary()

@@ -234,6 +234,12 @@ class Holding:
         """Return what is held."""
         return "red block"
 
+    def opening(self, name: str) -> float:
+        """There is no drawer."""
+        raise KeyError(name)
+
+    lamp = opening
+
     def truth(self) -> Scene:
         """Return what is there."""
         return self._scene

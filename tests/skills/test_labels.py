@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agent.workspace import DIRECTIONS, DRAWER_TRAVEL, PUSH_DISTANCE, ZONES
-from skills.dataset import OBJECT_NAMES, SKILLS, TARGET_NAMES, Shard, open_shard, shards
-from skills.experts import PlaceExpert
+from skills.dataset import SKILLS, call_at, open_shard, shards
+from skills.experts import expert_for
 from skills.labels import VARIANTS, Labels, RecordedWorld, label
 from tests.scenes import HOMES, WHEN_NAMED
 from tests.skills.samples import CALLS, FRAMES, Call, start_of, without, write_demos
@@ -101,14 +102,14 @@ def test_every_demonstration_is_labelled_for_itself(tmp_path: Path) -> None:
 
 
 def test_the_thing_goes_near_where_it_was_said_to_go(tmp_path: Path) -> None:
-    """In an empty zone, to the very place but for the border; actions differ with it."""
+    """In an empty zone, to the very place but for the border, to within a grid of 1 cm."""
     apart = []
     for seed in range(12):
         found = labels_of(tmp_path / str(seed), CALLS[5], seed=seed)
         said, goal = found.said[:, 0, :2], found.goal[:, 0, :2]
         zone = ZONES["left zone"]
         inside = np.clip(said, np.array(zone.low) + 0.05, np.array(zone.high) - 0.05)
-        assert np.abs(goal - inside).max() < 0.012
+        assert np.abs(goal - inside).max() < 0.016
         apart.append(np.ptp(goal, axis=0).max())
         assert np.array_equal(found.said, np.broadcast_to(found.said[:, :1], found.said.shape))
     assert np.mean(np.array(apart) > 0.03) > 0.5
@@ -127,29 +128,21 @@ def test_age_is_counted_from_the_beginning_or_later(tiny_data: Path) -> None:
 
 
 def test_the_same_teacher_gives_the_same_answers(tiny_data: Path) -> None:
-    """A frame's labels hold all that the placing teachers look at: told what they had chosen, they
-    do again what they did; what other teachers did stands as it was recorded.
+    """A frame's labels hold all that teachers look at: asked again, they say what they said.
+
+    Those who place things are asked about other places; told what they had chosen, they agree too.
     """
     shard = open_shard(next(shards([tiny_data])))
-    found = label(shard, 0)
-    placing = np.isin(shard["skill"], [SKILLS.index(s) for s in ("place_in", "place_on")])
-    assert placing.any()
-    others = np.asarray(shard["action"])[~placing]
-    assert np.array_equal(found.action[:, ~placing], np.tile(others, (VARIANTS, 1, 1)))
-    starts = np.flatnonzero(np.append(True, np.diff(shard["demo"]) != 0))
-    asked = 0
-    for first, end in zip(starts, [*starts[1:], len(placing)], strict=True):
-        if placing[first]:
-            expert = _expert_of(RecordedWorld(shard, int(first)), shard, int(first))
-            for row in range(first, end):
-                again = expert.act(RecordedWorld(shard, row))
-                assert again == pytest.approx(shard["action"][row], abs=1e-4)
-                asked += 1
-    assert asked == placing.sum()
-
-
-def _expert_of(world: RecordedWorld, shard: Shard, row: int) -> PlaceExpert:
-    """Return the teacher of a row's call, who begins there."""
-    expert = PlaceExpert(OBJECT_NAMES[shard["object"][row]], TARGET_NAMES[shard["target"][row]])
-    expert.reset(world)
-    return expert
+    found, recorded = label(shard, 0), np.asarray(shard["action"])
+    edges = np.flatnonzero(np.append(True, np.diff(shard["demo"]) != 0))
+    skills = set()
+    for first, end in pairwise([*edges, len(recorded)]):
+        skill, args = call_at(shard, int(first))
+        again = found.action[0, first:end]
+        if skill.startswith("place"):
+            expert = expert_for(skill, args)
+            expert.reset(RecordedWorld(shard, int(first)))
+            again = np.array([expert.act(RecordedWorld(shard, r)) for r in range(first, end)])
+        assert again == pytest.approx(recorded[first:end], abs=1e-4), (skill, args)
+        skills.add(skill)
+    assert skills == set(SKILLS)
