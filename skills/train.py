@@ -20,14 +20,14 @@ from skills.phrases import calls, paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import build_vocabulary
 from skills.policy.modeling import VLA, VLAOutput, scaled
+from skills.policy.places import PITCH
 from skills.training import Prefetch, Run, TrainSpec
 
 _VALIDATION_FRAMES = 1024
 _GRIPPER_WEIGHT, _SUCCESS_WEIGHT, _PROGRESS_WEIGHT = 0.3, 0.2, 0.3
-_THING_WEIGHT, _GOAL_WEIGHT, _ODDS_WEIGHT = 0.25, 0.5, 0.05
-_LOSING_SHARE = 0.05
-"""How much of the loss falls on places that were not the nearest to the true one, so that none is
-forgotten (Rupprecht et al. 2017, arXiv 1612.00197)."""
+_THING_WEIGHT, _GUESS_WEIGHT, _ODDS_WEIGHT = 0.25, 0.25, 0.1
+_PLACE_M = 0.015
+"""How far a place may be from the true one to be worth exp(-1/2) of it, m."""
 _HEAD_SHARE = 0.7
 _SHARED_NOISE, _OWN_NOISE = 0.03, 0.02
 """Of positions, in the scene network's units: of all things in a frame alike, and of each."""
@@ -107,7 +107,9 @@ class PolicyTrainer:
                 for x, own in ((x, self._drawn(*x.shape[:2])) for x in (seen, memory.began))
             )
             memory = replace(memory, began=began)
-        return model.decide(seen, memory, batch.state, model.embed(batch.tokens))
+        return model.decide(
+            seen, memory, batch.state, model.embed(batch.tokens), batch.goal if noisy else None
+        )
 
     def _drawn(self, *shape: int) -> Tensor:
         return torch.randn((*shape, 3), generator=self.run.generator)
@@ -130,7 +132,7 @@ class PolicyTrainer:
         )
         known = ~batch.progress.isnan()
         thing = (output.thing.float() - scaled(batch.thing))[~batch.thing.isnan()].abs().mean()
-        goal, odds = _goal_losses(output, scaled(batch.goal))
+        goal, odds = _goal_losses(output, batch.goal)
         progress = F.binary_cross_entropy_with_logits(
             output.progress.float()[known], batch.progress[known]
         )
@@ -139,7 +141,7 @@ class PolicyTrainer:
             "motion": (error * weight).sum() / total,
             "gripper": _GRIPPER_WEIGHT * (gripper * weight).sum() / total,
             "thing": _THING_WEIGHT * thing,
-            "goal": _GOAL_WEIGHT * goal,
+            "guess": _GUESS_WEIGHT * goal,
             "odds": _ODDS_WEIGHT * odds,
             "progress": _PROGRESS_WEIGHT * progress,
             "success": _SUCCESS_WEIGHT * success,
@@ -147,17 +149,20 @@ class PolicyTrainer:
 
 
 def _goal_losses(output: VLAOutput, goal: Tensor) -> tuple[Tensor, Tensor]:
-    """Return how far the nearest of the places is from the true one, and how unlikely it was said.
+    """Return how far the guess is from where things should go, and how unlikely the place was said.
 
     Args:
         output: The network's.
-        goal: (b, 3) as aims; NaN where unknown.
+        goal: (b, 3) m; NaN where unknown.
     """
     known = ~goal.isnan().any(-1)
-    off = (output.places.float()[known] - goal[known, None]).abs().mean(-1)
-    nearest = off.min(-1)
-    distance = (1 - _LOSING_SHARE) * nearest.values.mean() + _LOSING_SHARE * off.mean()
-    return distance, F.cross_entropy(output.odds.float()[known], nearest.indices)
+    far = (output.guess.float()[known] - scaled(goal[known])).abs().sum() / 3
+    off = (output.places[known] - goal[known, None, :2]).pow(2).sum(-1)
+    true = (-off / (2 * _PLACE_M**2)).softmax(-1)
+    unlikely = F.cross_entropy(output.odds.float()[known], true, reduction="none")
+    # A place beyond the grid is none of those that are offered.
+    within = (off.amin(-1) < PITCH**2).float()
+    return far / known.sum().clamp(min=1), (unlikely * within).sum() / within.sum().clamp(min=1)
 
 
 def _seeing(scene: Path, frames: Frames, words: list[str], shape: Mapping[str, Any]) -> VLA:
@@ -179,14 +184,19 @@ def _seeing(scene: Path, frames: Frames, words: list[str], shape: Mapping[str, A
 
 
 def _take_over(start: VLA, model: VLA) -> None:
-    """Give a network all weights of another one, but for its eyes.
+    """Give a network the weights of another one, but for its eyes; what is new in it stays random.
 
     Raises:
-        CheckpointError: They do not fit: vocabulary or sizes differ.
+        CheckpointError: They know other words.
     """
-    weights = {n: w for n, w in start.state_dict().items() if not n.startswith("scene.")}
     if start.config.vocabulary != model.config.vocabulary:
         raise CheckpointError("The policy to begin with knows other words; train one anew.")
+    sizes = {name: weight.shape for name, weight in model.state_dict().items()}
+    weights = {
+        name: weight
+        for name, weight in start.state_dict().items()
+        if not name.startswith("scene.") and sizes.get(name) == weight.shape
+    }
     model.load_state_dict(weights, strict=False)
     model.config.state_mean, model.config.state_std = (
         start.config.state_mean,

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from skills.perception.modeling import STILL, SceneConfig, SceneNet
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import MAX_WORDS, PAD
+from skills.policy.places import Places, best
 from skills.vision import keep_scale
 
 MOTION_DIM = 6
@@ -24,8 +25,8 @@ AIM_SCALE = 0.1
 """m."""
 NAMED = 2
 """Things a phrase names: what is handled, and where it goes."""
-PLACES = 3
-"""Places of which one is chosen for what is handled to go to."""
+_ANOTHER_M = 0.03
+"""From how far off a place is another one than was meant, m."""
 
 
 @dataclass
@@ -53,8 +54,10 @@ class VLAOutput:
         motion: (heads, b, horizon, 6) in units of `action_scale`.
         gripper: (heads, b, horizon) logit of "open".
         thing: (b, 3) where what is handled is, from `AIM_CENTRE` in `AIM_SCALE`.
-        places: (b, PLACES, 3) where it might go, in the same units.
-        odds: (b, PLACES) logits of the places.
+        guess: (b, 3) about where it should go, in the same units.
+        places: (b, n, 2) m, where it might go.
+        odds: (b, n) logits of the places.
+        goal: (b, 3) m, where it should go.
         progress: (b,) logit.
         success: (b,) logit.
     """
@@ -62,15 +65,12 @@ class VLAOutput:
     motion: Tensor
     gripper: Tensor
     thing: Tensor
+    guess: Tensor
     places: Tensor
     odds: Tensor
+    goal: Tensor
     progress: Tensor
     success: Tensor
-
-    @property
-    def goal(self) -> Tensor:
-        """(b, 3) m: the likeliest place for what is handled to go to."""
-        return in_metres(likeliest(self.places, self.odds))
 
 
 class PhraseEncoder(nn.Module):
@@ -143,12 +143,9 @@ class VLA(PreTrainedModel):
         )
         seen = NAMED * (known + 3 + config.width) + config.width + context + 6
         # What the phrase names is located explicitly: this head is taught by the world's labels,
-        # and the trunk reads its answer. Between two places that are as good lies none that is:
-        # several are named, each with its odds (Guzman-Rivera et al. 2012, "Multiple choice
-        # learning").
-        self.aim = nn.Sequential(
-            nn.Linear(seen, 256), nn.ReLU(), nn.Linear(256, 3 + (3 + 1) * PLACES)
-        )
+        # and the trunk reads its answer.
+        self.aim = nn.Sequential(nn.Linear(seen, 256), nn.ReLU(), nn.Linear(256, 6))
+        self.places = Places(config.width)
         self.trunk = nn.Sequential(
             nn.Linear(seen + 6, config.hidden),
             nn.LayerNorm(config.hidden),
@@ -183,7 +180,14 @@ class VLA(PreTrainedModel):
         """
         return self.scene.tokens(images, state)
 
-    def decide(self, seen: Tensor, memory: Memory, state: Tensor, phrase: Tensor) -> VLAOutput:
+    def decide(
+        self,
+        seen: Tensor,
+        memory: Memory,
+        state: Tensor,
+        phrase: Tensor,
+        taught: Tensor | None = None,
+    ) -> VLAOutput:
         """Predict from one batch of what `look` saw.
 
         Args:
@@ -191,6 +195,9 @@ class VLA(PreTrainedModel):
             memory: Of the subgoal.
             state: (b, state_dim), raw.
             phrase: (b, language_dim) from `embed`.
+            taught: (b, 3) m where the teacher takes what is handled, NaN where unknown. Where the
+                network means another place, the actions answer the teacher's, which they are
+                taught for.
         """
         seen = torch.cat([seen, seen[..., :STILL] - memory.began], dim=-1)
         if not self.config.proprioception:
@@ -212,9 +219,14 @@ class VLA(PreTrainedModel):
         parts = [named.flatten(1), reach.flatten(1), meant.flatten(1), related.mean(1), context]
         known = torch.cat([*parts, scaled(memory.goal)], dim=-1)
         aim = self.aim(known)
-        thing, rest = aim[:, :3], aim[:, 3:].unflatten(-1, (PLACES, 4))
-        goals, odds = rest[..., :3], rest[..., 3]
-        hidden = self.trunk(torch.cat([known, thing, likeliest(goals, odds)], dim=-1))
+        thing, guess = aim[:, :3], aim[:, 3:]
+        around = in_metres(guess.detach())
+        cells, odds = self.places(around[:, :2], memory.goal[:, :2], places[..., :2], related)
+        goal = torch.cat([best(cells, odds), around[:, 2:]], dim=-1).detach()
+        if taught is not None:
+            off = torch.linalg.vector_norm((goal - taught)[:, :2], dim=-1, keepdim=True)
+            goal = torch.where(off > _ANOTHER_M, taught, goal)
+        hidden = self.trunk(torch.cat([known, thing, scaled(goal)], dim=-1))
         chunks = torch.stack([head(hidden) for head in self.action])
         chunks = chunks.unflatten(-1, (self.config.horizon, MOTION_DIM + 1))
         progress, success = self.judge(hidden).unbind(-1)
@@ -222,8 +234,10 @@ class VLA(PreTrainedModel):
             motion=chunks[..., :MOTION_DIM],
             gripper=chunks[..., MOTION_DIM],
             thing=thing,
-            places=goals,
+            guess=guess,
+            places=cells,
             odds=odds,
+            goal=goal,
             progress=progress,
             success=success,
         )
@@ -255,9 +269,3 @@ def in_metres(aims: Tensor) -> Tensor:
 def scaled(points: Tensor) -> Tensor:
     """Return (..., 3) m as aims; the inverse of `in_metres`."""
     return (points - points.new_tensor(AIM_CENTRE)) / AIM_SCALE
-
-
-def likeliest(places: Tensor, odds: Tensor) -> Tensor:
-    """(b, n, 3), (b, n) logits -> (b, 3) the place of the best odds."""
-    rows = torch.arange(len(odds), device=odds.device)
-    return places[rows, odds.argmax(-1)]

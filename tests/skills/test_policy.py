@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -19,13 +19,13 @@ from agent.checks import check_policy
 from agent.errors import CheckpointError
 from agent.types import Observation
 from skills.checkpoint import load_checkpoint
-from skills.dataset import OBJECT_NAMES, STATE_DIM
+from skills.dataset import OBJECT_NAMES, STATE_DIM, state_of
 from skills.perception.modeling import STILL
 from skills.perception.train import tabletop_config
 from skills.phrases import calls, paraphrases
 from skills.policy.configuration import VLAConfig
 from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, build_vocabulary, encode
-from skills.policy.modeling import VLA, Memory, VLAOutput, in_metres
+from skills.policy.modeling import VLA, Memory, VLAOutput, scaled
 from skills.policy.policy import VLAPolicy
 from skills.train import vocabulary
 
@@ -121,8 +121,9 @@ def later_rows(policy: VLAPolicy, *seeds: int) -> np.ndarray:
     return [policy.infer(observation(seed)).actions for seed in seeds][-1][1:]
 
 
-def test_it_remembers_how_its_subgoal_began(model: VLA) -> None:
-    """The first look counts however long ago it was, those in between do not."""
+def test_it_remembers_how_its_subgoal_began(model: VLA, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first look counts however long ago it was, not those in between that mean its place."""
+    monkeypatch.setattr("skills.policy.policy._ELSEWHERE_M", math.inf)
     policy = VLAPolicy(model)
     policy.reset(PRESS)
     after_one = later_rows(policy, 0, 1)
@@ -176,32 +177,41 @@ def test_it_begins_from_where_the_thing_is_and_keeps_to_what_it_said(
     model: VLA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A place a little off is still the one it said; one farther off takes its stead."""
-    monkeypatch.setattr("skills.policy.policy._ELSEWHERE_M", near := 1e-5)
-    policy = VLAPolicy(model)
+    policy, said = VLAPolicy(model), torch.tensor([[0.5, 0.1, 0.0]])
+    heard: list[torch.Tensor] = []
+    decide = policy._model.decide
+
+    def answer(seen: Tensor, memory: Memory, state: Tensor, phrase: Tensor) -> VLAOutput:
+        heard.append(memory.goal.clone())
+        answered: VLAOutput = decide(seen, memory, state, phrase)
+        return replace(answered, thing=scaled(said), goal=goal)
+
+    monkeypatch.setattr(policy._model, "decide", answer)
     policy.reset(PLACE)
-    answers: list[VLAOutput] = []
-    decide, memories = policy._model.decide, []
+    for off, kept in ((0.01, 0.0), (-0.015, 0.0), (0.03, 0.03), (0.045, 0.03), (0.0, 0.0)):
+        goal = said + torch.tensor([[off, 0.0, 0.0]])
+        policy.infer(observation())
+        assert policy._memory is not None
+        assert policy._memory.goal[0, 0].item() == pytest.approx(0.5 + kept, abs=1e-6)
+    assert torch.equal(heard[0], torch.from_numpy(state_of(observation()))[None, :3])
+    assert torch.allclose(heard[1], said)
 
-    def listen(seen: Tensor, memory: Memory, state: Tensor, phrase: Tensor) -> VLAOutput:
-        memories.append(replace(memory))
-        answers.append(decide(seen, memory, state, phrase))
-        return answers[-1]
 
-    with mock.patch.object(policy._model, "decide", listen):
-        for seed in (0, 1, 2):
-            policy.infer(observation(seed))
-        assert torch.equal(memories[1].goal, in_metres(answers[0].thing))
-        for memory, answer, after in zip(memories[1:], answers[1:], memories[2:], strict=False):
-            off = (answer.goal - memory.goal).norm()
-            assert off > near
-            assert torch.equal(after.goal, answer.goal)
-        kept = policy._memory
-        assert kept is not None
-        kept.goal = answers[-1].goal + torch.tensor([[near / 2, 0.0, 0.0]])
-        said = kept.goal.clone()
-        with mock.patch.object(VLAOutput, "goal", answers[-1].goal):
-            policy.infer(observation(2))
-        assert torch.equal(kept.goal, said)
+def test_what_is_done_answers_the_place_that_was_taught(model: VLA) -> None:
+    """Where another place is meant; a place near the network's own changes nothing."""
+    rng = torch.Generator().manual_seed(0)
+    seen = torch.rand((1, 15, model.scene.config.token_dim), generator=rng)
+    state = torch.rand((1, STATE_DIM), generator=rng)
+    with torch.inference_mode():
+        phrase = model.embed(torch.tensor([encode(PLACE, vocabulary())]))
+        memory = Memory(seen[..., :STILL], torch.zeros(1, 3), torch.zeros(1))
+        own = model.decide(seen, memory, state, phrase)
+        for off, same in ((0.02, True), (0.05, False), (math.nan, True)):
+            taught = own.goal + torch.tensor([[off, 0.0, 0.0]])
+            told = model.decide(seen, memory, state, phrase, taught)
+            assert torch.equal(told.motion, own.motion) == same
+            assert torch.equal(told.goal, own.goal if same else taught)
+            assert torch.equal(told.odds, own.odds)
 
 
 def test_it_grows_hasty_with_the_age_of_its_subgoal(model: VLA) -> None:

@@ -21,7 +21,8 @@ from skills.labels import VARIANTS
 from skills.perception.estimator import NetworkEstimator
 from skills.perception.modeling import SceneNet, SceneOutput
 from skills.perception.train import SceneTrainer, _varied
-from skills.policy.modeling import VLAOutput
+from skills.policy.modeling import VLAOutput, scaled
+from skills.policy.places import PITCH
 from skills.policy.policy import VLAPolicy
 from skills.train import PolicyTrainer, _goal_losses, vocabulary
 from skills.training import TrainSpec
@@ -151,7 +152,7 @@ def test_a_camera_that_stands_elsewhere_moves_every_look_alike(
     monkeypatch.setattr("skills.train._OWN_NOISE", 0.0)
     batch = trainer.batches.gather(np.arange(5, 50, 3), varied=False)
     trainer._predict(trainer.run.model, batch, noisy=True)
-    ((seen, memory, _, _),) = heard
+    ((seen, memory, _, _, taught),) = heard
     began, kept = memory.began, batch.memory.began
     moved = seen[..., :3] - batch.seen[..., :3]
     assert torch.allclose(moved, began[..., :3] - kept[..., :3], atol=1e-5)
@@ -160,33 +161,40 @@ def test_a_camera_that_stands_elsewhere_moves_every_look_alike(
     assert torch.equal(seen[..., 3:], batch.seen[..., 3:])
     assert torch.equal(began[..., 3:], kept[..., 3:])
     assert torch.equal(memory.goal, batch.memory.goal)
+    assert taught is batch.goal
 
 
-def test_of_several_places_the_nearest_learns() -> None:
-    """It is drawn to the true one, the others hardly; its odds rise; unknown ones teach nothing."""
-    places = torch.tensor([[[0.0, 0, 0], [1.0, 0, 0], [0.0, 2, 0]]] * 2).requires_grad_()
-    odds = torch.zeros(2, 3, requires_grad=True)
-    goal = torch.tensor([[0.9, 0.1, 0.0], [math.nan] * 3])
+def test_the_places_about_the_true_one_gain() -> None:
+    """The nearer the more; the guess is drawn there; unknown goals and far ones teach nothing."""
+    goal = torch.tensor([[0.50, 0.01, 0.02], [math.nan] * 3, [0.9, 0.9, 0.02]])
+    row = torch.arange(-2, 3) * PITCH
+    places = torch.stack([0.50 + row, torch.zeros(5)], dim=-1).expand(3, 5, 2)
+    odds = torch.zeros(3, 5, requires_grad=True)
+    guess = torch.zeros(3, 3, requires_grad=True)
     none = torch.zeros(0)
     output = VLAOutput(
         motion=none,
         gripper=none,
         thing=none,
+        guess=guess,
         places=places,
         odds=odds,
+        goal=none,
         progress=none,
         success=none,
     )
-    distance, unlikely = _goal_losses(output, goal)
-    (distance + unlikely).backward()
-    assert places.grad is not None
+    far, unlikely = _goal_losses(output, goal)
+    (far + unlikely).backward()
     assert odds.grad is not None
-    pull = places.grad[0].norm(dim=-1)
-    assert pull[1] > 20 * max(pull[0], pull[2]) > 0
-    assert odds.grad[0, 1] < 0 < min(odds.grad[0, 0], odds.grad[0, 2])
-    assert not places.grad[1].any()
-    assert not odds.grad[1].any()
-    assert unlikely.item() == pytest.approx(math.log(3))
+    assert guess.grad is not None
+    gain = -odds.grad[0]
+    assert gain[2] > 0 > max(gain[0], gain[4])
+    assert gain[1] == pytest.approx(gain[3].item(), abs=1e-6)
+    assert gain[2] > gain[1] > gain[0]
+    assert not odds.grad[1:].any()
+    assert guess.grad[0].any()
+    assert not guess.grad[1].any()
+    assert far.item() == pytest.approx(scaled(goal[[0, 2]]).abs().mean().item())
 
 
 def logged_steps(out: Path) -> list[int]:
