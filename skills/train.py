@@ -184,19 +184,14 @@ def _seeing(scene: Path, frames: Frames, words: list[str], shape: Mapping[str, A
 
 
 def _take_over(start: VLA, model: VLA) -> None:
-    """Give a network the weights of another one, but for its eyes; what is new in it stays random.
+    """Give a network all weights of another one, but for its eyes.
 
     Raises:
-        CheckpointError: They know other words.
+        CheckpointError: They do not fit: vocabulary or sizes differ.
     """
+    weights = {n: w for n, w in start.state_dict().items() if not n.startswith("scene.")}
     if start.config.vocabulary != model.config.vocabulary:
         raise CheckpointError("The policy to begin with knows other words; train one anew.")
-    sizes = {name: weight.shape for name, weight in model.state_dict().items()}
-    weights = {
-        name: weight
-        for name, weight in start.state_dict().items()
-        if not name.startswith("scene.") and sizes.get(name) == weight.shape
-    }
     model.load_state_dict(weights, strict=False)
     model.config.state_mean, model.config.state_std = (
         start.config.state_mean,
