@@ -14,6 +14,7 @@ import numpy as np
 
 import agent
 from agent.config import Config
+from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
 from agent.protocols import Planner, Policy, SceneEstimator, Subscriber, Verifier
 from agent.resources import resource
@@ -40,6 +41,7 @@ class Agent:
         self.policies = _policies(config)
         self.estimator = _estimator(config)
         self.robot = _robot(config)
+        self.memory = FailureMemory(config.memory.file)
         self._planner = planner(config)
         self._verifier = verifier(config)
 
@@ -74,6 +76,7 @@ class Agent:
                 ),
                 budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
                 certainty=config.monitor.fact_confidence,
+                memory=self.memory,
                 subscribers=subscribers,
                 metadata=self._metadata(seed),
             )

@@ -129,6 +129,13 @@ class BudgetConfig(Section):
     """Seconds of the robot's clock."""
 
 
+class MemoryConfig(Section):
+    """Which recovery helped after which failure, over missions."""
+
+    file: Path | None = Path("runs/memory.sqlite")
+    """Where that is kept, below the working directory; none remembers nothing."""
+
+
 class EpisodeConfig(Section):
     """Where missions are logged."""
 
@@ -153,6 +160,8 @@ class Config(Section):
     """Limits on every action, whoever asks for it."""
     budget: BudgetConfig = BudgetConfig()
     """What a mission may spend before it asks for help."""
+    memory: MemoryConfig = MemoryConfig()
+    """Which recovery helped after which failure, over missions."""
     episode: EpisodeConfig = EpisodeConfig()
     """Where missions are logged."""
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from agent.recovery import Recovery
-from agent.types import Reason
+from agent.types import Reason, SubgoalResult
+from agent.workspace import kind_of
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS recoveries (
@@ -40,6 +41,12 @@ class Case:
     kind: str
     reason: Reason
 
+    @classmethod
+    def of(cls, failed: SubgoalResult) -> Self:
+        """Return the case of a subgoal that failed."""
+        named = failed.subgoal.args.get("object", "")
+        return cls(failed.subgoal.skill, kind_of(named) or "", failed.verdict.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -58,7 +65,7 @@ class FailureMemory:
         fault: One sentence that says why nothing is remembered; None while all is well.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None = None) -> None:
         """Keep the memory in a file, which is made with the first note; None remembers nothing."""
         self._path = path
         self.fault: str | None = None

@@ -32,9 +32,10 @@ _BY_REASON: Mapping[Reason, tuple[Recovery, ...]] = MappingProxyType(
         Reason.STUCK: _PATIENT,
         Reason.TIMEOUT: _PATIENT,
         Reason.LOW_CONFIDENCE: _PATIENT,
-        Reason.POLICY_INVALID: (Recovery.ASK,),
     }
 )
+HELD = frozenset({Reason.POLICY_INVALID, Reason.POLICY_LOST, Reason.CAMERA_LOST})
+"""Failures of the agent itself: nothing it could do would be watched, so the robot is held."""
 
 
 def usual(reason: Reason) -> Sequence[Recovery]:

@@ -123,7 +123,7 @@ def _serve(wire: Connection, make_policy: Callable[[], Policy]) -> None:
         while True:
             number, what, about = wire.recv()
             try:
-                value = policy.infer(about) if what == "infer" else policy.reset(about)
+                value = getattr(policy, what)(about)
             except Exception as error:
                 wire.send((number, _said(error), None))
             else:
