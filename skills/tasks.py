@@ -11,14 +11,14 @@ import numpy as np
 
 from agent.facts import holds
 from agent.types import TABLE, Scene, SceneObject, SkillContract
-from agent.workspace import BLOCK, DIRECTIONS, ZONES, half_height, kind_of
+from agent.workspace import BLOCK, DIRECTIONS, DRAWER, ZONES, half_height, kind_of
 from skills.clearance import hand_fits, pull_is_free, way_is_free
 from skills.phrases import calls
 from skills.registry import load_contracts
 
 _SHARES = {
     "pick": 2.2,
-    "place_in": 1.0,
+    "place_in": 1.6,
     "place_on": 3.0,
     "push": 1.6,
     "open": 0.8,
@@ -26,7 +26,7 @@ _SHARES = {
     "press": 0.8,
 }
 """How often each skill should come, relative to the others."""
-_SUB_SHARES = {BLOCK: 2.0}
+_SUB_SHARES = {BLOCK: 2.0, DRAWER: 2.0}
 """How often each kind of target should come, relative to the others of its skill; 1 by default."""
 _ALWAYS = (*ZONES, *DIRECTIONS)
 _STEADY_M = 0.011

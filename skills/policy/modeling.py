@@ -27,6 +27,7 @@ NAMED = 2
 """Things a phrase names: what is handled, and where it goes."""
 _ANOTHER_M = 0.03
 """From how far off a place is another one than was meant, m."""
+_FINE_M = 0.02
 
 
 @dataclass
@@ -147,7 +148,7 @@ class VLA(PreTrainedModel):
         self.aim = nn.Sequential(nn.Linear(seen, 256), nn.ReLU(), nn.Linear(256, 6))
         self.places = Places(config.width)
         self.trunk = nn.Sequential(
-            nn.Linear(seen + 6, config.hidden),
+            nn.Linear(seen + 6 + 9, config.hidden),
             nn.LayerNorm(config.hidden),
             nn.ReLU(),
             nn.Linear(config.hidden, config.hidden),
@@ -208,8 +209,8 @@ class VLA(PreTrainedModel):
         context = torch.cat([phrase, felt, memory.haste[:, None]], dim=-1)
         # From everything to the tool, to what is named and to where it goes; from the latter two to
         # the tool.
-        ends = [state[:, None, :3], self.scene.metres(named[..., :3]), memory.goal[:, None]]
-        to = torch.cat(ends, dim=1)
+        ends = torch.cat([state[:, None, :3], self.scene.metres(named[..., :3])], dim=1)
+        to = torch.cat([ends, memory.goal[:, None]], dim=1)
         places = self.scene.metres(seen[..., :3])
         apart = ((places[:, :, None] - to[:, None]) / AIM_SCALE).flatten(2)
         reach = (to[:, 1:] - to[:, :1]) / AIM_SCALE
@@ -226,7 +227,7 @@ class VLA(PreTrainedModel):
         if taught is not None:
             off = torch.linalg.vector_norm((goal - taught)[:, :2], dim=-1, keepdim=True)
             goal = torch.where(off > _ANOTHER_M, taught, goal)
-        hidden = self.trunk(torch.cat([known, thing, scaled(goal)], dim=-1))
+        hidden = self.trunk(torch.cat([known, thing, scaled(goal), *_way(goal, ends)], dim=-1))
         chunks = torch.stack([head(hidden) for head in self.action])
         chunks = chunks.unflatten(-1, (self.config.horizon, MOTION_DIM + 1))
         progress, success = self.judge(hidden).unbind(-1)
@@ -269,3 +270,17 @@ def in_metres(aims: Tensor) -> Tensor:
 def scaled(points: Tensor) -> Tensor:
     """Return (..., 3) m as aims; the inverse of `in_metres`."""
     return (points - points.new_tensor(AIM_CENTRE)) / AIM_SCALE
+
+
+def _way(goal: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how far it is to the goal from the tool, and finely from what is handled.
+
+    Whether to let go is a matter of a centimetre, which is little in the difference of two places
+    on a table.
+
+    Args:
+        goal: (b, 3) m.
+        ends: (b, n, 3) m, the tool first, then what is handled.
+    """
+    way = goal[:, None] - ends[:, :2]
+    return (way / AIM_SCALE).flatten(1), (way[:, 1] / _FINE_M).tanh()
