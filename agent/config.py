@@ -63,6 +63,9 @@ class PolicyConfig(Section):
 
     checkpoint: Path | None = None
     """Folder of the weights, below the working directory; none means those shipped with Bosun."""
+    limit_s: float | None = Field(default=None, gt=0)
+    """How long an answer may take, s; the network then runs in a process of its own, which may die
+    or hang. None runs it in this one."""
 
 
 class PlannerConfig(Section):

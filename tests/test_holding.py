@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
 
-from agent.build import Agent, policy_checkpoint
+from agent.build import Agent
 from agent.config import Config, load_config
 from agent.doubles import Recorder
 from agent.events import Event, Stopped, Ticked
 from agent.protocols import Policy
 from agent.types import ActionChunk, MissionOutcome, MissionResult, Observation, Reason
 from agent.worker import WorkerPolicy
-from skills.policy.policy import VLAPolicy
 
 COMMAND, SEED = "put the red block in the left zone", 1_000_001
 AT_S = 3.0
@@ -58,16 +55,6 @@ class Killer:
         if isinstance(event, Ticked) and event.time_s >= AT_S and self._pid is not None:
             os.kill(self._pid, signal.SIGKILL)
             self._pid = None
-
-
-@pytest.fixture
-def worker() -> Iterator[WorkerPolicy]:
-    """Return the shipped policy in a process of its own."""
-    made = WorkerPolicy(
-        partial(VLAPolicy.from_checkpoint, policy_checkpoint(Config())), limit_s=20.0
-    )
-    yield made
-    made.close()
 
 
 def run(agent: Agent, *subscribers: Killer) -> tuple[MissionResult, Recorder]:
@@ -118,8 +105,9 @@ def test_answers_that_are_no_numbers_hold_the_arm() -> None:
     assert_held(agent, result, recorder, Reason.POLICY_INVALID)
 
 
-def test_a_policy_whose_process_is_killed_holds_the_arm(worker: WorkerPolicy) -> None:
-    agent = Agent(configured())
-    agent.policies = dict.fromkeys(agent.policies, worker)
+def test_a_policy_whose_process_is_killed_holds_the_arm() -> None:
+    agent = Agent(configured("policy.limit_s=20"))
+    worker = agent.policies["pick"]
+    assert isinstance(worker, WorkerPolicy)
     result, recorder = run(agent, Killer(worker.pid))
     assert_held(agent, result, recorder, Reason.POLICY_LOST)
