@@ -200,29 +200,11 @@ class VLA(PreTrainedModel):
                 network means another place, the actions answer the teacher's, which they are
                 taught for.
         """
-        seen = torch.cat([seen, seen[..., :STILL] - memory.began], dim=-1)
-        if not self.config.proprioception:
-            state = self._mean(state).expand_as(state)
-        weight = self.names(phrase).unflatten(-1, (NAMED, -1)).softmax(-1)
-        named = torch.einsum("bnt,btf->bnf", weight, seen)
-        felt = self.state((state - self._mean(state)) / self._std(state))
-        context = torch.cat([phrase, felt, memory.haste[:, None]], dim=-1)
-        # From everything to the tool, to what is named and to where it goes; from the latter two to
-        # the tool.
-        ends = torch.cat([state[:, None, :3], self.scene.metres(named[..., :3])], dim=1)
-        to = torch.cat([ends, memory.goal[:, None]], dim=1)
-        places = self.scene.metres(seen[..., :3])
-        apart = ((places[:, :, None] - to[:, None]) / AIM_SCALE).flatten(2)
-        reach = (to[:, 1:] - to[:, :1]) / AIM_SCALE
-        told = torch.cat([seen, apart, weight.transpose(1, 2)], dim=-1)
-        related = self.relations(told, context)
-        meant = torch.einsum("bnt,btf->bnf", weight, related)
-        parts = [named.flatten(1), reach.flatten(1), meant.flatten(1), related.mean(1), context]
-        known = torch.cat([*parts, scaled(memory.goal)], dim=-1)
+        known, things, related, ends = self._relate(seen, memory, state, phrase)
         aim = self.aim(known)
         thing, guess = aim[:, :3], aim[:, 3:]
         around = in_metres(guess.detach())
-        cells, odds = self.places(around[:, :2], memory.goal[:, :2], places[..., :2], related)
+        cells, odds = self.places(around[:, :2], memory.goal[:, :2], things, related)
         goal = torch.cat([best(cells, odds), around[:, 2:]], dim=-1).detach()
         if taught is not None:
             off = torch.linalg.vector_norm((goal - taught)[:, :2], dim=-1, keepdim=True)
@@ -242,6 +224,37 @@ class VLA(PreTrainedModel):
             progress=progress,
             success=success,
         )
+
+    def _relate(
+        self, seen: Tensor, memory: Memory, state: Tensor, phrase: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Relate what is seen to phrase, tool and goal.
+
+        Returns:
+            (b, n) all that is known in one row, (b, things, 2) m where things are, (b, things,
+            width) what they are to each other, and (b, 1 + NAMED, 3) m where the tool and what is
+            named are.
+        """
+        seen = torch.cat([seen, seen[..., :STILL] - memory.began], dim=-1)
+        if not self.config.proprioception:
+            state = self._mean(state).expand_as(state)
+        weight = self.names(phrase).unflatten(-1, (NAMED, -1)).softmax(-1)
+        named = torch.einsum("bnt,btf->bnf", weight, seen)
+        felt = self.state((state - self._mean(state)) / self._std(state))
+        context = torch.cat([phrase, felt, memory.haste[:, None]], dim=-1)
+        # From everything to the tool, to what is named and to where it goes; from the latter two to
+        # the tool.
+        ends = torch.cat([state[:, None, :3], self.scene.metres(named[..., :3])], dim=1)
+        to = torch.cat([ends, memory.goal[:, None]], dim=1)
+        places = self.scene.metres(seen[..., :3])
+        apart = ((places[:, :, None] - to[:, None]) / AIM_SCALE).flatten(2)
+        reach = (to[:, 1:] - to[:, :1]) / AIM_SCALE
+        told = torch.cat([seen, apart, weight.transpose(1, 2)], dim=-1)
+        related = self.relations(told, context)
+        meant = torch.einsum("bnt,btf->bnf", weight, related)
+        parts = [named.flatten(1), reach.flatten(1), meant.flatten(1), related.mean(1), context]
+        known = torch.cat([*parts, scaled(memory.goal)], dim=-1)
+        return known, places[..., :2], related, ends
 
     def first_memory(self, seen: Tensor, state: Tensor, phrase: Tensor) -> Memory:
         """Return the memory with which a subgoal begins: what is handled goes where it is."""
