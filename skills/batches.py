@@ -12,7 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from skills.dataset import Array, Shard, call_of, open_shard, shards
-from skills.labels import VARIANTS, label
+from skills.labels import VARIANTS, Labels, label
 from skills.perception.modeling import STILL
 from skills.phrases import calls, paraphrases
 from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, encode, words
@@ -69,11 +69,8 @@ class Frames:
         self.call = np.stack([self._all(key) for key in ("skill", "object", "target")], axis=1)
         demo = self._all("demo")
         self.first, self.left = _place_in_demo(demo, shard_of)
-        labels = [label(shard, seed) for seed, shard in enumerate(tqdm(self.shards, "label"))]
-        self.thing = np.concatenate([part.thing for part in labels])
-        self.said, self.goal, self.haste, self.action = (
-            np.concatenate([getattr(part, name) for part in labels], axis=1)
-            for name in ("said", "goal", "haste", "action")
+        self.labels = Labels.joined(
+            [label(shard, seed) for seed, shard in enumerate(tqdm(self.shards, "label"))]
         )
         every = round(1 / validation_share)
         held_out = (demo.astype(np.int64) * 7919 + shard_of) % every == 0
@@ -86,7 +83,7 @@ class Frames:
 
     def _weights(self) -> npt.NDArray[np.float64]:
         """Oversample the few frames around a switch of the gripper, where grasps are decided."""
-        opening = self.action[0, :, 6]
+        opening = self.labels.action[0, :, 6]
         switch = np.append(np.abs(np.diff(opening)) > 0.5, False) & (self.left > 1)
         near = np.convolve(switch, np.ones(2 * _GRIPPER_WINDOW + 1), "same") > 0
         return np.where(near, _GRIPPER_WEIGHT, 1.0)
@@ -157,7 +154,8 @@ class Batches:
 
     def gather(self, frames: npt.NDArray[np.int64], *, varied: bool) -> Batch:
         """Return the batch of some frames."""
-        data, steps = self.frames, np.arange(self.frames.horizon)
+        data, labels = self.frames, self.frames.labels
+        steps = np.arange(data.horizon)
         valid = steps < data.left[frames, None]
         # Past the end of a demonstration its last action stands in, and does not count.
         rows = frames[:, None] + np.minimum(steps, data.left[frames, None] - 1)
@@ -167,15 +165,15 @@ class Batches:
             seen=self.seen[torch.from_numpy(frames)].float(),
             memory=Memory(
                 began=self.seen[torch.from_numpy(data.first[frames]), :, :STILL].float(),
-                goal=torch.from_numpy(data.said[variant, frames]),
-                haste=torch.from_numpy(data.haste[variant, frames]),
+                goal=torch.from_numpy(labels.said[variant, frames]),
+                haste=torch.from_numpy(labels.haste[variant, frames]),
             ),
             state=torch.from_numpy(data.state[frames]),
             tokens=torch.from_numpy(np.stack(tokens)),
-            action=torch.from_numpy(data.action[variant[:, None], rows]),
+            action=torch.from_numpy(labels.action[variant[:, None], rows]),
             valid=torch.from_numpy(valid),
-            thing=torch.from_numpy(data.thing[frames]),
-            goal=torch.from_numpy(data.goal[variant, frames]),
+            thing=torch.from_numpy(labels.thing[frames]),
+            goal=torch.from_numpy(labels.goal[variant, frames]),
             progress=torch.from_numpy(data.progress[frames]),
             success=torch.from_numpy(data.success[frames]).float(),
         )

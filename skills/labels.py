@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,17 @@ class Labels:
     goal: npt.NDArray[np.float32]
     haste: npt.NDArray[np.float32]
     action: npt.NDArray[np.float32]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the labels of all the frames of some parts, in order."""
+        along = {"thing": 0, "said": 1, "goal": 1, "haste": 1, "action": 1}
+        return cls(
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts], axis)
+                for name, axis in along.items()
+            }
+        )
 
 
 class RecordedWorld:
@@ -99,15 +111,11 @@ def label(shard: Shard, seed: int) -> Labels:
     demo = arrays["demo"]
     edges = [0, *(np.flatnonzero(np.diff(demo)) + 1).tolist(), len(demo)]
     parts = [_demonstration(arrays, *span, rng) for span in pairwise(edges)]
-    joined = [np.concatenate(arrays, axis=-2) for arrays in zip(*parts, strict=True)]
-    thing, said, goal, hasty, action = (array.astype(np.float32) for array in joined)
-    return Labels(thing, said, goal, hasty[..., 0], action)
+    return Labels.joined(parts)
 
 
-def _demonstration(
-    shard: Shard, first: int, end: int, rng: np.random.Generator
-) -> tuple[Array, Array, Array, Array, Array]:
-    """Return the fields of `Labels` for one demonstration's rows; haste gets a last axis of one."""
+def _demonstration(shard: Shard, first: int, end: int, rng: np.random.Generator) -> Labels:
+    """Return what to learn of one demonstration's rows."""
     rows, index = np.arange(first, end), shard["object"][first]
     present = shard["present"][rows, index]
     thing = np.where(present[:, None], shard["position"][rows, index], np.nan)
@@ -129,7 +137,8 @@ def _demonstration(
         begun = rng.random((VARIANTS, 1, 1)) >= _KEPT + _BEGUN
         near = np.where(begun, thing[0] + rng.normal(0, _BEGUN_M, (VARIANTS, 1, 3)), goal)
         said = near + rng.normal(0, _KEPT_M, (VARIANTS, 1, 3))
-    return thing, np.nan_to_num(said), goal, hasty[..., None], action
+    told = (thing, np.nan_to_num(said), goal, hasty, action)
+    return Labels(*(array.astype(np.float32) for array in told))
 
 
 def _going(shard: Shard, rows: Array, thing: Array) -> Array:
@@ -162,18 +171,17 @@ def _placing(
         said[variant] = near
         for row in asked:
             expert.haste = float(hasty[variant, row])
-            action[variant, row] = expert.act(worlds[row])
-            spot, scene = expert.spot(worlds[row].truth()), worlds[row].truth()
+            spot = expert.spot(worlds[row].truth())
+            action[variant, row] = expert.act_towards(worlds[row], spot)
             if spot is not None:
-                on = scene.objects.get(expert.target)
-                goal[variant, row] = [*spot, on.position[2] if on else 0.0]
+                goal[variant, row] = [*spot, _height(expert, worlds[row].truth())]
     return said, goal
 
 
 def _near(expert: PlaceExpert, scene: Scene, rng: np.random.Generator) -> Vector:
     """Draw (3,) m where the policy has said that a thing goes."""
     thing, target = scene.objects.get(expert.name), scene.objects.get(expert.target)
-    height = target.position[2] if target else 0.0
+    height = _height(expert, scene)
     begun = thing.position if thing else np.zeros(3)
     draw = rng.random()
     if draw < _KEPT:
@@ -187,6 +195,12 @@ def _near(expert: PlaceExpert, scene: Scene, rng: np.random.Generator) -> Vector
         return np.array([*rng.uniform(zone.low, zone.high), height]) + _noise(rng, _BEGUN_M)
     centre = target.position if target else begun
     return np.asarray(centre + rng.uniform(-_ANY_M, _ANY_M, 3) * [1, 1, 0])
+
+
+def _height(expert: PlaceExpert, scene: Scene) -> float:
+    """Return the height of the target's middle, 0 for a zone, m."""
+    target = scene.objects.get(expert.target)
+    return float(target.position[2]) if target else 0.0
 
 
 def _noise(rng: np.random.Generator, size: float) -> Vector:

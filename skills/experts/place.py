@@ -91,11 +91,14 @@ class PlaceExpert:
 
     def act(self, world: World) -> Vector:
         """Return the (7,) action for now."""
+        return self.act_towards(world, self.spot(world.truth()))
+
+    def act_towards(self, world: World, spot: Vector | None) -> Vector:
+        """Return the (7,) action for now, given what `spot` says."""
         tool, scene = world.ee_pose[:3], world.truth()
         thing = scene.objects[self.name].position
         if world.carried() != self.name:
             return towards(world, np.array([*tool[:2], TRAVEL_Z + 0.02]), 0.0, 1.0)
-        spot = self.spot(scene)
         spot = thing[:2] if spot is None else spot
         error, manner = float(np.linalg.norm(spot - thing[:2])), self._manner
         tight = manner.tight + self.haste * _HASTY_M

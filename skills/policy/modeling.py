@@ -28,6 +28,7 @@ NAMED = 2
 _ANOTHER_M = 0.03
 """From how far off a place is another one than was meant, m."""
 _FINE_M = 0.02
+"""How far a thing is from its place where letting go is decided, m."""
 
 
 @dataclass

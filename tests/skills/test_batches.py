@@ -56,11 +56,11 @@ def test_labels_and_what_they_answer_are_of_one_variant(tmp_path: Path) -> None:
     batches, rows = batches_of(frames), np.arange(len(frames.state))
     drawn = [batches.gather(rows, varied=varied) for varied in (True, True, False, False)]
     for batch in drawn:
-        variants = (frames.said == batch.memory.goal.numpy()).all(-1).argmax(0)
-        assert np.array_equal(batch.memory.haste, frames.haste[variants, rows])
-        assert np.array_equal(batch.goal, frames.goal[variants, rows], equal_nan=True)
+        variants = (frames.labels.said == batch.memory.goal.numpy()).all(-1).argmax(0)
+        assert np.array_equal(batch.memory.haste, frames.labels.haste[variants, rows])
+        assert np.array_equal(batch.goal, frames.labels.goal[variants, rows], equal_nan=True)
         ahead = rows[:, None] + np.minimum(np.arange(HORIZON), frames.left[:, None] - 1)
-        assert np.array_equal(batch.action, frames.action[variants[:, None], ahead])
+        assert np.array_equal(batch.action, frames.labels.action[variants[:, None], ahead])
         assert set(variants) == set(range(VARIANTS))
     assert not torch.equal(drawn[0].memory.goal, drawn[1].memory.goal)
     assert torch.equal(drawn[2].memory.goal, drawn[3].memory.goal)

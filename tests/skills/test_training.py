@@ -62,7 +62,7 @@ def test_chunks_are_the_labelled_actions(batches: Batches) -> None:
         same[inside] = demo[later[inside]] == demo[inside]
         assert np.array_equal(batch.valid[:, k].numpy(), same)
         assert np.array_equal(
-            batch.action[same, k].numpy(), batches.frames.action[variant[same], later[same]]
+            batch.action[same, k].numpy(), batches.frames.labels.action[variant[same], later[same]]
         )
     assert np.array_equal(batch.state.numpy(), shard["state"])
     assert np.array_equal(batch.success.numpy(), shard["success"])
@@ -77,7 +77,7 @@ def test_validation_is_held_out(batches: Batches) -> None:
     assert held
     assert not training & held
     assert frames.weight.sum() == pytest.approx(1)
-    switch = np.flatnonzero(np.abs(np.diff(frames.action[0, :, 6])) > 0.5)
+    switch = np.flatnonzero(np.abs(np.diff(frames.labels.action[0, :, 6])) > 0.5)
     inside = [row for row in switch if demo[row] == demo[row + 1] and demo[row] in training]
     weight = dict(zip(frames.training.tolist(), frames.weight, strict=True))
     assert all(weight[int(row)] == frames.weight.max() for row in inside)
