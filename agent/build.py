@@ -6,6 +6,8 @@ import hashlib
 import platform
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ import numpy as np
 
 import agent
 from agent.config import Config
+from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
 from agent.protocols import Planner, Policy, SceneEstimator, Subscriber, Verifier
 from agent.resources import resource
@@ -37,9 +40,11 @@ class Agent:
 
         self.config = config
         self.contracts = load_contracts()
-        self.policies = _policies(config)
+        self._open = ExitStack()
+        self.policies = _policies(config, self._open)
         self.estimator = _estimator(config)
         self.robot = _robot(config)
+        self.memory = FailureMemory(config.memory.file)
         self._planner = planner(config)
         self._verifier = verifier(config)
 
@@ -74,6 +79,7 @@ class Agent:
                 ),
                 budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
                 certainty=config.monitor.fact_confidence,
+                memory=self.memory,
                 subscribers=subscribers,
                 metadata=self._metadata(seed),
             )
@@ -98,8 +104,9 @@ class Agent:
         }
 
     def close(self) -> None:
-        """Release the robot."""
+        """Release the robot and end the policy's process."""
         self.robot.close()
+        self._open.close()
 
 
 def policy_checkpoint(config: Config) -> Path:
@@ -142,14 +149,13 @@ def _estimator(config: Config) -> SceneEstimator:
     return SceneTracker(NetworkEstimator.from_checkpoint(scene_checkpoint(config)))
 
 
-def _policies(config: Config) -> dict[str, Policy]:
+def _policies(config: Config, closing: ExitStack) -> dict[str, Policy]:
     """Return skill name -> policy; one network serves every learned skill."""
     from agent.robots.tabletop.world import HOME_POSE
-    from skills.policy.policy import VLAPolicy
     from skills.primitives import HomePrimitive, ReleasePrimitive, WaitPrimitive
     from skills.registry import load_contracts
 
-    learned = VLAPolicy.from_checkpoint(policy_checkpoint(config))
+    learned = _learned(config, closing)
     primitives: dict[str, Policy] = {
         "home": HomePrimitive(HOME_POSE),
         "look": HomePrimitive(HOME_POSE, settle_ticks=2),
@@ -160,6 +166,23 @@ def _policies(config: Config) -> dict[str, Policy]:
         name: learned if contract.learned else primitives[name]
         for name, contract in load_contracts().items()
     }
+
+
+def _learned(config: Config, closing: ExitStack) -> Policy:
+    """Return the network, in a process of its own where its answers have a time limit."""
+    from skills.checkpoint import check_checkpoint
+    from skills.policy.configuration import VLAConfig
+    from skills.policy.policy import VLAPolicy
+
+    folder, limit_s = policy_checkpoint(config), config.policy.limit_s
+    if limit_s is None:
+        return VLAPolicy.from_checkpoint(folder)
+    from agent.worker import WorkerPolicy
+
+    check_checkpoint(folder, VLAConfig.model_type)
+    worker = WorkerPolicy(partial(VLAPolicy.from_checkpoint, folder), limit_s)
+    closing.callback(worker.close)
+    return worker
 
 
 def _text_hash(contracts: Mapping[str, SkillContract]) -> str:

@@ -16,6 +16,7 @@ COMMANDS = {
     "collect": "make training data with the scripted teachers",
     "train": "train the policy or the scene network",
     "eval": "measure skills, scene, missions or disturbances by the world's truth",
+    "memory": "show which recovery helped after which failure",
     "doctor": "say what works on this machine and how to mend what does not",
 }
 
@@ -63,8 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_collect(made["collect"])
     _add_train(made["train"])
     _add_eval(made["eval"])
-    for name in ("skills", "doctor"):
+    for name in ("skills", "memory", "doctor"):
         made[name].add_argument("--json", action="store_true", help="print one JSON object")
+    made["memory"].add_argument("--clear", action="store_true", help="forget all of it")
+    _add_config(made["memory"])
     return parser
 
 

@@ -37,6 +37,16 @@ class DisturbanceConfig(Section):
     """Largest distance in cm by which a block is displaced just after it is let go."""
     nudge_per_s: float = Field(default=0.0, ge=0, le=1)
     """Probability per second that a block on the table is pushed by a few cm, 0..1."""
+    jam: float = Field(default=0.0, ge=0, le=1)
+    """Probability that the drawer is jammed where it is for the whole mission, 0..1."""
+    blank_s: float | None = Field(default=None, ge=0)
+    """Second of the mission at which cameras begin to show nothing; none is never."""
+    frozen_s: float | None = Field(default=None, ge=0)
+    """Second of the mission at which cameras begin to repeat one picture; none is never."""
+    camera: Literal["front", "wrist"] | None = None
+    """Which camera goes blank or freezes; none means both."""
+    delay_ticks: int = Field(default=0, ge=0, le=20)
+    """How many ticks old the pictures are that the agent gets."""
 
 
 class RobotConfig(Section):
@@ -53,6 +63,9 @@ class PolicyConfig(Section):
 
     checkpoint: Path | None = None
     """Folder of the weights, below the working directory; none means those shipped with Bosun."""
+    limit_s: float | None = Field(default=None, gt=0)
+    """How long an answer may take, s; the network then runs in a process of its own, which may die
+    or hang. None runs it in this one."""
 
 
 class PlannerConfig(Section):
@@ -119,6 +132,13 @@ class BudgetConfig(Section):
     """Seconds of the robot's clock."""
 
 
+class MemoryConfig(Section):
+    """Which recovery helped after which failure, over missions."""
+
+    file: Path | None = Path("runs/memory.sqlite")
+    """Where that is kept, below the working directory; none remembers nothing."""
+
+
 class EpisodeConfig(Section):
     """Where missions are logged."""
 
@@ -143,6 +163,8 @@ class Config(Section):
     """Limits on every action, whoever asks for it."""
     budget: BudgetConfig = BudgetConfig()
     """What a mission may spend before it asks for help."""
+    memory: MemoryConfig = MemoryConfig()
+    """Which recovery helped after which failure, over missions."""
     episode: EpisodeConfig = EpisodeConfig()
     """Where missions are logged."""
 

@@ -6,7 +6,8 @@ BosunError                a sentence for the operator, and an exit code
 ├── MissingDependency     a package, an extra or a system library is not installed
 ├── PlannerError          the planner cannot work at all (a plan that is merely wrong is a value)
 ├── SkillError            a skill contract, policy or data set is broken
-│   └── CheckpointError   a checkpoint is missing, foreign or damaged
+│   ├── CheckpointError   a checkpoint is missing, foreign or damaged
+│   └── PolicyLost        a policy does not answer any more, or not in time
 ├── RobotError            the robot or its simulator is broken
 │   ├── RobotStopped      the stop latch is set, so an action was refused
 │   └── ShieldBreach      an action was asked for that must never be sent
@@ -53,6 +54,10 @@ class CheckpointError(SkillError):
     """A checkpoint is missing, foreign or damaged."""
 
     exit_code = 2
+
+
+class PolicyLost(SkillError):
+    """A policy does not answer any more, or not in time."""
 
 
 class RobotError(BosunError):

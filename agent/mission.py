@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from agent.build import Agent
-from agent.config import Config
+from agent.config import Config, MemoryConfig
 from agent.errors import EpisodeError
 from agent.events import Event, MissionStarted
 from agent.facts import expected
@@ -174,8 +174,8 @@ class TruthBench:
     """Runs commands without logs and scores them against goals from outside the agent."""
 
     def __init__(self, config: Config) -> None:
-        """Load an agent."""
-        self._agent = Agent(config)
+        """Load an agent, which remembers nothing: every mission is measured by itself."""
+        self._agent = Agent(config.model_copy(update={"memory": MemoryConfig(file=None)}))
 
     def __call__(self, command: str, seed: int, goals: Sequence[Fact]) -> Record:
         """Run one mission."""

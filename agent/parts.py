@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.facts import CERTAIN
+from agent.memory import FailureMemory
 from agent.protocols import (
     Monitor,
     Planner,
@@ -39,7 +40,8 @@ class Budget:
 class Parts:
     """What a mission is made of; everything by protocol.
 
-    `certainty` is the least confidence, 0..1, of each goal in the last look of a mission.
+    `certainty` is the least confidence, 0..1, of each goal in the last look of a mission, `memory`
+    what helped after which failure.
     """
 
     robot: Robot
@@ -52,5 +54,6 @@ class Parts:
     shield: SafetyShield
     budget: Budget
     certainty: float = CERTAIN
+    memory: FailureMemory = field(default_factory=FailureMemory)
     subscribers: Sequence[Subscriber] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from agent.errors import RobotStopped, ShieldBreach
+from agent.errors import PolicyLost, RobotStopped, ShieldBreach
 from agent.events import (
     Event,
     MissionEnded,
@@ -20,6 +20,8 @@ from agent.events import (
 )
 from agent.facts import expected, holds, seen_to_hold
 from agent.parts import Parts
+from agent.recoverer import Recoverer
+from agent.recovery import HELD, Recovery
 from agent.types import (
     Fact,
     MissionOutcome,
@@ -46,6 +48,7 @@ class Runtime:
         self._history: list[SubgoalResult] = []
         self._replans = 0
         self._began = Scene(0.0)
+        self._recoverer = Recoverer(parts.memory)
 
     def run(
         self,
@@ -74,6 +77,7 @@ class Runtime:
     ) -> MissionResult:
         """Plan, ask whether that is wanted, and carry it out."""
         self._history, self._replans = [], 0
+        self._recoverer.reset()
         observation = self._parts.robot.reset(seed)
         self._parts.estimator.reset()
         self._emit(MissionStarted(observation.time_s, command, self._parts.metadata))
@@ -98,8 +102,9 @@ class Runtime:
             result = self._run_subgoal(subgoal, 0 if closing else attempt)
             if not closing:
                 self._history.append(result)
+                self._recoverer.learn(result)
             if result.outcome is SubgoalOutcome.STOPPED:
-                return self._end(MissionOutcome.STOPPED, first)
+                return self._end(MissionOutcome.STOPPED, first, _cause(result))
             scene = self._look(robot.observe())
             if result.outcome is SubgoalOutcome.SUCCESS:
                 if not closing:
@@ -107,18 +112,19 @@ class Runtime:
                     continue
                 if not self._missed(goals, scene, before):
                     return self._end(MissionOutcome.SUCCESS, first)
-            elif attempt < budget.attempts and self._may_retry(subgoal, scene):
-                attempt += 1
-                continue
-            if self._replans >= budget.replans:
-                break
-            self._replans += 1
-            if not closing:
+            recovery = self._recovery(None if closing else result, scene, attempt)
+            if recovery in (Recovery.FROM_HOME, Recovery.REPLAN) and not closing:
                 # Close to the table a held block looks like one that stands there, and the arm
-                # hides what is behind it: a new plan is made on what is seen from home.
+                # hides what is behind it: what comes next is made on what is seen from home.
                 if self._run_subgoal(self._closing_look(), 0).outcome is SubgoalOutcome.STOPPED:
                     return self._end(MissionOutcome.STOPPED, first)
                 scene = self._look(robot.observe())
+            if recovery in (Recovery.AGAIN, Recovery.FROM_HOME):
+                attempt += 1
+                continue
+            if recovery is Recovery.ASK:
+                break
+            self._replans += 1
             plan = self._plan(first.command, scene)
             if plan.question is not None:
                 return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
@@ -126,6 +132,15 @@ class Runtime:
         return self._end(
             MissionOutcome.NEEDS_HELP, first, self._help(self._missed(goals, scene, before))
         )
+
+    def _recovery(self, failed: SubgoalResult | None, scene: Scene, attempt: int) -> Recovery:
+        """Return what to do about a failure, None being goals that were not reached after all."""
+        budget = self._parts.budget
+        may_replan = self._replans < budget.replans
+        if failed is None:
+            return Recovery.REPLAN if may_replan else Recovery.ASK
+        may_retry = attempt < budget.attempts and self._may_retry(failed.subgoal, scene)
+        return self._recoverer.choose(failed, may_retry=may_retry, may_replan=may_replan)
 
     def _plan(self, command: str, scene: Scene) -> Plan:
         """Ask for a plan until verification accepts one, at most two repairs."""
@@ -146,19 +161,26 @@ class Runtime:
         observation = parts.robot.observe()
         self._emit(SubgoalStarted(observation.time_s, subgoal, attempt))
         policy = parts.policies[subgoal.skill]
-        policy.reset(subgoal.phrase)
         self._began = parts.estimator.estimate(observation)
         parts.monitor.reset(subgoal, self._began)
         ticks, verdict = 0, None
-        while verdict is None:
-            observation = parts.robot.observe()
-            chunk = policy.infer(observation)
-            verdict = self._halted(observation) or parts.monitor.check(observation, chunk)
-            action, sent = chunk.actions[0].astype(float), None
-            if verdict is None:
-                sent, verdict = self._act(observation, action)
-                ticks += sent is not None
-            self._emit(Ticked(observation.time_s, observation, chunk, action, sent))
+        try:
+            policy.reset(subgoal.phrase)
+            while verdict is None:
+                observation = parts.robot.observe()
+                chunk = policy.infer(observation)
+                verdict = self._halted(observation) or parts.monitor.check(observation, chunk)
+                action, sent = chunk.actions[0].astype(float), None
+                if verdict is None:
+                    sent, verdict = self._act(observation, action)
+                    ticks += sent is not None
+                self._emit(Ticked(observation.time_s, observation, chunk, action, sent))
+        except PolicyLost as lost:
+            evidence = {"fault": str(lost)}
+            verdict = Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_LOST, 1.0, evidence)
+        if verdict.reason in HELD:
+            parts.robot.stop()
+            self._emit(Stopped(observation.time_s, verdict.reason.value))
         self._emit(VerdictGiven(observation.time_s, subgoal, verdict))
         result = SubgoalResult(subgoal, _outcome(verdict), verdict, attempt, ticks)
         self._emit(SubgoalEnded(observation.time_s, result))
@@ -239,12 +261,23 @@ class Runtime:
             subscriber.on_event(event)
 
 
+def _cause(result: SubgoalResult) -> str | None:
+    """Return why the robot is held, where the agent itself failed."""
+    verdict = result.verdict
+    if verdict.reason not in HELD:
+        return None
+    told = "; ".join(f"{key}: {value}" for key, value in verdict.evidence.items())
+    return f"I hold still: {verdict.reason.value.replace('_', ' ')} ({told})."
+
+
 def _outcome(verdict: Verdict) -> SubgoalOutcome:
     """Return what a verdict makes of a subgoal; only confirmed as done is success."""
     match verdict.value, verdict.reason:
         case VerdictValue.CONFIRMED, Reason.DONE:
             return SubgoalOutcome.SUCCESS
         case _, Reason.STOPPED | Reason.OUT_OF_LIMITS:
+            return SubgoalOutcome.STOPPED
+        case _, reason if reason in HELD:
             return SubgoalOutcome.STOPPED
         case _, Reason.TIMEOUT:
             return SubgoalOutcome.TIMEOUT

@@ -235,6 +235,8 @@ class Reason(StrEnum):
     NOT_ACHIEVED = "not_achieved"
     LOW_CONFIDENCE = "low_confidence"
     POLICY_INVALID = "policy_invalid"
+    POLICY_LOST = "policy_lost"
+    CAMERA_LOST = "camera_lost"
     OUT_OF_LIMITS = "out_of_limits"
     STOPPED = "stopped"
 

@@ -1,7 +1,7 @@
 """What each verb of the command line does; heavy parts are imported when a verb runs."""
 
 from agent.commands.evaluate import evaluate
-from agent.commands.inspect import doctor, skills
+from agent.commands.inspect import doctor, memory, skills
 from agent.commands.learn import collect, train
 from agent.commands.run import run
 
@@ -11,6 +11,7 @@ VERBS = {
     "collect": collect,
     "train": train,
     "eval": evaluate,
+    "memory": memory,
     "doctor": doctor,
 }
 """Verb -> what carries it out, given the parsed arguments; returns the exit code."""

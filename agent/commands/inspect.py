@@ -1,4 +1,4 @@
-"""`bosun skills` and `bosun doctor`: what there is, and what works here."""
+"""`bosun skills`, `bosun memory` and `bosun doctor`: what there is, and what works here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import sys
 from dataclasses import asdict
 
 from rich.console import Console as Terminal
+from rich.table import Table
+
+from agent.config import load_config
+from agent.errors import BosunError
+from agent.memory import FailureMemory
 
 
 def skills(args: argparse.Namespace) -> int:
@@ -26,6 +31,31 @@ def skills(args: argparse.Namespace) -> int:
             f"{'':10} say: {contract.phrases[0]!r}{'' if contract.learned else '  (not learned)'}",
             style="dim",
         )
+    return 0
+
+
+def memory(args: argparse.Namespace) -> int:
+    """Show which recovery helped after which failure, or forget it."""
+    kept = FailureMemory(load_config(args.config, args.overrides).memory.file)
+    if args.clear:
+        count = kept.clear()
+        sys.stdout.write(f"Forgotten: {count} {'entry' if count == 1 else 'entries'}.\n")
+        return 0
+    tallies = kept.tallies()
+    if kept.fault is not None:
+        raise BosunError(kept.fault)
+    if args.json:
+        sys.stdout.write(json.dumps([asdict(tally) for tally in tallies]) + "\n")
+        return 0
+    if not tallies:
+        sys.stdout.write("Nothing is remembered yet: no subgoal has failed.\n")
+        return 0
+    table = Table("skill", "object", "failed because", "recovery", "helped", box=None)
+    for tally in tallies:
+        case = tally.case
+        helped = f"{tally.successes} of {tally.tries}"
+        table.add_row(case.skill, case.kind, case.reason.value, tally.recovery.value, helped)
+    Terminal(highlight=False).print(table)
     return 0
 
 

@@ -49,6 +49,8 @@ def _carry_out(args: argparse.Namespace, config: Config) -> dict[str, Any]:
         console = Console(sys.stderr if args.json else sys.stdout)
         return run_mission(agent, mission, [console], _asked if args.confirm else lambda plan: True)
     finally:
+        if agent.memory.fault is not None:
+            sys.stderr.write(f"bosun: {agent.memory.fault}\n")
         agent.close()
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.facts import CERTAIN, confidence, holds
+from agent.monitor.cameras import CameraWatch
 from agent.protocols import SceneEstimator
 from agent.types import (
     ActionChunk,
@@ -66,6 +67,7 @@ class SubgoalMonitor:
         self._contracts = contracts
         self._estimator = estimator
         self._limits = limits
+        self._cameras = CameraWatch()
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Begin to watch a subgoal that starts from this scene."""
@@ -77,6 +79,7 @@ class SubgoalMonitor:
         self._trail: deque[tuple[float, Vector]] = deque()
         self._before, self._started_s = scene, scene.time_s
         self._agreed = self._doubted = self._empty = 0
+        self._cameras.reset()
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""
@@ -86,6 +89,9 @@ class SubgoalMonitor:
                 "success": chunk.success,
             }
             return Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_INVALID, 1.0, evidence)
+        lost = self._cameras.lost(observation)
+        if lost is not None:
+            return Verdict(VerdictValue.INSUFFICIENT, Reason.CAMERA_LOST, 1.0, {"camera": lost})
         self._note(observation)
         success = chunk.success or 0.0
         elapsed = observation.time_s - self._started_s

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from agent.facts import holds
 from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.types import Fact, Vector
+from agent.types import Fact, Image, Vector
 from agent.workspace import BLOCK, MOVABLE
-from skills.experts import Expert, PickExpert, PlaceExpert
+from skills.experts import Expert, OpenExpert, PickExpert, PlaceExpert
+from skills.tasks import Task, possible
 
 SEED = 500_000
 TINY = 1e-12
@@ -142,3 +144,59 @@ def test_nudge_moves_one_thing_at_a_time() -> None:
     assert (moved > 0.001).sum() == 1
     assert 0.018 < moved.max() < 0.042
     assert on_robot(None, run).max() == 0
+
+
+def test_a_jammed_drawer_stays_where_it_is() -> None:
+    """The teacher, who opens any other, pulls in vain; another mission's drawer slides again."""
+    robot = TabletopRobot(DisturbanceSpec(jam=1.0))
+    free = TabletopRobot()
+    try:
+        seed = next(s for s in range(SEED, SEED + 50) if _shut(robot, s))
+        before = robot.world.opening("drawer")
+        assert not carry_out(robot, OpenExpert("drawer"), ticks=60)
+        assert abs(robot.world.opening("drawer") - before) < 0.005
+        free.reset(seed)
+        assert carry_out(free, OpenExpert("drawer"), ticks=60)
+    finally:
+        robot.close()
+        free.close()
+
+
+def _shut(robot: TabletopRobot, seed: int) -> bool:
+    """Lay out a scene; return whether it has a drawer that is shut and free to be pulled."""
+    robot.reset(seed)
+    return Task("open", {"object": "drawer"}) in possible(robot.world.truth())
+
+
+@pytest.mark.parametrize("camera", [None, "wrist"])
+def test_a_camera_goes_blank_when_told(camera: Literal["wrist"] | None) -> None:
+    pictures = _pictures(DisturbanceSpec(blank_s=0.3, camera=camera))
+    for name in ("front", "wrist"):
+        dark = [not p[name].any() for p in pictures]
+        assert dark == [tick >= 3 and camera in (None, name) for tick in range(6)]
+
+
+def test_a_frozen_camera_repeats_its_last_picture() -> None:
+    plain, pictures = _pictures(None), _pictures(DisturbanceSpec(frozen_s=0.3, camera="front"))
+    for tick in range(6):
+        assert np.array_equal(pictures[tick]["front"], plain[min(tick, 2)]["front"])
+        assert np.array_equal(pictures[tick]["wrist"], plain[tick]["wrist"])
+
+
+def test_delayed_pictures_are_those_of_before() -> None:
+    plain, pictures = _pictures(None), _pictures(DisturbanceSpec(delay_ticks=2))
+    for tick in range(6):
+        assert np.array_equal(pictures[tick]["front"], plain[max(0, tick - 2)]["front"])
+
+
+def _pictures(spec: DisturbanceSpec | None) -> list[Mapping[str, Image]]:
+    """Return what is seen in six ticks of an arm that moves."""
+    robot = TabletopRobot(spec)
+    try:
+        seen = [robot.reset(SEED)]
+        for _ in range(5):
+            robot.act(np.array([0.01, 0.01, -0.01, 0, 0, 0.05, 1.0]))
+            seen.append(robot.observe())
+        return [observation.images for observation in seen]
+    finally:
+        robot.close()

@@ -27,15 +27,29 @@ class DisturbanceSpec:
         drop_per_s: Probability per second of carrying that the gripper opens by itself.
         shift_cm: Largest distance in cm by which a block is displaced just after it is let go.
         nudge_per_s: Probability per second that what stands on the table is pushed by a few cm.
+        jam: Probability that the drawer is jammed where it is for the whole mission.
+        blank_s: When cameras begin to show nothing, s; None is never.
+        frozen_s: When cameras begin to show the same picture for ever, s; None is never.
+        camera: Which camera that befalls; None is all of them.
+        delay_ticks: How many ticks old the pictures are.
     """
 
     drop_per_s: float = 0.0
     shift_cm: float = 0.0
     nudge_per_s: float = 0.0
+    jam: float = 0.0
+    blank_s: float | None = None
+    frozen_s: float | None = None
+    camera: str | None = None
+    delay_ticks: int = 0
 
 
 class Disturbances:
-    """Applies a `DisturbanceSpec`, drawing from its own generator in a fixed order."""
+    """Applies a `DisturbanceSpec`, drawing from its own generator in a fixed order.
+
+    Attributes:
+        jammed: Whether the drawer is jammed in this mission.
+    """
 
     def __init__(self, spec: DisturbanceSpec, rng: np.random.Generator) -> None:
         """Begin a mission."""
@@ -44,6 +58,7 @@ class Disturbances:
         self._forced = 0
         self._last_carried: str | None = None
         self._released: tuple[str, int] | None = None
+        self.jammed = spec.jam > 0 and bool(rng.random() < spec.jam)
 
     def gripper(self, opening: float, carrying: bool) -> float:
         """Return the opening the fingers are really given, 0..1."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import mujoco
 import numpy as np
 
@@ -31,6 +33,8 @@ BUTTON_HALF = (0.045, 0.030)
 BUTTON_MIDDLE = 0.017
 """How far along x the middle of a button's box is from its cap, m."""
 
+_DAMPING, _JAMMED = 6.0, 1e6
+"""What a drawer opposes to being slid, N s/m, and what one does that is jammed."""
 _WALL = 0.003
 _TRAY_WALL_Z, _PANEL_Z, _FLAP_Z = 0.004, 0.022, 0.044
 _LAMP_X = 0.044
@@ -74,7 +78,7 @@ def add_drawer(spec: mujoco.MjSpec, name: str) -> None:
         axis=(1, 0, 0),
         range=(0, DRAWER_TRAVEL),
         limited=True,
-        damping=[6.0, 0, 0],
+        damping=[_DAMPING, 0, 0],
         frictionloss=1.0,
     )
     _add_tray_geoms(tray)
@@ -134,6 +138,13 @@ def add_button(spec: mujoco.MjSpec, name: str) -> None:
 def place(model: mujoco.MjModel, name: str, position: np.ndarray) -> None:
     """Put a fixture somewhere: (3,) m on the table, under a shut drawer's handle or under a cap."""
     model.body_pos[model.body(_frame(name)).id] = position
+
+
+def jam(model: mujoco.MjModel, jammed: Sequence[str]) -> None:
+    """Jam these drawers where they are, and free all others."""
+    for name in DRAWERS:
+        damping = _JAMMED if name in jammed else _DAMPING
+        model.dof_damping[model.joint(name).dofadr] = damping
 
 
 class Lamps:

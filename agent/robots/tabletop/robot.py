@@ -10,6 +10,7 @@ from agent.errors import RobotStopped
 from agent.robots.tabletop.disturbances import DisturbanceSpec
 from agent.robots.tabletop.kinematics import compose, rotation_between
 from agent.robots.tabletop.layout import NOMINAL, Variation
+from agent.robots.tabletop.senses import Senses
 from agent.robots.tabletop.world import CAMERAS, RATE_HZ, TabletopWorld
 from agent.types import ActionSpec, Observation, Vector
 
@@ -37,7 +38,9 @@ class TabletopRobot:
         self, disturbances: DisturbanceSpec | None = None, variation: Variation = NOMINAL
     ) -> None:
         """Build the world. It is `world` for experts, labels and scoring; the agent has no use."""
-        self.world = TabletopWorld(disturbances, variation)
+        self._spec = disturbances or DisturbanceSpec()
+        self.world = TabletopWorld(self._spec, variation)
+        self._senses = Senses(self._spec)
         self._latch = threading.Event()
         self._commanded = self.world.ee_pose
         self._seen: Observation | None = None
@@ -57,6 +60,7 @@ class TabletopRobot:
         self.world.reset(seed)
         self._commanded = self.world.ee_pose
         self._seen = None
+        self._senses = Senses(self._spec)
         self._latch.clear()
         return self.observe()
 
@@ -66,7 +70,7 @@ class TabletopRobot:
         if self._seen is None or self._seen.time_s != time_s:
             self._seen = Observation(
                 time_s=time_s,
-                images={name: self.world.render(name) for name in CAMERAS},
+                images=self._senses(time_s, {n: self.world.render(n) for n in CAMERAS}),
                 joint_pos=self.world.joint_pos,
                 ee_pose=self.world.ee_pose,
                 gripper=self.world.gripper,

@@ -15,6 +15,7 @@ from agent.robots.tabletop.fixtures import (
     DRAWERS,
     HANDLE_Z,
     Lamps,
+    jam,
 )
 from agent.robots.tabletop.furnisher import Furnisher, put
 from agent.robots.tabletop.kinematics import ArmKinematics
@@ -84,6 +85,7 @@ class TabletopWorld:
         self._dresser(self.layout)
         self._furnish(self.data, self.layout)
         self._lamps.reset(self.layout.scene)
+        jam(self.model, DRAWERS if self._disturbances.jammed else ())
         start = HOME_POSE.copy()
         start[:3] += self.layout.start[:3]
         yaw = self.layout.start[3]
