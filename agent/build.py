@@ -23,6 +23,7 @@ from agent.resources import resource
 from agent.runtime import Runtime
 
 if TYPE_CHECKING:
+    from agent.monitor.watch import Watch
     from agent.robots.tabletop.robot import TabletopRobot
     from agent.types import SkillContract
 
@@ -47,9 +48,18 @@ class Agent:
         self.memory = FailureMemory(config.memory.file)
         self._planner = planner(config)
         self._verifier = verifier(config)
+        self._watch = _watch(config)
 
-    def runtime(self, seed: int, subscribers: Sequence[Subscriber] = ()) -> Runtime:
-        """Return a loop for one mission that tells these subscribers what happens."""
+    def runtime(
+        self, seed: int, subscribers: Sequence[Subscriber] = (), planner: Planner | None = None
+    ) -> Runtime:
+        """Return a loop for one mission.
+
+        Args:
+            seed: Of the scene.
+            subscribers: Are told what happens.
+            planner: Takes the place of the configured one.
+        """
         from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
         from agent.shield import Shield
 
@@ -64,12 +74,12 @@ class Agent:
         return Runtime(
             Parts(
                 robot=self.robot,
-                planner=self._planner,
+                planner=planner or self._planner,
                 verifier=self._verifier,
                 policies=self.policies,
                 contracts=self.contracts,
                 estimator=self.estimator,
-                monitor=SubgoalMonitor(self.contracts, self.estimator, limits),
+                monitor=SubgoalMonitor(self.contracts, self.estimator, limits, self._watch),
                 shield=Shield(
                     self.robot.spec,
                     np.array(config.shield.workspace_low),
@@ -147,6 +157,18 @@ def _estimator(config: Config) -> SceneEstimator:
     from skills.perception.estimator import NetworkEstimator
 
     return SceneTracker(NetworkEstimator.from_checkpoint(scene_checkpoint(config)))
+
+
+def _watch(config: Config) -> Watch | None:
+    """Return what is usual under the policy's weights, with alarms as rare as configured."""
+    from agent.monitor.calibration import Calibration
+    from agent.monitor.watch import Watch
+    from skills.checkpoint import weights_hash
+
+    if config.monitor.alpha is None:
+        return None
+    folder = policy_checkpoint(config)
+    return Watch(Calibration.beside(folder, weights_hash(folder)), config.monitor.alpha)
 
 
 def _policies(config: Config, closing: ExitStack) -> dict[str, Policy]:

@@ -15,7 +15,7 @@ COMMANDS = {
     "skills": "list the skills and their contracts",
     "collect": "make training data with the scripted teachers",
     "train": "train the policy or the scene network",
-    "eval": "measure skills, scene, missions or disturbances by the world's truth",
+    "eval": "measure skills, scene, missions, disturbances or monitor by the world's truth",
     "memory": "show which recovery helped after which failure",
     "doctor": "say what works on this machine and how to mend what does not",
 }
@@ -174,6 +174,14 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
         help="also give every written command whole to the bare policy",
     )
     _add_suite(suites.add_parser("disturbances", help="a hand that drops things"), 50, "per cell")
+    monitor = suites.add_parser("monitor", help="how well failures are told from successes")
+    _add_suite(monitor, 100, "tries per skill")
+    monitor.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="learn what is usual from tries that succeed, on other seeds, and write it beside "
+        "the checkpoint",
+    )
 
 
 def _add_suite(parser: argparse.ArgumentParser, episodes: int, of_what: str) -> None:

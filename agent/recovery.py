@@ -32,6 +32,8 @@ _BY_REASON: Mapping[Reason, tuple[Recovery, ...]] = MappingProxyType(
         Reason.STUCK: _PATIENT,
         Reason.TIMEOUT: _PATIENT,
         Reason.LOW_CONFIDENCE: _PATIENT,
+        Reason.NO_PROGRESS: _PATIENT,
+        Reason.OUT_OF_DISTRIBUTION: _PATIENT,
     }
 )
 HELD = frozenset({Reason.POLICY_INVALID, Reason.POLICY_LOST, Reason.CAMERA_LOST})

@@ -234,6 +234,8 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     NOT_ACHIEVED = "not_achieved"
     LOW_CONFIDENCE = "low_confidence"
+    NO_PROGRESS = "no_progress"
+    OUT_OF_DISTRIBUTION = "out_of_distribution"
     POLICY_INVALID = "policy_invalid"
     POLICY_LOST = "policy_lost"
     CAMERA_LOST = "camera_lost"
@@ -257,6 +259,8 @@ class SubgoalOutcome(StrEnum):
     SUCCESS = "success"
     FAILED = "failed"
     LOW_CONFIDENCE = "low_confidence"
+    NO_PROGRESS = "no_progress"
+    OUT_OF_DISTRIBUTION = "out_of_distribution"
     TIMEOUT = "timeout"
     STOPPED = "stopped"
 

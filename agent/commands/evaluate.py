@@ -101,11 +101,24 @@ def _disturbances(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     return evaluate_disturbances(cells, args.episodes, args.seed_base, args.workers)
 
 
+def _monitor(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    from agent.rehearsal.calibrate import calibrate
+    from agent.rehearsal.detection import evaluate_monitor
+
+    if args.calibrate:
+        return calibrate(config, args.episodes, args.seed_base, args.workers)
+    alpha = config.monitor.alpha
+    if alpha is None:
+        raise UsageError("Nothing is called unusual while monitor.alpha is none; set it, say 0.05.")
+    return evaluate_monitor(config, alpha, args.episodes, args.seed_base, args.workers)
+
+
 _SUITES = {
     "skills": _skills,
     "scene": _scene,
     "missions": _missions,
     "disturbances": _disturbances,
+    "monitor": _monitor,
 }
 
 

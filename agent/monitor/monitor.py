@@ -14,6 +14,7 @@ import numpy as np
 
 from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
+from agent.monitor.watch import Watch
 from agent.protocols import SceneEstimator
 from agent.types import (
     ActionChunk,
@@ -62,11 +63,20 @@ class SubgoalMonitor:
         contracts: Mapping[str, SkillContract],
         estimator: SceneEstimator,
         limits: MonitorLimits,
+        watch: Watch | None = None,
     ) -> None:
-        """Keep the limits; `reset` names what is watched."""
+        """Keep the limits; `reset` names what is watched.
+
+        Args:
+            contracts: Skill name -> contract.
+            estimator: Tells the scene from images.
+            limits: The thresholds.
+            watch: What is usual of the skills; without one, only what is plainly wrong is seen.
+        """
         self._contracts = contracts
         self._estimator = estimator
         self._limits = limits
+        self._watch = watch
         self._cameras = CameraWatch()
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
@@ -80,6 +90,8 @@ class SubgoalMonitor:
         self._before, self._started_s = scene, scene.time_s
         self._agreed = self._doubted = self._empty = 0
         self._cameras.reset()
+        if self._watch is not None:
+            self._watch.reset(subgoal.skill, scene.time_s, contract.time_budget_s)
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""
@@ -93,6 +105,7 @@ class SubgoalMonitor:
         if lost is not None:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.CAMERA_LOST, 1.0, {"camera": lost})
         self._note(observation)
+        alarm = None if self._watch is None else self._watch.look(observation, chunk)
         success = chunk.success or 0.0
         elapsed = observation.time_s - self._started_s
         late = elapsed >= self._contract.time_budget_s
@@ -110,6 +123,9 @@ class SubgoalMonitor:
         if self._stuck(observation):
             evidence = {"seconds": self._limits.stuck_s, "success": success}
             return Verdict(VerdictValue.REFUTED, Reason.STUCK, 1.0 - success, evidence)
+        if alarm is not None:
+            told = {"score": alarm.score, "usual": alarm.reach, "signals": dict(alarm.strays)}
+            return Verdict(VerdictValue.INSUFFICIENT, alarm.reason, 1.0 - success, told)
         return None
 
     def _judge(self, observation: Observation, success: float) -> Verdict | None:

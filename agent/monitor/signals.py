@@ -1,0 +1,197 @@
+"""What can be told of a running subgoal from one tick to the next, each as one number.
+
+A signal grows as things get worse. Every one reads only what the policy was given and what it
+answered; a policy without the head that a signal reads gives it nothing to say, which is NaN.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from agent.types import ActionChunk, Observation, Vector
+
+_MOVES_M = 0.002
+"""Length of a commanded step, m, below which it has no direction."""
+_TURNS_BACK = -0.3
+"""Cosine between two steps below which the second one goes back."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tick:
+    """One tick of a subgoal.
+
+    Attributes:
+        elapsed_s: Since the subgoal began.
+        budget_s: What its contract allows it.
+        observation: What the robot sensed.
+        chunk: What the policy answered.
+    """
+
+    elapsed_s: float
+    budget_s: float
+    observation: Observation
+    chunk: ActionChunk
+
+
+class Signal(Protocol):
+    """One number per tick."""
+
+    name: str
+    unit: str
+
+    def reset(self) -> None:
+        """Begin a subgoal."""
+        ...
+
+    def read(self, tick: Tick) -> float:
+        """Return the value after one more tick, NaN where there is nothing to tell."""
+        ...
+
+
+class Lateness:
+    """How much of the time budget is spent."""
+
+    name, unit = "lateness", "share"
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+    def read(self, tick: Tick) -> float:
+        """Return the share, 0 at the start and 1 when the budget is spent."""
+        return tick.elapsed_s / tick.budget_s
+
+
+class Spread:
+    """How far the policy's heads disagree (deep ensembles, arXiv 1612.01474)."""
+
+    name, unit = "spread", "m"
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+    def read(self, tick: Tick) -> float:
+        """Return the mean over the chunk."""
+        spread = tick.chunk.spread
+        return float("nan") if spread is None else float(np.mean(spread))
+
+
+class Inconsistency:
+    """How far a chunk is from what the last one foresaw for the same ticks.
+
+    After the temporal consistency of Agia et al. 2024 (arXiv 2410.04640), with one sample.
+    """
+
+    name, unit = "inconsistency", "m"
+
+    def reset(self) -> None:
+        """Forget the last chunk."""
+        self._last: np.ndarray | None = None
+
+    def read(self, tick: Tick) -> float:
+        """Return how far apart the two paths of the tool end, per tick they have in common."""
+        steps, last = tick.chunk.actions[:, :3], self._last
+        self._last = steps
+        if last is None or len(last) < 2:
+            return float("nan")
+        common = min(len(last) - 1, len(steps))
+        apart = np.cumsum(steps[:common] - last[1 : 1 + common], axis=0)
+        return float(np.linalg.norm(apart, axis=-1).mean() / common)
+
+
+class Reversals:
+    """How often the tool is sent back where it came from: hovering, and jams."""
+
+    name, unit = "reversals", "share"
+
+    def __init__(self, window: int = 15) -> None:
+        """Look over so many ticks."""
+        self._window = window
+
+    def reset(self) -> None:
+        """Forget the path."""
+        self._step: Vector | None = None
+        self._turns: deque[bool] = deque(maxlen=self._window)
+
+    def read(self, tick: Tick) -> float:
+        """Return the share of ticks in the window that went back."""
+        step = tick.chunk.actions[0, :3].astype(np.float64)
+        length = float(np.linalg.norm(step))
+        if length < _MOVES_M:
+            self._turns.append(False)
+            return float(np.mean(self._turns))
+        way, before = step / length, self._step
+        self._turns.append(before is not None and float(way @ before) < _TURNS_BACK)
+        self._step = way
+        return float(np.mean(self._turns))
+
+
+class Stillness:
+    """How long the tool has not left one spot."""
+
+    name, unit = "stillness", "s"
+
+    def __init__(self, spot_m: float = 0.005) -> None:
+        """Call a ball of this radius, m, one spot."""
+        self._spot_m = spot_m
+
+    def reset(self) -> None:
+        """Forget where the tool was."""
+        self._anchor: Vector | None = None
+        self._since_s = 0.0
+
+    def read(self, tick: Tick) -> float:
+        """Return the seconds."""
+        tool = tick.observation.ee_pose[:3]
+        if self._anchor is None or float(np.linalg.norm(tool - self._anchor)) > self._spot_m:
+            self._anchor, self._since_s = tool.copy(), tick.elapsed_s
+        return tick.elapsed_s - self._since_s
+
+
+class Stall:
+    """How long the policy has not got any further, by its own progress head."""
+
+    name, unit = "stall", "s"
+
+    def __init__(self, gain: float = 0.02) -> None:
+        """Call so much more progress, as a share of the subgoal, further."""
+        self._gain = gain
+
+    def reset(self) -> None:
+        """Begin from nothing."""
+        self._best, self._since_s = 0.0, 0.0
+
+    def read(self, tick: Tick) -> float:
+        """Return the seconds."""
+        progress = tick.chunk.progress
+        if progress is None:
+            return float("nan")
+        if progress > self._best + self._gain:
+            self._best, self._since_s = progress, tick.elapsed_s
+        return tick.elapsed_s - self._since_s
+
+
+class Setback:
+    """How far the policy is behind where it had been, by its own progress head."""
+
+    name, unit = "setback", "share"
+
+    def reset(self) -> None:
+        """Begin from nothing."""
+        self._best = 0.0
+
+    def read(self, tick: Tick) -> float:
+        """Return the difference to the best progress so far."""
+        progress = tick.chunk.progress
+        if progress is None:
+            return float("nan")
+        self._best = max(self._best, progress)
+        return self._best - progress
+
+
+def all_signals() -> tuple[Signal, ...]:
+    """Return one of each, in a fixed order."""
+    return (Lateness(), Spread(), Inconsistency(), Reversals(), Stillness(), Stall(), Setback())

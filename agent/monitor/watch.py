@@ -1,0 +1,91 @@
+"""Holds what all signals say of a running subgoal against what is usual of its skill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.errors import CheckpointError
+from agent.monitor.calibration import Calibration, Fusion
+from agent.monitor.conformal import reach
+from agent.monitor.signals import Tick, all_signals
+from agent.types import ActionChunk, Observation, Reason
+
+_REASONS: Mapping[str, Reason] = {
+    "lateness": Reason.NO_PROGRESS,
+    "reversals": Reason.NO_PROGRESS,
+    "stillness": Reason.NO_PROGRESS,
+    "stall": Reason.NO_PROGRESS,
+    "setback": Reason.NO_PROGRESS,
+    "spread": Reason.OUT_OF_DISTRIBUTION,
+    "inconsistency": Reason.OUT_OF_DISTRIBUTION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A subgoal goes as successes do not.
+
+    Attributes:
+        score: Widths of the fused score above its usual course.
+        reach: Widths that still count as usual.
+        strays: Signal -> how far it strays by itself, in widths.
+    """
+
+    score: float
+    reach: float
+    strays: Mapping[str, float]
+
+    @property
+    def reason(self) -> Reason:
+        """What the signal says that strays farthest."""
+        leading = max(self.strays, key=lambda name: self.strays[name], default=None)
+        return _REASONS[leading] if leading is not None else Reason.LOW_CONFIDENCE
+
+
+class Watch:
+    """Reads the signals of one subgoal at a time, tick by tick."""
+
+    def __init__(self, calibration: Calibration, alpha: float) -> None:
+        """Take up what is usual.
+
+        Args:
+            calibration: Of the policy that is watched.
+            alpha: Chosen rate of false alarms per subgoal, 0..1.
+
+        Raises:
+            CheckpointError: It was calibrated on too few runs for that rate.
+        """
+        self._calibration, self._reach = calibration, {}
+        for skill, usual in {**calibration.others, **calibration.skills}.items():
+            try:
+                self._reach[skill] = reach(usual.worst, alpha)
+            except ValueError as error:
+                raise CheckpointError(
+                    f"The monitor's calibration of {skill!r} does not do: {error} "
+                    "Run `bosun eval monitor --calibrate` with more --episodes."
+                ) from None
+        self._signals = all_signals()
+
+    def reset(self, skill: str, began_s: float, budget_s: float) -> None:
+        """Begin to watch a subgoal; a skill of which nothing is known is let pass."""
+        known = self._calibration
+        self._usual = known.skills.get(skill) or known.others.get(skill)
+        self._skill, self._began_s, self._budget_s = skill, began_s, budget_s
+        self._tick = 0
+        if self._usual is not None:
+            self._fusion, self._band = Fusion(self._usual.signals), self._usual.fused.band
+        for signal in self._signals:
+            signal.reset()
+
+    def look(self, observation: Observation, chunk: ActionChunk) -> Alarm | None:
+        """Return an alarm after one more tick, None where all is as usual."""
+        if self._usual is None:
+            return None
+        elapsed_s = observation.time_s - self._began_s
+        tick = Tick(elapsed_s, self._budget_s, observation, chunk)
+        score, strays = self._fusion.score({s.name: s.read(tick) for s in self._signals})
+        far, limit = self._band.strays(self._tick, score), self._reach[self._skill]
+        self._tick += 1
+        # What is no number is unusual, too.
+        return None if far <= limit else Alarm(far, limit, strays)

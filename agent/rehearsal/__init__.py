@@ -1,0 +1,1 @@
+"""Single skills tried by the whole agent: what its monitor calls usual, and what it finds."""

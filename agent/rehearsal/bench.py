@@ -1,0 +1,146 @@
+"""Tries single skills with the whole agent and writes down what its monitor could tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.build import Agent
+from agent.config import Config, MemoryConfig
+from agent.events import Event, SubgoalEnded, SubgoalStarted, Ticked
+from agent.monitor.calibration import Readings
+from agent.monitor.conformal import Curve
+from agent.monitor.signals import Tick, all_signals
+from agent.types import Plan, Reason, Scene, SkillContract, Subgoal, SubgoalResult
+from skills.evaluate.commands import initial_scene
+from skills.evaluate.scoring import achieved
+from skills.evaluate.skills import draw_task
+from skills.phrases import phrase_for
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One try of a skill.
+
+    Attributes:
+        skill: Its name.
+        seed: Of the scene.
+        success: Whether its done facts hold at its end, by the world's truth.
+        reason: Why the monitor ended it.
+        readings: (ticks, signals) what `agent.monitor.signals.all_signals` said.
+        elapsed_s: (ticks,) since the subgoal began.
+        read_ms: (ticks,) how long it took to read the signals.
+    """
+
+    skill: str
+    seed: int
+    success: bool
+    reason: Reason
+    readings: Readings
+    elapsed_s: Curve
+    read_ms: Curve
+
+
+class RehearsalBench:
+    """Tries one skill at a time, in calm worlds and in troubled ones."""
+
+    def __init__(self, *configs: Config) -> None:
+        """Load one agent for each configuration; they watch without alarms and learn nothing."""
+        self._agents = [Agent(_bare(config)) for config in configs]
+
+    def __call__(self, job: tuple[str, int, int]) -> Run | None:
+        """Try a skill once; None where the scene has no such task or it was not come to.
+
+        Args:
+            job: Skill, seed, and which of the configurations.
+        """
+        skill, seed, which = job
+        agent = self._agents[which]
+        task = draw_task(skill, initial_scene(seed), np.random.default_rng([seed, 23]))
+        if task is None:
+            return None
+        calls = [(skill, dict(task.args))]
+        if "target" in task.args:
+            calls.insert(0, ("pick", {"object": task.args["object"]}))
+        notes = _Notes(agent, seed)
+        planner = _Once([Subgoal(skill=s, args=a, phrase=phrase_for(s, a)) for s, a in calls])
+        agent.runtime(seed, [notes], planner).run(f"rehearse {skill}", seed)
+        return next((run for run in notes.runs if run.skill == skill), None)
+
+
+def _bare(config: Config) -> Config:
+    """Return a configuration without alarms, memory and second tries."""
+    return config.model_copy(
+        update={
+            "memory": MemoryConfig(file=None),
+            "monitor": config.monitor.model_copy(update={"alpha": None}),
+            "budget": config.budget.model_copy(update={"replans": 0, "attempts": 1}),
+        }
+    )
+
+
+class _Once:
+    """A planner that has one plan, and then nothing but a question."""
+
+    def __init__(self, subgoals: Sequence[Subgoal]) -> None:
+        self._subgoals = tuple(subgoals)
+
+    def plan(
+        self,
+        command: str,
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        history: Sequence[SubgoalResult],
+        problems: Sequence[str] = (),
+    ) -> Plan:
+        if history or problems:
+            return Plan(command=command, question="There is no other plan.")
+        return Plan(command=command, subgoals=self._subgoals)
+
+
+class _Notes:
+    """Writes down what the signals say of every subgoal, and what came of it in truth."""
+
+    def __init__(self, agent: Agent, seed: int) -> None:
+        self._agent, self._seed = agent, seed
+        self._signals = all_signals()
+        self.runs: list[Run] = []
+
+    def on_event(self, event: Event) -> None:
+        match event:
+            case SubgoalStarted():
+                self._began_s = event.time_s
+                self._budget_s = self._agent.contracts[event.subgoal.skill].time_budget_s
+                self._before = self._agent.robot.world.truth()
+                self._rows: list[list[float]] = []
+                self._elapsed_s: list[float] = []
+                self._ms: list[float] = []
+                for signal in self._signals:
+                    signal.reset()
+            case Ticked():
+                elapsed_s = event.time_s - self._began_s
+                tick = Tick(elapsed_s, self._budget_s, event.observation, event.chunk)
+                self._elapsed_s.append(elapsed_s)
+                began = time.perf_counter()
+                self._rows.append([signal.read(tick) for signal in self._signals])
+                self._ms.append((time.perf_counter() - began) * 1000)
+            case SubgoalEnded():
+                self._keep(event.result)
+
+    def _keep(self, result: SubgoalResult) -> None:
+        called = result.subgoal
+        done = self._agent.contracts[called.skill].facts("done", called.args)
+        self.runs.append(
+            Run(
+                called.skill,
+                self._seed,
+                achieved(self._agent.robot.world, done, self._before),
+                result.verdict.reason,
+                np.array(self._rows),
+                np.array(self._elapsed_s),
+                np.array(self._ms),
+            )
+        )

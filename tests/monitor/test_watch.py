@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.errors import CheckpointError
+from agent.monitor.calibration import Calibration, SkillCalibration, calibrated
+from agent.monitor.signals import Tick, all_signals
+from agent.monitor.watch import Alarm, Watch
+from agent.types import ActionChunk, Reason
+from tests.parts import observation
+
+BUDGET_S = 8.0
+
+
+def _ticks(rng: np.random.Generator, count: int, spread: float = 0.002) -> list[Tick]:
+    """Return an arm that goes ahead for so many ticks, its heads disagreeing by about so much."""
+    ticks = []
+    for number in range(count):
+        steps = np.zeros((6, 7), dtype=np.float32)
+        steps[:, 0] = 0.01 + rng.normal(0, 0.001)
+        heads = np.full(6, spread * rng.gamma(20, 1 / 20), dtype=np.float32)
+        answer = ActionChunk(steps, 0.1, spread=heads, progress=number / count)
+        seen = observation(0.1 * number, (0.3 + 0.01 * number, 0.0, 0.3))
+        ticks.append(Tick(0.1 * number, BUDGET_S, seen, answer))
+    return ticks
+
+
+def _usual() -> SkillCalibration:
+    rng, runs = np.random.default_rng(3), []
+    signals = all_signals()
+    for _ in range(180):
+        for signal in signals:
+            signal.reset()
+        ticks = _ticks(rng, int(rng.integers(25, 35)))
+        runs.append(np.array([[signal.read(tick) for signal in signals] for tick in ticks]))
+    return calibrated([signal.name for signal in signals], runs, rng)
+
+
+@pytest.fixture(scope="module")
+def watch() -> Watch:
+    usual = _usual()
+    of = Calibration(
+        checkpoint="abc", data="def", skills={"pick": usual}, others={"push": usual, "pick": usual}
+    )
+    return Watch(of, alpha=0.05)
+
+
+def _watched(watch: Watch, ticks: list[Tick], skill: str = "pick") -> Alarm | None:
+    watch.reset(skill, 0.0, BUDGET_S)
+    alarms = (watch.look(tick.observation, tick.chunk) for tick in ticks)
+    return next((alarm for alarm in alarms if alarm is not None), None)
+
+
+def test_success_is_let_pass_and_each_subgoal_is_watched_anew(watch: Watch) -> None:
+    rng = np.random.default_rng(11)
+    alarms = [_watched(watch, _ticks(rng, 30)) for _ in range(200)]
+    assert sum(alarm is not None for alarm in alarms) / 200 < 0.10
+
+
+@pytest.mark.parametrize("skill", ["pick", "push"])
+def test_heads_that_disagree_are_out_of_distribution(watch: Watch, skill: str) -> None:
+    """A skill that was never calibrated is held against all others."""
+    alarm = _watched(watch, _ticks(np.random.default_rng(12), 30, spread=0.02), skill)
+    assert alarm is not None
+    assert alarm.reason is Reason.OUT_OF_DISTRIBUTION
+    assert alarm.score > alarm.reach
+    assert alarm.strays["spread"] == max(alarm.strays.values())
+
+
+def test_an_arm_that_stands_makes_no_progress(watch: Watch) -> None:
+    ticks = _ticks(np.random.default_rng(13), 12)
+    last = ticks[-1]
+    ticks += [
+        Tick(t, BUDGET_S, observation(t, last.observation.ee_pose[:3].tolist()), last.chunk)
+        for t in np.arange(1.2, 8.0, 0.1)
+    ]
+    alarm = _watched(watch, ticks)
+    assert alarm is not None
+    assert alarm.reason is Reason.NO_PROGRESS
+
+
+def test_a_skill_of_which_nothing_is_known_is_let_pass(watch: Watch) -> None:
+    assert _watched(watch, _ticks(np.random.default_rng(14), 30, spread=1.0), "look") is None
+
+
+def test_too_few_runs_for_a_rate_are_refused() -> None:
+    of = Calibration(checkpoint="abc", data="def", skills={"pick": _usual()}, others={})
+    with pytest.raises(CheckpointError, match=r"'pick'.*at least 999.*--calibrate"):
+        Watch(of, alpha=0.001)
