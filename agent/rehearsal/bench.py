@@ -70,6 +70,11 @@ class RehearsalBench:
         agent.runtime(seed, [notes], planner).run(f"rehearse {skill}", seed)
         return next((run for run in notes.runs if run.skill == skill), None)
 
+    def close(self) -> None:
+        """Release the robots."""
+        for agent in self._agents:
+            agent.close()
+
 
 def _bare(config: Config) -> Config:
     """Return a configuration without alarms, memory and second tries."""
