@@ -18,7 +18,7 @@ import agent
 from agent.config import Config
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
-from agent.protocols import Planner, Policy, SceneEstimator, Subscriber, Verifier
+from agent.protocols import Monitor, Planner, Policy, SceneEstimator, Subscriber, Verifier
 from agent.resources import resource
 from agent.runtime import Runtime
 
@@ -51,7 +51,11 @@ class Agent:
         self._watch = _watch(config)
 
     def runtime(
-        self, seed: int, subscribers: Sequence[Subscriber] = (), planner: Planner | None = None
+        self,
+        seed: int,
+        subscribers: Sequence[Subscriber] = (),
+        planner: Planner | None = None,
+        monitor: Monitor | None = None,
     ) -> Runtime:
         """Return a loop for one mission.
 
@@ -59,18 +63,11 @@ class Agent:
             seed: Of the scene.
             subscribers: Are told what happens.
             planner: Takes the place of the configured one.
+            monitor: Takes the place of the configured one.
         """
-        from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
         from agent.shield import Shield
 
         config = self.config
-        limits = MonitorLimits(
-            success=config.monitor.success_threshold,
-            fact_confidence=config.monitor.fact_confidence,
-            confirm_ticks=config.monitor.confirm_ticks,
-            stuck_s=config.monitor.stuck_s,
-            stuck_m=config.monitor.stuck_m,
-        )
         return Runtime(
             Parts(
                 robot=self.robot,
@@ -79,7 +76,7 @@ class Agent:
                 policies=self.policies,
                 contracts=self.contracts,
                 estimator=self.estimator,
-                monitor=SubgoalMonitor(self.contracts, self.estimator, limits, self._watch),
+                monitor=monitor or self.monitor(),
                 shield=Shield(
                     self.robot.spec,
                     np.array(config.shield.workspace_low),
@@ -94,6 +91,21 @@ class Agent:
                 metadata=self._metadata(seed),
             )
         )
+
+    def monitor(self, *, continuous: bool = True) -> Monitor:
+        """Return what watches subgoals, all the time or only at their ends."""
+        from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+
+        config = self.config.monitor
+        limits = MonitorLimits(
+            success=config.success_threshold,
+            fact_confidence=config.fact_confidence,
+            confirm_ticks=config.confirm_ticks,
+            stuck_s=config.stuck_s,
+            stuck_m=config.stuck_m,
+            continuous=continuous,
+        )
+        return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch)
 
     def _metadata(self, seed: int) -> Mapping[str, Any]:
         """Return what an episode must hold to be run again: versions, settings, seed, hashes."""

@@ -173,7 +173,18 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="also give every written command whole to the bare policy",
     )
-    _add_suite(suites.add_parser("disturbances", help="a hand that drops things"), 50, "per cell")
+    disturbances = suites.add_parser(
+        "disturbances", help="three blocks stacked while things go wrong, watched in three ways"
+    )
+    _add_suite(disturbances, 60, "per cell")
+    disturbances.add_argument(
+        "--cells", metavar="CELL,...", help="only these, such as drop=0.15/continuous; all without"
+    )
+    disturbances.add_argument(
+        "--keep", type=Path, metavar="FILE", help="keep every mission, to go on after a kill"
+    )
+    disturbances.add_argument("--csv", type=Path, metavar="FILE.csv", help="write a table")
+    disturbances.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the rates")
     monitor = suites.add_parser("monitor", help="how well failures are told from successes")
     _add_suite(monitor, 100, "tries per skill")
     monitor.add_argument(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,7 +20,8 @@ from agent.config import Config, MemoryConfig
 from agent.errors import EpisodeError
 from agent.events import Event, MissionStarted
 from agent.facts import expected
-from agent.protocols import Subscriber
+from agent.monitor.open_loop import OpenLoop
+from agent.protocols import Monitor, Subscriber
 from agent.types import Fact, MissionOutcome, MissionResult, Plan, Scene
 from skills.evaluate.flat import reaches
 from skills.evaluate.missions import Record
@@ -170,21 +172,44 @@ def _write_summary(folder: Path, summary: dict[str, Any]) -> None:
         raise EpisodeError(f"{path} cannot be written: {error.strerror}.") from error
 
 
+class Watching(StrEnum):
+    """When the subgoals of a mission are judged; all but the last are there to compare with."""
+
+    OPEN_LOOP = "open_loop"
+    AT_END = "at_end"
+    CONTINUOUS = "continuous"
+
+
 class TruthBench:
     """Runs commands without logs and scores them against goals from outside the agent."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, watching: Watching = Watching.CONTINUOUS) -> None:
         """Load an agent, which remembers nothing: every mission is measured by itself."""
-        self._agent = Agent(config.model_copy(update={"memory": MemoryConfig(file=None)}))
+        changed: dict[str, Any] = {"memory": MemoryConfig(file=None)}
+        if watching is Watching.OPEN_LOOP:
+            changed["budget"] = config.budget.model_copy(update={"replans": 0, "attempts": 1})
+        self._agent = Agent(config.model_copy(update=changed))
+        limits, contracts = config.monitor, self._agent.contracts
+        self._monitor: Monitor = (
+            OpenLoop(contracts, limits.success_threshold, limits.confirm_ticks)
+            if watching is Watching.OPEN_LOOP
+            else self._agent.monitor(continuous=watching is Watching.CONTINUOUS)
+        )
 
     def __call__(self, command: str, seed: int, goals: Sequence[Fact]) -> Record:
         """Run one mission."""
         before = _TruthAtStart(self._agent)
         began = time.perf_counter()
-        result = self._agent.runtime(seed, [before]).run(command, seed)
-        wall = time.perf_counter() - began
-        success = achieved(self._agent.robot.world, goals, before.scene)
-        return Record(result.outcome, success, result.replans, result.seconds, wall)
+        runtime = self._agent.runtime(seed, [before], monitor=self._monitor)
+        result = runtime.run(command, seed)
+        return Record(
+            outcome=result.outcome,
+            world_success=achieved(self._agent.robot.world, goals, before.scene),
+            replans=result.replans,
+            seconds=result.seconds,
+            wall_s=time.perf_counter() - began,
+            reasons=tuple(subgoal.verdict.reason for subgoal in result.results),
+        )
 
     def flat(self, command: str, seed: int, goals: Sequence[Fact], seconds: float) -> bool:
         """Return whether the bare policy, told the whole command, reaches the goals in time."""

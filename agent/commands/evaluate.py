@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import resource
 import sys
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as Terminal
 
 from agent.config import Config, load_config
 from agent.errors import UsageError, unknown
 
+if TYPE_CHECKING:
+    from skills.evaluate.ledger import Ledger
+
 _ALL = "all"
-_DROP_PER_S = 0.15
+_DISTURBED: dict[str, dict[str, float]] = {
+    "drop=0": {},
+    "drop=0.15": {"drop_per_s": 0.15},
+    "drop=0.3": {"drop_per_s": 0.3},
+    "shift=1": {"shift_cm": 1.0},
+    "shift=2": {"shift_cm": 2.0},
+    "shift=3": {"shift_cm": 3.0},
+}
+"""What goes wrong in a cell: drops per second of carrying, or cm that things slip when let go."""
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -85,20 +97,49 @@ def _missions(args: argparse.Namespace, config: Config) -> dict[str, Any]:
 
 
 def _disturbances(args: argparse.Namespace, config: Config) -> dict[str, Any]:
-    """Compare replanning with carrying on without, where the hand drops things."""
-    from agent.mission import TruthBench
+    """Compare ways to watch, where the hand drops things or they do not stay where they are put."""
+    from agent.mission import TruthBench, Watching
     from skills.evaluate.missions import evaluate_disturbances
+    from skills.evaluate.table import plot_cells, write_cells
 
-    drops = config.robot.disturbances.model_copy(update={"drop_per_s": _DROP_PER_S})
-    robot = config.robot.model_copy(update={"disturbances": drops})
-    once = config.budget.model_copy(update={"replans": 0, "attempts": 1})
-    replanning = config.model_copy(update={"robot": robot})
-    without = replanning.model_copy(update={"budget": once})
-    cells = {
-        f"drop={_DROP_PER_S}/without_replanning": partial(TruthBench, without),
-        f"drop={_DROP_PER_S}/replanning": partial(TruthBench, replanning),
-    }
-    return evaluate_disturbances(cells, args.episodes, args.seed_base, args.workers)
+    cells = {f"{d}/{w}": (d, w) for d in _DISTURBED for w in Watching}
+    chosen = cells if args.cells is None else [cell.strip() for cell in args.cells.split(",")]
+    for cell in chosen:
+        if cell not in cells:
+            raise UsageError(unknown("cell", cell, cells))
+    for path in (args.keep, args.csv, args.plot):
+        if path is not None and not path.parent.is_dir():
+            raise UsageError(f"There is no folder {path.parent} for {path.name}; make it.")
+    benches = {}
+    for cell in dict.fromkeys(chosen):
+        disturbed, watching = cells[cell]
+        disturbances = config.robot.disturbances.model_copy(update=_DISTURBED[disturbed])
+        robot = config.robot.model_copy(update={"disturbances": disturbances})
+        changed = config.model_copy(update={"robot": robot})
+        benches[cell] = partial(TruthBench, changed, watching)
+    report = evaluate_disturbances(
+        benches, args.episodes, args.seed_base, args.workers, _ledger(args, config)
+    )
+    if args.csv is not None:
+        write_cells(args.csv, report["rows"])
+    if args.plot is not None:
+        plot_cells(args.plot, report["rows"])
+    return report
+
+
+def _ledger(args: argparse.Namespace, config: Config) -> Ledger | None:
+    """Return where missions are kept: a file about this policy, these settings and these seeds."""
+    from agent.build import policy_checkpoint, scene_checkpoint
+    from skills.checkpoint import weights_hash
+    from skills.evaluate.ledger import Ledger
+    from skills.evaluate.missions import Drawn
+
+    if args.keep is None:
+        return None
+    settings = hashlib.sha256(config.model_dump_json().encode()).hexdigest()[:16]
+    weights = [weights_hash(f(config)) for f in (policy_checkpoint, scene_checkpoint)]
+    about = f"{args.suite}, weights {' and '.join(weights)}, settings {settings}"
+    return Ledger(args.keep, about, Drawn | None)
 
 
 def _monitor(args: argparse.Namespace, config: Config) -> dict[str, Any]:

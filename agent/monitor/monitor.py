@@ -14,7 +14,7 @@ import numpy as np
 
 from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
-from agent.monitor.watch import Watch
+from agent.monitor.watch import Alarm, Watch
 from agent.protocols import SceneEstimator
 from agent.types import (
     ActionChunk,
@@ -44,6 +44,8 @@ class MonitorLimits:
         stuck_s: Seconds without motion that count as stuck.
         stuck_m: Motion of the tool that counts as none, m.
         lost_ticks: Ticks in a row of closed, empty fingers that count as a lost hold.
+        continuous: Whether a subgoal is judged while it runs, too, and not only once the policy
+            says it is done or its time is up.
     """
 
     success: float = 0.5
@@ -53,6 +55,7 @@ class MonitorLimits:
     stuck_s: float = 3.0
     stuck_m: float = 0.005
     lost_ticks: int = 2
+    continuous: bool = True
 
 
 class SubgoalMonitor:
@@ -115,17 +118,25 @@ class SubgoalMonitor:
                 return self._out_of_time(observation, success, elapsed)
             return verdict
         self._agreed = 0
-        if self._lost_hold(observation, chunk):
-            evidence = {"gripper": observation.gripper}
-            return Verdict(VerdictValue.REFUTED, Reason.DROPPED, 1.0, evidence)
-        if late:
+        going = self._going(observation, chunk, alarm) if self._limits.continuous else None
+        if going is None and late:
             return self._out_of_time(observation, success, elapsed)
+        return going
+
+    def _going(
+        self, observation: Observation, chunk: ActionChunk, alarm: Alarm | None
+    ) -> Verdict | None:
+        """Judge a subgoal that goes on: None where nothing speaks against it."""
+        success = chunk.success or 0.0
+        if self._lost_hold(observation, chunk):
+            evidence: dict[str, object] = {"gripper": observation.gripper}
+            return Verdict(VerdictValue.REFUTED, Reason.DROPPED, 1.0, evidence)
         if self._stuck(observation):
             evidence = {"seconds": self._limits.stuck_s, "success": success}
             return Verdict(VerdictValue.REFUTED, Reason.STUCK, 1.0 - success, evidence)
         if alarm is not None:
-            told = {"score": alarm.score, "usual": alarm.reach, "signals": dict(alarm.strays)}
-            return Verdict(VerdictValue.INSUFFICIENT, alarm.reason, 1.0 - success, told)
+            evidence = {"score": alarm.score, "usual": alarm.reach, "signals": dict(alarm.strays)}
+            return Verdict(VerdictValue.INSUFFICIENT, alarm.reason, 1.0 - success, evidence)
         return None
 
     def _judge(self, observation: Observation, success: float) -> Verdict | None:

@@ -9,12 +9,13 @@ import numpy as np
 from agent.facts import after, holds
 from agent.robots.tabletop.layout import sample_layout
 from agent.spots import free_spot
-from agent.types import Fact, Predicate, Scene
+from agent.types import TABLE, Fact, Predicate, Scene
 from agent.workspace import BLOCK, BOWL, PLATE, ZONE, ZONES, kind_of
 from skills.dataset import in_sight
 
 _JOINTS = (" and ", ", then ", " and then ", ", and ")
 _SAME_TARGET = 0.3
+_TOWER = 3
 _FREE: tuple[Predicate, ...] = ("reachable", "clear")
 _INTO = ("put the {o} in the {t}", "place the {o} into the {t}", "drop the {o} in the {t}")
 _ONTO = ("put the {o} on the {t}", "place the {o} onto the {t}", "move the {o} to the {t}")
@@ -44,11 +45,7 @@ def draw_command(seed: int, objects: int) -> Command | None:
     """Draw a command that moves so many blocks; None where the scene has no room for it."""
     rng = np.random.default_rng([seed, 31])
     scene = initial_scene(seed)
-    blocks = [
-        name
-        for name, thing in in_sight(scene).objects.items()
-        if thing.kind == BLOCK and all(holds(fact, scene) for fact in _free_to_go(name))
-    ]
+    blocks = _free_blocks(scene)
     if len(blocks) < objects:
         return None
     chosen = [str(b) for b in rng.permutation(blocks)[:objects]]
@@ -72,6 +69,32 @@ def draw_command(seed: int, objects: int) -> Command | None:
     else:
         text = str(rng.choice(_JOINTS)).join(clauses)
     return Command(text, tuple(goals))
+
+
+def draw_stack(seed: int) -> Command | None:
+    """Draw a command that stacks three blocks in order; None where the scene has not three free.
+
+    The lowest one stays where it stands.
+    """
+    rng = np.random.default_rng([seed, 37])
+    scene = initial_scene(seed)
+    blocks = _free_blocks(scene)
+    if len(blocks) < _TOWER:
+        return None
+    low, middle, top = (str(b) for b in rng.permutation(blocks)[:_TOWER])
+    goals = (Fact(predicate="on", args=(middle, low)), Fact(predicate="on", args=(top, middle)))
+    if scene.objects[low].support != TABLE or free_spot(low, scene, middle) is None:
+        return None
+    return Command(f"stack the {middle} on the {low}, then the {top} on the {middle}", goals)
+
+
+def _free_blocks(scene: Scene) -> list[str]:
+    """Return the blocks in sight that can be picked up as they stand."""
+    return [
+        name
+        for name, thing in in_sight(scene).objects.items()
+        if thing.kind == BLOCK and all(holds(fact, scene) for fact in _free_to_go(name))
+    ]
 
 
 def _draw_target(scene: Scene, name: str, rng: np.random.Generator) -> str | None:

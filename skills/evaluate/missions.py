@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
-from agent.types import Fact, MissionOutcome
-from skills.evaluate.commands import draw_command
+from agent.types import Fact, MissionOutcome, Reason
+from skills.evaluate.commands import Command, draw_command, draw_stack
+from skills.evaluate.ledger import Ledger
 from skills.evaluate.parallel import parallel
 from skills.evaluate.report import Row, report
 
 COUNTS = (1, 2, 3)
+SEEDS_PER_MISSION = 10
+"""Scenes looked at for each mission wanted."""
+BROKEN_OFF = frozenset(
+    {Reason.DROPPED, Reason.STUCK, Reason.NO_PROGRESS, Reason.OUT_OF_DISTRIBUTION}
+)
+"""Why a monitor ends a subgoal that neither says it is done nor has spent its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,7 @@ class Record:
         replans: New plans.
         seconds: Robot time.
         wall_s: Wall-clock time.
+        reasons: Why each subgoal ended, looks from home aside.
     """
 
     outcome: MissionOutcome
@@ -33,6 +42,11 @@ class Record:
     replans: int
     seconds: float
     wall_s: float
+    reasons: tuple[Reason, ...] = ()
+
+
+Drawn = tuple[int, str, Record]
+"""A mission's seed, its command and what came of it."""
 
 
 class Bench(Protocol):
@@ -44,16 +58,17 @@ class Bench(Protocol):
 
 
 class MissionBench:
-    """Draws the command of a job and runs it."""
+    """Draws the command of a seed and runs it."""
 
-    def __init__(self, make_bench: Callable[[], Bench]) -> None:
-        """Load an agent."""
-        self._bench = make_bench()
+    def __init__(
+        self, make_bench: Callable[[], Bench], draw: Callable[[int], Command | None]
+    ) -> None:
+        """Load an agent; `draw` returns the command of a seed."""
+        self._bench, self._draw = make_bench(), draw
 
-    def __call__(self, job: tuple[int, int]) -> tuple[int, str, Record] | None:
-        """Run one job, (seed, objects); None where that scene has no such command."""
-        seed, objects = job
-        command = draw_command(seed, objects)
+    def __call__(self, seed: int) -> Drawn | None:
+        """Run one mission; None where that scene has no such command."""
+        command = self._draw(seed)
         if command is None:
             return None
         return seed, command.text, self._bench(command.text, seed, command.goals)
@@ -62,18 +77,20 @@ class MissionBench:
 def run_row(
     name: str,
     make_bench: Callable[[], Bench],
-    seeds: range,
-    objects: int,
+    draw: Callable[[int], Command | None],
+    first_seed: int,
     episodes: int,
     workers: int,
+    ledger: Ledger | None = None,
 ) -> tuple[Row, list[Record]]:
     """Run the missions of one row over the first seeds that have such a command."""
-    jobs = {name: [(seed, objects) for seed in seeds]}
-    results = parallel(MissionBench, (make_bench,), jobs, {name: episodes}, workers, name)[name]
-    return mission_row(name, results), [record for _, _, record in results]
+    jobs = {name: range(first_seed, first_seed + SEEDS_PER_MISSION * episodes)}
+    arguments = (make_bench, draw)
+    found = parallel(MissionBench, arguments, jobs, {name: episodes}, workers, name, ledger)[name]
+    return mission_row(name, found), [record for _, _, record in found]
 
 
-def mission_row(name: str, missions: Sequence[tuple[int, str, Record]]) -> Row:
+def mission_row(name: str, missions: Sequence[Drawn]) -> Row:
     """Return the row of some missions, each the seed, the command and what came of it."""
     records = [record for _, _, record in missions]
     return Row(
@@ -88,6 +105,7 @@ def mission_row(name: str, missions: Sequence[tuple[int, str, Record]]) -> Row:
             },
             "replans_mean": float(np.mean([r.replans for r in records])),
             "seconds_mean": float(np.mean([r.seconds for r in records])),
+            "alarms": _alarms(records),
             "realtime_factor": sum(r.seconds for r in records) / sum(r.wall_s for r in records),
             "failed": [
                 {"seed": seed, "command": text, "outcome": r.outcome.value}
@@ -96,6 +114,12 @@ def mission_row(name: str, missions: Sequence[tuple[int, str, Record]]) -> Row:
             ],
         },
     )
+
+
+def _alarms(records: Sequence[Record]) -> float:
+    """Return the share of subgoals that the monitor broke off while they ran, 0..1."""
+    reasons = [reason for record in records for reason in record.reasons]
+    return sum(reason in BROKEN_OFF for reason in reasons) / len(reasons) if reasons else 0.0
 
 
 def honesty(records: Sequence[Record]) -> dict[str, Any]:
@@ -116,11 +140,10 @@ def evaluate_generated(
         share = episodes // len(COUNTS) + (index < episodes % len(COUNTS))
         if share == 0:
             continue
-        start = seed_base + index * 10 * episodes
+        start = seed_base + index * SEEDS_PER_MISSION * episodes
         name = f"{count} object{'s' if count > 1 else ''}"
-        row, of_row = run_row(
-            name, make_bench, range(start, start + 10 * episodes), count, share, workers
-        )
+        draw = partial(draw_command, objects=count)
+        row, of_row = run_row(name, make_bench, draw, start, share, workers)
         rows.append(row)
         records += of_row
     overall = sum(r.world_success for r in records) / len(records)
@@ -128,14 +151,26 @@ def evaluate_generated(
 
 
 def evaluate_disturbances(
-    make_benches: Mapping[str, Callable[[], Bench]], episodes: int, seed_base: int, workers: int
+    make_benches: Mapping[str, Callable[[], Bench]],
+    episodes: int,
+    seed_base: int,
+    workers: int,
+    ledger: Ledger | None = None,
 ) -> dict[str, Any]:
-    """Return the report of missions of two objects, one row per cell, all on the same seeds."""
+    """Return the report of three blocks stacked in order, a row per cell, all on the same seeds.
+
+    The protocol is that of Zhou et al. 2024 (arXiv 2412.04455, table 1).
+
+    Args:
+        make_benches: Cell -> what loads its agent.
+        episodes: Missions per cell.
+        seed_base: First seed.
+        workers: Processes.
+        ledger: Keeps every mission.
+    """
     rows, records = [], []
     for name, make_bench in make_benches.items():
-        row, of_row = run_row(
-            name, make_bench, range(seed_base, seed_base + 10 * episodes), 2, episodes, workers
-        )
+        row, of_row = run_row(name, make_bench, draw_stack, seed_base, episodes, workers, ledger)
         rows.append(row)
         records += of_row
     return report("disturbances", seed_base, rows, **honesty(records))

@@ -11,6 +11,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from skills.evaluate.ledger import Ledger
+
 _make_bench: Callable[[], Callable[[Any], Any]] | None = None
 
 
@@ -21,6 +23,7 @@ def parallel(
     wanted: Mapping[str, int],
     workers: int,
     label: str,
+    ledger: Ledger | None = None,
 ) -> dict[str, list[Any]]:
     """Return, for each group, the first results that are not None, in the order of its jobs.
 
@@ -31,6 +34,7 @@ def parallel(
         wanted: Group -> results to wait for; fewer come back when its jobs run out.
         workers: Processes.
         label: What the progress bar says.
+        ledger: Keeps every result; what it knows is not tried again.
     """
     waiting = {group: iter(of_group) for group, of_group in jobs.items()}
     results: dict[str, list[Any]] = {group: [] for group in jobs}
@@ -46,8 +50,15 @@ def parallel(
             for group, of_group in waiting.items()
             for job in islice(of_group, wanted[group] - len(results[group]))
         ]:
-            found = pool.map(_run, [job for _, job in batch])
-            for (group, _), result in zip(batch, found, strict=True):
+            fresh = [key for key in batch if ledger is None or key not in ledger]
+            found = zip(fresh, pool.map(_run, [job for _, job in fresh]), strict=True)
+            for group, job in batch:
+                if ledger is not None and (group, job) in ledger:
+                    result = ledger[group, job]
+                else:
+                    _, result = next(found)
+                    if ledger is not None:
+                        ledger.add(group, job, result)
                 if result is not None:
                     results[group].append(result)
                     bar.update()

@@ -50,5 +50,5 @@ def test_a_jammed_drawer_is_a_failure(bench: RehearsalBench) -> None:
 
 
 def test_too_few_successes_give_no_calibration() -> None:
-    with pytest.raises(UsageError, match="2 successes of 'open'.*--episodes"):
+    with pytest.raises(UsageError, match=r"2 successes of 'open'.*--episodes"):
         learned({"open": [np.zeros((20, len(all_signals())))] * 2}, "abc")

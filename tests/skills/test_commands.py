@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.facts import after, expected, holds
+from agent.facts import CERTAIN, after, expected, holds
 from agent.planner.grammar import GrammarPlanner
 from agent.planner.verify import PlanVerifier
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.spots import free_spot
 from agent.workspace import BLOCK, BOWL, kind_of
 from skills.dataset import in_sight
-from skills.evaluate.commands import draw_command, initial_scene
+from skills.evaluate.commands import draw_command, draw_stack, initial_scene
 from skills.registry import load_contracts
 
 CONTRACTS = load_contracts()
@@ -84,3 +84,20 @@ def test_the_initial_scene_is_the_worlds() -> None:
                     assert real.articulation == pytest.approx(thing.articulation, abs=0.004)
     finally:
         robot.close()
+
+
+def test_stacks_are_of_three_blocks_and_are_planned_as_meant() -> None:
+    planner, drawn = GrammarPlanner(0.5, CERTAIN), 0
+    for seed in SEEDS:
+        command, scene = draw_stack(seed), initial_scene(seed)
+        if command is None:
+            continue
+        drawn += 1
+        (middle, low), (top, below) = (goal.args for goal in command.goals)
+        assert below == middle
+        assert len({low, middle, top}) == 3
+        assert {kind_of(name) for name in (low, middle, top)} == {BLOCK}
+        assert not holds(command.goals[1], scene)
+        plan = planner.plan(command.text, scene, CONTRACTS, ())
+        assert set(expected(plan, scene, CONTRACTS)) == set(command.goals)
+    assert drawn > 50

@@ -20,6 +20,9 @@ from skills.evaluate.report import Row, report
         (["missions", "--commands", "spoken"], ["spoken", "written"]),
         (["scene", "--episodes", "0"], ["--episodes"]),
         (["scene", "--plot", "nowhere/plot.png"], ["nowhere", "plot.png"]),
+        (["disturbances", "--cells", "drop=0.1/continuous"], ["'drop=0.15/continuous'"]),
+        (["disturbances", "--csv", "nowhere/cells.csv"], ["nowhere", "cells.csv"]),
+        (["monitor", "--set", "monitor.alpha=null"], ["monitor.alpha"]),
         ([], ["SUITE"]),
     ],
 )

@@ -1,0 +1,48 @@
+"""What monitors are measured against: nobody watches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.types import (
+    ActionChunk,
+    Observation,
+    Reason,
+    Scene,
+    SkillContract,
+    Subgoal,
+    Verdict,
+    VerdictValue,
+)
+
+
+class OpenLoop:
+    """Goes on to the next subgoal when the policy says so or the time is up, whatever it sees.
+
+    No agent is built with it: it takes for done what nobody has looked at. Evaluations put it in
+    the place of the monitor, to tell what that is worth.
+    """
+
+    def __init__(
+        self, contracts: Mapping[str, SkillContract], success: float, confirm_ticks: int
+    ) -> None:
+        """Take the policy at its word.
+
+        Args:
+            contracts: Skill name -> contract.
+            success: Success head, 0..1, from which the policy says that it is done.
+            confirm_ticks: Ticks in a row that it must say so.
+        """
+        self._contracts, self._success, self._confirm_ticks = contracts, success, confirm_ticks
+
+    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+        """Begin a subgoal."""
+        self._ends_s = scene.time_s + self._contracts[subgoal.skill].time_budget_s
+        self._said = 0
+
+    def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
+        """Return a verdict when it is time to go on."""
+        self._said = self._said + 1 if (chunk.success or 0.0) >= self._success else 0
+        if self._said >= self._confirm_ticks or observation.time_s >= self._ends_s:
+            return Verdict(VerdictValue.CONFIRMED, Reason.DONE, chunk.success or 0.0)
+        return None
