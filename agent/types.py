@@ -229,8 +229,11 @@ class Reason(StrEnum):
 
     DONE = "done"
     GRASP_MISSED = "grasp_missed"
+    WRONG_OBJECT = "wrong_object"
     DROPPED = "dropped"
+    TARGET_MOVED = "target_moved"
     STUCK = "stuck"
+    BLOCKED = "blocked"
     TIMEOUT = "timeout"
     NOT_ACHIEVED = "not_achieved"
     LOW_CONFIDENCE = "low_confidence"

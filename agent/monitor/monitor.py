@@ -14,10 +14,12 @@ import numpy as np
 
 from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
+from agent.monitor.causes import cause
 from agent.monitor.watch import Alarm, Watch
 from agent.protocols import SceneEstimator
 from agent.types import (
     ActionChunk,
+    FloatArray,
     Observation,
     Reason,
     Scene,
@@ -28,6 +30,8 @@ from agent.types import (
     VerdictValue,
 )
 
+_PUSHED_M = 0.05
+"""How far an arm that does not move was told to go, m, for something to be in its way."""
 _NOTHING_HELD = 0.3
 """Gripper opening, 0..1, below which the fingers have met: nothing is between them."""
 
@@ -85,11 +89,11 @@ class SubgoalMonitor:
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Begin to watch a subgoal that starts from this scene."""
         contract = self._contracts[subgoal.skill]
-        self._contract = contract
+        self._contract, self._args = contract, subgoal.args
         self._done = contract.facts("done", subgoal.args)
         wanted = contract.facts("preconditions", subgoal.args)
         self._carries = any(fact.predicate == "held" for fact in wanted)
-        self._trail: deque[tuple[float, Vector]] = deque()
+        self._trail: deque[tuple[float, Vector, FloatArray]] = deque()
         self._before, self._started_s = scene, scene.time_s
         self._agreed = self._doubted = self._empty = 0
         self._cameras.reset()
@@ -107,7 +111,7 @@ class SubgoalMonitor:
         lost = self._cameras.lost(observation)
         if lost is not None:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.CAMERA_LOST, 1.0, {"camera": lost})
-        self._note(observation)
+        self._note(observation, chunk)
         alarm = None if self._watch is None else self._watch.look(observation, chunk)
         success = chunk.success or 0.0
         elapsed = observation.time_s - self._started_s
@@ -132,8 +136,10 @@ class SubgoalMonitor:
             evidence: dict[str, object] = {"gripper": observation.gripper}
             return Verdict(VerdictValue.REFUTED, Reason.DROPPED, 1.0, evidence)
         if self._stuck(observation):
-            evidence = {"seconds": self._limits.stuck_s, "success": success}
-            return Verdict(VerdictValue.REFUTED, Reason.STUCK, 1.0 - success, evidence)
+            sent_m = float(np.linalg.norm(np.sum([step for _, _, step in self._trail], axis=0)))
+            evidence = {"seconds": self._limits.stuck_s, "sent_m": sent_m, "success": success}
+            why = Reason.BLOCKED if sent_m > _PUSHED_M else Reason.STUCK
+            return Verdict(VerdictValue.REFUTED, why, 1.0 - success, evidence)
         if alarm is not None:
             evidence = {"score": alarm.score, "usual": alarm.reach, "signals": dict(alarm.strays)}
             return Verdict(VerdictValue.INSUFFICIENT, alarm.reason, 1.0 - success, evidence)
@@ -157,7 +163,8 @@ class SubgoalMonitor:
         if sure < self._limits.fact_confidence:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, sure, evidence)
         missed = Reason.GRASP_MISSED if self._is_grasp() else Reason.NOT_ACHIEVED
-        return Verdict(VerdictValue.REFUTED, missed, sure, evidence)
+        why = cause(self._args, self._before, scene, missed)
+        return Verdict(VerdictValue.REFUTED, why, sure, evidence)
 
     def _out_of_time(self, observation: Observation, success: float, elapsed: float) -> Verdict:
         """Say what is known when the time is up; never that it is done."""
@@ -171,8 +178,10 @@ class SubgoalMonitor:
             "fact_confidence": sure,
         }
         refuted = sure >= self._limits.fact_confidence and not all(facts.values())
-        value = VerdictValue.REFUTED if refuted else VerdictValue.INSUFFICIENT
-        return Verdict(value, Reason.TIMEOUT, sure if refuted else 1.0 - sure, evidence)
+        if not refuted:
+            return Verdict(VerdictValue.INSUFFICIENT, Reason.TIMEOUT, 1.0 - sure, evidence)
+        why = cause(self._args, self._before, scene, Reason.TIMEOUT)
+        return Verdict(VerdictValue.REFUTED, why, sure, evidence)
 
     def _facts(self, scene: Scene) -> dict[str, bool]:
         return {str(fact): holds(fact, scene, self._before) for fact in self._done}
@@ -184,8 +193,9 @@ class SubgoalMonitor:
     def _is_grasp(self) -> bool:
         return any(fact.predicate == "held" for fact in self._done)
 
-    def _note(self, observation: Observation) -> None:
-        self._trail.append((observation.time_s, observation.ee_pose[:3]))
+    def _note(self, observation: Observation, chunk: ActionChunk) -> None:
+        tool, step = observation.ee_pose[:3], chunk.actions[0, :3]
+        self._trail.append((observation.time_s, tool, step))
         while observation.time_s - self._trail[0][0] > self._limits.stuck_s:
             self._trail.popleft()
 
@@ -194,7 +204,7 @@ class SubgoalMonitor:
         window = observation.time_s - self._trail[0][0]
         if window < self._limits.stuck_s - 0.15 or not self._contract.learned:
             return False
-        trail = np.array([position for _, position in self._trail])
+        trail = np.array([position for _, position, _ in self._trail])
         return bool((trail.max(0) - trail.min(0)).max() < self._limits.stuck_m)
 
     def _lost_hold(self, observation: Observation, chunk: ActionChunk) -> bool:

@@ -94,11 +94,18 @@ def test_a_policy_without_a_success_head_is_never_confirmed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("watched", "reason"), [(PICK, Reason.GRASP_MISSED), (PLACE, Reason.NOT_ACHIEVED)]
+    ("watched", "before", "seen", "reason"),
+    [
+        (PICK, BEFORE, BEFORE, Reason.GRASP_MISSED),
+        (PICK, BEFORE, scene(on={"red block": "white bowl"}), Reason.TARGET_MOVED),
+        (PICK, BEFORE, scene(on={"green block": "hand"}), Reason.WRONG_OBJECT),
+        (PLACE, HELD, scene(on={"red block": "white bowl"}), Reason.NOT_ACHIEVED),
+    ],
 )
-def test_the_policy_alone_confirms_nothing(watched: Subgoal, reason: Reason) -> None:
-    elsewhere = scene(on={"red block": "white bowl"})
-    ticks, verdict = _first(_monitor(watched, [elsewhere]), _moving(success=1.0))
+def test_the_policy_alone_confirms_nothing(
+    watched: Subgoal, before: Scene, seen: Scene, reason: Reason
+) -> None:
+    ticks, verdict = _first(_monitor(watched, [seen], before=before), _moving(success=1.0))
     assert ticks == LIMITS.doubt_ticks
     assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, reason)
     assert not any(verdict.evidence["facts"].values())
@@ -224,7 +231,7 @@ def test_an_object_that_is_not_seen_is_insufficient() -> None:
 @pytest.mark.parametrize("watched", [PICK, PLACE, PUSH, PRESS, OPEN, CLOSE])
 def test_time_is_never_success(watched: Subgoal, seen: Scene, success: float | None) -> None:
     ticks, verdict = _first(_monitor(watched, [seen]), _moving(success))
-    assert verdict.reason is Reason.TIMEOUT
+    assert verdict.reason in (Reason.TIMEOUT, Reason.TARGET_MOVED)
     assert ticks == 1 + 10 * CONTRACTS[watched.skill].time_budget_s
     assert verdict.value is not VerdictValue.CONFIRMED
     assert 0.0 <= verdict.confidence <= 1.0
@@ -292,8 +299,28 @@ def test_a_hold_is_not_lost(watched: Subgoal, gripper: float, grip: float) -> No
     assert verdict.reason is Reason.TIMEOUT
 
 
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        ([(0.01, 0, 0)], Reason.BLOCKED),
+        ([(0, 0, -0.004)], Reason.BLOCKED),
+        ([(0.01, 0, 0), (-0.01, 0, 0)], Reason.STUCK),
+    ],
+)
+def test_an_arm_that_is_sent_on_and_does_not_move_is_blocked(
+    steps: list[tuple[float, float, float]], reason: Reason
+) -> None:
+    """One that is sent to and fro is not."""
+    still = (
+        (observation(0.1 * tick), chunk(action=(*steps[tick % len(steps)], 0, 0, 0, 1)))
+        for tick in range(200)
+    )
+    _, verdict = _first(_monitor(OPEN, [SHUT], before=SHUT), still)
+    assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, reason)
+
+
 def test_an_arm_that_does_not_move_is_stuck() -> None:
-    still = ((observation(0.1 * tick), chunk()) for tick in range(200))
+    still = ((observation(0.1 * tick), chunk(action=(0,) * 7)) for tick in range(200))
     ticks, verdict = _first(_monitor(PICK, [BEFORE]), still)
     assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.STUCK)
     assert 0.1 * (ticks - 1) == pytest.approx(LIMITS.stuck_s, abs=0.2)
@@ -310,7 +337,7 @@ def test_an_arm_that_pauses_is_not_stuck() -> None:
 
 def test_an_arm_that_waits_on_purpose_is_not_stuck() -> None:
     limits = MonitorLimits(stuck_s=0.5)
-    still = ((observation(0.1 * tick), chunk()) for tick in range(200))
+    still = ((observation(0.1 * tick), chunk(action=(0,) * 7)) for tick in range(200))
     _, verdict = _first(_monitor(subgoal("wait"), [BEFORE], limits), still)
     assert verdict.reason is Reason.TIMEOUT
 

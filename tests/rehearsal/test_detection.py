@@ -16,7 +16,7 @@ def _run(rng: np.random.Generator, *, success: bool, trouble: float = 0.0) -> Ru
     ticks = int(rng.integers(30, 40))
     readings = 0.01 * np.arange(ticks)[:, None] + rng.gamma(9, 0.01, (ticks, len(NAMES)))
     readings[15:, NAMES.index("spread")] += trouble
-    elapsed_s = 0.1 * np.arange(ticks)
+    elapsed_s = np.arange(ticks) / 10
     reason = Reason.DONE if success else Reason.TIMEOUT
     return Run("pick", 0, success, reason, readings, elapsed_s, np.full(ticks, 0.1))
 

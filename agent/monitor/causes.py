@@ -1,0 +1,44 @@
+"""Why a subgoal did not come about, as far as the scene tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from agent.types import HAND, Reason, Scene
+
+_MOVED_M = 0.03
+"""How far a thing has gone that is not where it was, m: three times what its place is known to."""
+
+
+def cause(args: Mapping[str, str], before: Scene, now: Scene, usual: Reason) -> Reason:
+    """Return why a skill call failed.
+
+    Args:
+        args: Of the call.
+        before: The scene in which it began.
+        now: The scene in which it failed.
+        usual: The reason where the scene tells no better one.
+    """
+    held = now.held
+    if held is not None and held.name != args.get("object"):
+        return Reason.WRONG_OBJECT
+    # What is pushed is to move; what is carried moves with the hand.
+    waiting = [name for name in args.values() if "direction" not in args]
+    if any(_gone(name, before, now) for name in waiting):
+        return Reason.TARGET_MOVED
+    return usual
+
+
+def _gone(name: str, before: Scene, now: Scene) -> bool:
+    """Return whether a thing that nothing held stands elsewhere than it did.
+
+    A drawer does not: it is where its handle is, which moves as it is opened.
+    """
+    was, thing = before.objects.get(name), now.objects.get(name)
+    if was is None or thing is None or HAND in (was.support, thing.support):
+        return False
+    if thing.articulation is not None:
+        return False
+    return float(np.linalg.norm((thing.position - was.position)[:2])) > _MOVED_M
