@@ -38,12 +38,13 @@ STILL_SPEC = ActionSpec(
 class ScriptedPlanner:
     """Answers with the given plans in turn, the last one for ever.
 
-    It keeps the `histories` and the `problems` it was given, one entry per call.
+    It keeps the `commands`, `histories` and `problems` it was given, one entry per call.
     """
 
     def __init__(self, plans: Sequence[Plan]) -> None:
         """Answer with at least one plan."""
         self._plans = tuple(plans)
+        self.commands: list[str] = []
         self.histories: list[tuple[SubgoalResult, ...]] = []
         self.problems: list[tuple[str, ...]] = []
 
@@ -56,6 +57,7 @@ class ScriptedPlanner:
         problems: Sequence[str] = (),
     ) -> Plan:
         """Return the next plan."""
+        self.commands.append(command)
         self.histories.append(tuple(history))
         self.problems.append(tuple(problems))
         return self._plans[min(len(self.histories), len(self._plans)) - 1]

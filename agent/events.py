@@ -92,6 +92,15 @@ class SubgoalEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The human answered a question of the robot's."""
+
+    time_s: float
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The stop latch was found set."""
 
@@ -115,6 +124,7 @@ Event = (
     | Ticked
     | VerdictGiven
     | SubgoalEnded
+    | Answered
     | Stopped
     | MissionEnded
 )

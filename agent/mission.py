@@ -64,6 +64,7 @@ def run_mission(
     mission: Mission,
     subscribers: Sequence[Subscriber] = (),
     approve: Callable[[Plan], bool] = lambda plan: True,
+    answer: Callable[[str], str] = lambda question: "",
 ) -> dict[str, Any]:
     """Run one mission and return its summary, as `bosun run --json` prints it.
 
@@ -80,6 +81,7 @@ def run_mission(
             dry_run=mission.dry_run,
             # A stop before the first motion may come before the reset that clears the latch.
             approve=lambda plan: approve(plan) and not interrupted.is_set(),
+            answer=answer,
         )
     goals = expected(result.plan, before.scene, agent.contracts)
     scored = bool(goals) and not mission.dry_run

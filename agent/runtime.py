@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from agent.errors import PolicyLost, RobotStopped, ShieldBreach
 from agent.events import (
+    Answered,
     Event,
     MissionEnded,
     MissionStarted,
     Planned,
     SceneEstimated,
-    Stopped,
-    SubgoalEnded,
-    SubgoalStarted,
-    Ticked,
-    VerdictGiven,
 )
+from agent.execution import Execution
 from agent.facts import expected, holds, seen_to_hold
 from agent.parts import Parts
 from agent.recoverer import Recoverer
@@ -28,15 +24,15 @@ from agent.types import (
     MissionResult,
     Observation,
     Plan,
-    Reason,
     Scene,
     Subgoal,
     SubgoalOutcome,
     SubgoalResult,
-    Vector,
-    Verdict,
-    VerdictValue,
 )
+
+_AGAIN = frozenset({"again", "try again", "yes", "y", "go on"})
+_LEAVE = frozenset({"", "leave it", "leave", "no", "n", "stop"})
+"""What a human may answer when the robot asks whether to try again; all else is a correction."""
 
 
 class Runtime:
@@ -47,7 +43,7 @@ class Runtime:
         self._parts = parts
         self._history: list[SubgoalResult] = []
         self._replans = 0
-        self._began = Scene(0.0)
+        self._execution = Execution(parts)
         self._recoverer = Recoverer(parts.memory)
 
     def run(
@@ -57,6 +53,7 @@ class Runtime:
         *,
         dry_run: bool = False,
         approve: Callable[[Plan], bool] = lambda plan: True,
+        answer: Callable[[str], str] = lambda question: "",
     ) -> MissionResult:
         """Carry out a command; should anything be raised on the way, the robot is stopped.
 
@@ -65,7 +62,10 @@ class Runtime:
             seed: Of the scene, where the robot is simulated.
             dry_run: Plan and verify only.
             approve: Asked before the first motion; anything but true and nothing moves.
+            answer: Asked what the robot wants to know, while it holds still; says nothing where
+                nobody is there, which ends the mission with the question.
         """
+        self._answer = answer
         with ExitStack() as on_error:
             on_error.callback(self._parts.robot.stop)
             result = self._run(command, seed, dry_run, approve)
@@ -82,7 +82,7 @@ class Runtime:
         self._parts.estimator.reset()
         self._emit(MissionStarted(observation.time_s, command, self._parts.metadata))
         scene = self._look(observation)
-        plan = self._plan(command, scene)
+        plan = self._plan_or_ask(command, scene)
         if plan.question is not None:
             return self._end(MissionOutcome.NEEDS_HELP, plan, plan.question)
         if dry_run:
@@ -99,7 +99,7 @@ class Runtime:
         while robot.observe().time_s < budget.seconds:
             closing = not queue
             subgoal = queue[0] if queue else self._closing_look()
-            result = self._run_subgoal(subgoal, 0 if closing else attempt)
+            result = self._execution.run(subgoal, 0 if closing else attempt)
             if not closing:
                 self._history.append(result)
                 self._recoverer.learn(result)
@@ -116,7 +116,7 @@ class Runtime:
             if recovery in (Recovery.FROM_HOME, Recovery.REPLAN) and not closing:
                 # Close to the table a held block looks like one that stands there, and the arm
                 # hides what is behind it: what comes next is made on what is seen from home.
-                if self._run_subgoal(self._closing_look(), 0).outcome is SubgoalOutcome.STOPPED:
+                if self._execution.run(self._closing_look(), 0).outcome is SubgoalOutcome.STOPPED:
                     return self._end(MissionOutcome.STOPPED, first)
                 scene = self._look(robot.observe())
             if recovery in (Recovery.AGAIN, Recovery.FROM_HOME):
@@ -125,13 +125,23 @@ class Runtime:
             if recovery is Recovery.ASK:
                 break
             self._replans += 1
-            plan = self._plan(first.command, scene)
+            plan = self._plan_or_ask(first.command, scene)
             if plan.question is not None:
                 return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
             queue, attempt = list(plan.subgoals), 1
-        return self._end(
-            MissionOutcome.NEEDS_HELP, first, self._help(self._missed(goals, scene, before))
-        )
+        return self._ask_for_help(first, scene, self._help(self._missed(goals, scene, before)))
+
+    def _ask_for_help(self, first: Plan, scene: Scene, question: str) -> MissionResult:
+        """End the mission with a question, or carry on as the human says, with a new budget."""
+        wish = self._asked(question)
+        if wish.lower() in _LEAVE:
+            return self._end(MissionOutcome.NEEDS_HELP, first, question)
+        again = wish.lower() in _AGAIN
+        self._replans = 0
+        plan = self._plan_or_ask(first.command if again else _corrected(first.command, wish), scene)
+        if plan.question is not None:
+            return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
+        return self._carry_out(plan, scene)
 
     def _recovery(self, failed: SubgoalResult | None, scene: Scene, attempt: int) -> Recovery:
         """Return what to do about a failure, None being goals that were not reached after all."""
@@ -141,6 +151,20 @@ class Runtime:
             return Recovery.REPLAN if may_replan else Recovery.ASK
         may_retry = attempt < budget.attempts and self._may_retry(failed.subgoal, scene)
         return self._recoverer.choose(failed, may_retry=may_retry, may_replan=may_replan)
+
+    def _plan_or_ask(self, command: str, scene: Scene) -> Plan:
+        """Plan, and ask for as long as that takes and somebody answers."""
+        plan = self._plan(command, scene)
+        while plan.question is not None and (said := self._asked(plan.question)):
+            plan = self._plan(_corrected(plan.command, said), scene)
+        return plan
+
+    def _asked(self, question: str) -> str:
+        """Return the answer to a question, nothing where there is none."""
+        said = self._answer(question).strip()
+        if said:
+            self._emit(Answered(self._parts.robot.observe().time_s, question, said))
+        return said
 
     def _plan(self, command: str, scene: Scene) -> Plan:
         """Ask for a plan until verification accepts one, at most two repairs."""
@@ -154,63 +178,6 @@ class Runtime:
             if not problems:
                 return plan
         return Plan(command=command, question=f"I found no plan that I may run. {problems[0]}")
-
-    def _run_subgoal(self, subgoal: Subgoal, attempt: int) -> SubgoalResult:
-        """Tick until the monitor gives a verdict, the robot is stopped or the time is spent."""
-        parts = self._parts
-        observation = parts.robot.observe()
-        self._emit(SubgoalStarted(observation.time_s, subgoal, attempt))
-        policy = parts.policies[subgoal.skill]
-        self._began = parts.estimator.estimate(observation)
-        parts.monitor.reset(subgoal, self._began)
-        ticks, verdict = 0, None
-        try:
-            policy.reset(subgoal.phrase)
-            while verdict is None:
-                observation = parts.robot.observe()
-                chunk = policy.infer(observation)
-                verdict = self._halted(observation) or parts.monitor.check(observation, chunk)
-                action, sent = chunk.actions[0].astype(float), None
-                if verdict is None:
-                    sent, verdict = self._act(observation, action)
-                    ticks += sent is not None
-                self._emit(Ticked(observation.time_s, observation, chunk, action, sent))
-        except PolicyLost as lost:
-            evidence = {"fault": str(lost)}
-            verdict = Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_LOST, 1.0, evidence)
-        if verdict.reason in HELD:
-            parts.robot.stop()
-            self._emit(Stopped(observation.time_s, verdict.reason.value))
-        self._emit(VerdictGiven(observation.time_s, subgoal, verdict))
-        result = SubgoalResult(subgoal, _outcome(verdict), verdict, attempt, ticks)
-        self._emit(SubgoalEnded(observation.time_s, result))
-        return result
-
-    def _act(
-        self, observation: Observation, action: Vector
-    ) -> tuple[Vector | None, Verdict | None]:
-        """Send one action through the shield; a breach or a stop ends the subgoal."""
-        try:
-            return self._parts.robot.act(self._parts.shield.limit(observation, action)), None
-        except ShieldBreach as breach:
-            self._parts.robot.stop()
-            self._emit(Stopped(observation.time_s, "shield"))
-            evidence = {"breach": str(breach)}
-            return None, Verdict(VerdictValue.REFUTED, Reason.OUT_OF_LIMITS, 1.0, evidence)
-        except RobotStopped:
-            return None, self._latched(observation)
-
-    def _halted(self, observation: Observation) -> Verdict | None:
-        """Return the verdict no monitor is asked for: stopped, or the mission's time is spent."""
-        if self._parts.robot.stopped:
-            return self._latched(observation)
-        if observation.time_s >= self._parts.budget.seconds:
-            return Verdict(VerdictValue.INSUFFICIENT, Reason.TIMEOUT, 1.0)
-        return None
-
-    def _latched(self, observation: Observation) -> Verdict:
-        self._emit(Stopped(observation.time_s, "latch"))
-        return Verdict(VerdictValue.INSUFFICIENT, Reason.STOPPED, 1.0)
 
     def _look(self, observation: Observation) -> Scene:
         scene = self._parts.estimator.estimate(observation)
@@ -229,7 +196,9 @@ class Runtime:
         contract = self._parts.contracts[subgoal.skill]
         may_begin = all(holds(f, scene) for f in contract.facts("preconditions", subgoal.args))
         done = contract.facts("done", subgoal.args)
-        return may_begin and not (done and all(holds(f, scene, self._began) for f in done))
+        return may_begin and not (
+            done and all(holds(f, scene, self._execution.began) for f in done)
+        )
 
     def _missed(self, goals: Sequence[Fact], scene: Scene, before: Scene) -> list[Fact]:
         """Return the goals that are not surely reached, `before` being the mission's first look."""
@@ -261,6 +230,11 @@ class Runtime:
             subscriber.on_event(event)
 
 
+def _corrected(command: str, answer: str) -> str:
+    """Return a command in the light of what was answered to a question about it."""
+    return f"{command}, no, {answer}"
+
+
 def _cause(result: SubgoalResult) -> str | None:
     """Return why the robot is held, where the agent itself failed."""
     verdict = result.verdict
@@ -268,19 +242,3 @@ def _cause(result: SubgoalResult) -> str | None:
         return None
     told = "; ".join(f"{key}: {value}" for key, value in verdict.evidence.items())
     return f"I hold still: {verdict.reason.value.replace('_', ' ')} ({told})."
-
-
-def _outcome(verdict: Verdict) -> SubgoalOutcome:
-    """Return what a verdict makes of a subgoal; only confirmed as done is success."""
-    match verdict.value, verdict.reason:
-        case VerdictValue.CONFIRMED, Reason.DONE:
-            return SubgoalOutcome.SUCCESS
-        case _, Reason.STOPPED | Reason.OUT_OF_LIMITS:
-            return SubgoalOutcome.STOPPED
-        case _, reason if reason in HELD:
-            return SubgoalOutcome.STOPPED
-        case _, Reason.TIMEOUT:
-            return SubgoalOutcome.TIMEOUT
-        case VerdictValue.INSUFFICIENT, _:
-            return SubgoalOutcome.LOW_CONFIDENCE
-    return SubgoalOutcome.FAILED

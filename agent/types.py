@@ -262,18 +262,13 @@ class SubgoalOutcome(StrEnum):
     SUCCESS = "success"
     FAILED = "failed"
     LOW_CONFIDENCE = "low_confidence"
-    NO_PROGRESS = "no_progress"
-    OUT_OF_DISTRIBUTION = "out_of_distribution"
     TIMEOUT = "timeout"
     STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class SubgoalResult:
-    """What came of one subgoal; `attempts` counts tries of the same subgoal in a row.
-
-    It is 0 for a look that is no part of the plan.
-    """
+    """What came of one subgoal; `attempts` counts tries in a row, 0 for a look between plans."""
 
     subgoal: Subgoal
     outcome: SubgoalOutcome
@@ -294,10 +289,7 @@ class MissionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MissionResult:
-    """What came of a command.
-
-    `plan` is the first plan; `results` lists every subgoal run, in order, over all replans.
-    """
+    """What came of a command: its first plan, and every subgoal run over all replans."""
 
     outcome: MissionOutcome
     plan: Plan

@@ -8,7 +8,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from agent.errors import PolicyLost
+from agent.errors import BosunError, PolicyLost
 from agent.protocols import Policy
 from agent.types import ActionChunk, Observation
 
@@ -16,6 +16,8 @@ _START_S = 60.0
 """How long a policy may take to load, s."""
 _STOP_S = 1.0
 _READY = "ready"
+_FAILURES = (ArithmeticError, BosunError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+"""What loading and running a network raises; after anything else the process is gone."""
 
 
 class WorkerPolicy:
@@ -116,7 +118,7 @@ def _serve(wire: Connection, make_policy: Callable[[], Policy]) -> None:
     with suppress(EOFError, OSError):
         try:
             policy = make_policy()
-        except Exception as error:
+        except _FAILURES as error:
             wire.send((0, _said(error), None))
             return
         wire.send((0, None, _READY))
@@ -124,7 +126,7 @@ def _serve(wire: Connection, make_policy: Callable[[], Policy]) -> None:
             number, what, about = wire.recv()
             try:
                 value = getattr(policy, what)(about)
-            except Exception as error:
+            except _FAILURES as error:
                 wire.send((number, _said(error), None))
             else:
                 wire.send((number, None, value))

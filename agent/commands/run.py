@@ -47,14 +47,24 @@ def _carry_out(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     agent = Agent(config)
     try:
         console = Console(sys.stderr if args.json else sys.stdout)
-        return run_mission(agent, mission, [console], _asked if args.confirm else lambda plan: True)
+        approve = _approved if args.confirm else lambda plan: True
+        return run_mission(agent, mission, [console], approve, _answered)
     finally:
         if agent.memory.fault is not None:
             sys.stderr.write(f"bosun: {agent.memory.fault}\n")
         agent.close()
 
 
-def _asked(plan: Plan) -> bool:
+def _answered(question: str) -> str:
+    """Ask the person at the terminal; where nobody is, nothing is answered."""
+    if not sys.stdin.isatty():
+        return ""
+    sys.stderr.write(f"{question}\n> ")
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
+def _approved(plan: Plan) -> bool:
     """Ask the person at the terminal; only an explicit yes counts."""
     if not sys.stdin.isatty():
         raise ConfigError("--confirm needs a terminal to ask at; run without it or use --dry-run.")

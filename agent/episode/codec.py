@@ -32,6 +32,7 @@ from agent.episode.schemas import (
     VERDICT,
 )
 from agent.events import (
+    Answered,
     Event,
     MissionEnded,
     MissionStarted,
@@ -49,6 +50,7 @@ Message = dict[str, Any]
 
 _KINDS: dict[type[Any], tuple[str, str]] = {
     MissionStarted: (EVENT, "mission_started"),
+    Answered: (EVENT, "answered"),
     Stopped: (EVENT, "stopped"),
     MissionEnded: (EVENT, "mission_ended"),
     Planned: (PLAN, "planned"),

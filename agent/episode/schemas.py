@@ -138,11 +138,13 @@ TOPICS: dict[str, Schema] = {
         verdict=_VERDICT,
     ),
     EVENT: _object(
-        "The mission begins, is stopped or ends.",
-        kind=_text("mission_started, stopped or mission_ended."),
+        "The mission begins, a question is answered, or it is stopped or ends.",
+        kind=_text("mission_started, answered, stopped or mission_ended."),
         time_s=_TIME,
         command=_text(),
         metadata=_object("Versions, config, seeds and hashes."),
+        question=_text("What the robot asked."),
+        answer=_text("What the human said to that."),
         source=_text("Who stopped the mission."),
         result=_object(
             outcome=_text(),

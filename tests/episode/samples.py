@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from agent.events import (
+    Answered,
     Event,
     MissionEnded,
     MissionStarted,
@@ -110,6 +111,7 @@ def mission(rng: np.random.Generator, ticks: int = 6, size: int = 32) -> list[Ev
         SubgoalStarted(0.1 * ticks, PICK, 2),
         VerdictGiven(0.1 * ticks, PICK, DONE),
         SubgoalEnded(0.1 * ticks, SUCCESS),
+        Answered(0.1 * ticks, "Shall I try again, or leave it?", "again"),
         Stopped(0.1 * ticks, "stop word"),
         MissionEnded(0.1 * ticks, result),
     ]

@@ -1,0 +1,116 @@
+"""One subgoal: tick by tick, watched, until there is a verdict."""
+
+from __future__ import annotations
+
+from agent.errors import PolicyLost, RobotStopped, ShieldBreach
+from agent.events import (
+    Event,
+    Stopped,
+    SubgoalEnded,
+    SubgoalStarted,
+    Ticked,
+    VerdictGiven,
+)
+from agent.parts import Parts
+from agent.recovery import HELD
+from agent.types import (
+    Observation,
+    Reason,
+    Scene,
+    Subgoal,
+    SubgoalOutcome,
+    SubgoalResult,
+    Vector,
+    Verdict,
+    VerdictValue,
+)
+
+
+class Execution:
+    """Carries out one subgoal at a time.
+
+    Attributes:
+        began: The scene in which the last one began.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        """Keep the parts; nothing moves yet."""
+        self._parts = parts
+        self.began = Scene(0.0)
+
+    def run(self, subgoal: Subgoal, attempt: int) -> SubgoalResult:
+        """Tick until the monitor gives a verdict, the robot is stopped or the time is spent."""
+        parts = self._parts
+        observation = parts.robot.observe()
+        self._emit(SubgoalStarted(observation.time_s, subgoal, attempt))
+        policy = parts.policies[subgoal.skill]
+        self.began = parts.estimator.estimate(observation)
+        parts.monitor.reset(subgoal, self.began)
+        ticks, verdict = 0, None
+        try:
+            policy.reset(subgoal.phrase)
+            while verdict is None:
+                observation = parts.robot.observe()
+                chunk = policy.infer(observation)
+                verdict = self._halted(observation) or parts.monitor.check(observation, chunk)
+                action, sent = chunk.actions[0].astype(float), None
+                if verdict is None:
+                    sent, verdict = self._act(observation, action)
+                    ticks += sent is not None
+                self._emit(Ticked(observation.time_s, observation, chunk, action, sent))
+        except PolicyLost as lost:
+            evidence = {"fault": str(lost)}
+            verdict = Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_LOST, 1.0, evidence)
+        if verdict.reason in HELD:
+            parts.robot.stop()
+            self._emit(Stopped(observation.time_s, verdict.reason.value))
+        self._emit(VerdictGiven(observation.time_s, subgoal, verdict))
+        result = SubgoalResult(subgoal, _outcome(verdict), verdict, attempt, ticks)
+        self._emit(SubgoalEnded(observation.time_s, result))
+        return result
+
+    def _act(
+        self, observation: Observation, action: Vector
+    ) -> tuple[Vector | None, Verdict | None]:
+        """Send one action through the shield; a breach or a stop ends the subgoal."""
+        try:
+            return self._parts.robot.act(self._parts.shield.limit(observation, action)), None
+        except ShieldBreach as breach:
+            self._parts.robot.stop()
+            self._emit(Stopped(observation.time_s, "shield"))
+            evidence = {"breach": str(breach)}
+            return None, Verdict(VerdictValue.REFUTED, Reason.OUT_OF_LIMITS, 1.0, evidence)
+        except RobotStopped:
+            return None, self._latched(observation)
+
+    def _halted(self, observation: Observation) -> Verdict | None:
+        """Return the verdict no monitor is asked for: stopped, or the mission's time is spent."""
+        if self._parts.robot.stopped:
+            return self._latched(observation)
+        if observation.time_s >= self._parts.budget.seconds:
+            return Verdict(VerdictValue.INSUFFICIENT, Reason.TIMEOUT, 1.0)
+        return None
+
+    def _latched(self, observation: Observation) -> Verdict:
+        self._emit(Stopped(observation.time_s, "latch"))
+        return Verdict(VerdictValue.INSUFFICIENT, Reason.STOPPED, 1.0)
+
+    def _emit(self, event: Event) -> None:
+        for subscriber in self._parts.subscribers:
+            subscriber.on_event(event)
+
+
+def _outcome(verdict: Verdict) -> SubgoalOutcome:
+    """Return what a verdict makes of a subgoal; only confirmed as done is success."""
+    match verdict.value, verdict.reason:
+        case VerdictValue.CONFIRMED, Reason.DONE:
+            return SubgoalOutcome.SUCCESS
+        case _, Reason.STOPPED | Reason.OUT_OF_LIMITS:
+            return SubgoalOutcome.STOPPED
+        case _, reason if reason in HELD:
+            return SubgoalOutcome.STOPPED
+        case _, Reason.TIMEOUT:
+            return SubgoalOutcome.TIMEOUT
+        case VerdictValue.INSUFFICIENT, _:
+            return SubgoalOutcome.LOW_CONFIDENCE
+    return SubgoalOutcome.FAILED
