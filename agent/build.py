@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib.metadata import version
@@ -16,6 +16,7 @@ import numpy as np
 
 import agent
 from agent.config import Config
+from agent.faults import FaultyPolicy
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
 from agent.protocols import Monitor, Planner, Policy, SceneEstimator, Subscriber, Verifier
@@ -208,13 +209,16 @@ def _learned(config: Config, closing: ExitStack) -> Policy:
     from skills.policy.configuration import VLAConfig
     from skills.policy.policy import VLAPolicy
 
-    folder, limit_s = policy_checkpoint(config), config.policy.limit_s
-    if limit_s is None:
-        return VLAPolicy.from_checkpoint(folder)
+    folder, settings = policy_checkpoint(config), config.policy
+    make_policy: Callable[[], Policy] = partial(VLAPolicy.from_checkpoint, folder)
+    if settings.fault is not None:
+        make_policy = partial(FaultyPolicy, make_policy, settings.fault, settings.fault_s)
+    if settings.limit_s is None:
+        return make_policy()
     from agent.worker import WorkerPolicy
 
     check_checkpoint(folder, VLAConfig.model_type)
-    worker = WorkerPolicy(partial(VLAPolicy.from_checkpoint, folder), limit_s)
+    worker = WorkerPolicy(make_policy, settings.limit_s)
     closing.callback(worker.close)
     return worker
 

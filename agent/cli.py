@@ -15,7 +15,7 @@ COMMANDS = {
     "skills": "list the skills and their contracts",
     "collect": "make training data with the scripted teachers",
     "train": "train the policy or the scene network",
-    "eval": "measure skills, scene, missions, disturbances or monitor by the world's truth",
+    "eval": "measure skills, scene, missions or monitor by the world's truth",
     "memory": "show which recovery helped after which failure",
     "doctor": "say what works on this machine and how to mend what does not",
 }
@@ -180,9 +180,12 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
     disturbances.add_argument(
         "--cells", metavar="CELL,...", help="only these, such as drop=0.15/continuous; all without"
     )
-    disturbances.add_argument(
-        "--keep", type=Path, metavar="FILE", help="keep every mission, to go on after a kill"
-    )
+    causes = suites.add_parser("causes", help="what the agent says of causes that are injected")
+    _add_suite(causes, 30, "missions per cause")
+    for suite in (disturbances, causes):
+        suite.add_argument(
+            "--keep", type=Path, metavar="FILE", help="keep every mission, to go on after a kill"
+        )
     disturbances.add_argument("--csv", type=Path, metavar="FILE.csv", help="write a table")
     disturbances.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the rates")
     monitor = suites.add_parser("monitor", help="how well failures are told from successes")

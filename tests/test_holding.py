@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from agent.build import Agent
 from agent.config import Config, load_config
 from agent.doubles import Recorder
 from agent.events import Event, Stopped, Ticked
-from agent.protocols import Policy
-from agent.types import ActionChunk, MissionOutcome, MissionResult, Observation, Reason
+from agent.types import MissionOutcome, MissionResult, Reason
 from agent.worker import WorkerPolicy
 
 COMMAND, SEED = "put the red block in the left zone", 1_000_001
@@ -28,21 +25,6 @@ WITHIN_TICKS = 2
 
 def configured(*overrides: str) -> Config:
     return load_config(None, ["memory.file=null", *overrides])
-
-
-class Breaking:
-    """A policy whose answers are no numbers from a time on."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-
-    def reset(self, phrase: str) -> None:
-        self._policy.reset(phrase)
-
-    def infer(self, observation: Observation) -> ActionChunk:
-        chunk = self._policy.infer(observation)
-        late = observation.time_s >= AT_S
-        return replace(chunk, actions=np.full_like(chunk.actions, np.nan)) if late else chunk
 
 
 class Killer:
@@ -98,11 +80,18 @@ def test_a_frozen_camera_holds_the_arm() -> None:
     assert agent.robot.stopped
 
 
-def test_answers_that_are_no_numbers_hold_the_arm() -> None:
-    agent = Agent(configured())
-    agent.policies = {name: Breaking(policy) for name, policy in agent.policies.items()}
+@pytest.mark.parametrize("fault", ["nan", "out_of_range"])
+def test_answers_that_make_no_sense_hold_the_arm(fault: str) -> None:
+    agent = Agent(configured(f"policy.fault={fault}", f"policy.fault_s={AT_S}"))
     result, recorder = run(agent)
     assert_held(agent, result, recorder, Reason.POLICY_INVALID)
+
+
+@pytest.mark.parametrize("fault", ["slow", "dead"])
+def test_a_policy_that_hangs_or_dies_holds_the_arm(fault: str) -> None:
+    agent = Agent(configured("policy.limit_s=3", f"policy.fault={fault}", f"policy.fault_s={AT_S}"))
+    result, recorder = run(agent)
+    assert_held(agent, result, recorder, Reason.POLICY_LOST)
 
 
 def test_a_policy_whose_process_is_killed_holds_the_arm() -> None:

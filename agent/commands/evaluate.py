@@ -127,6 +127,22 @@ def _disturbances(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     return report
 
 
+def _causes(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    """Hold what the agent says of a failure against what was done to it."""
+    from agent.mission import TruthBench
+    from skills.evaluate.causes import CAUSES, ONCE, evaluate_causes
+
+    benches = {
+        name: partial(
+            TruthBench, load_config(args.config, [*args.overrides, *ONCE, *cause.settings])
+        )
+        for name, cause in CAUSES.items()
+    }
+    return evaluate_causes(
+        benches, args.episodes, args.seed_base, args.workers, _ledger(args, config)
+    )
+
+
 def _ledger(args: argparse.Namespace, config: Config) -> Ledger | None:
     """Return where missions are kept: a file about this policy, these settings and these seeds."""
     from agent.build import policy_checkpoint, scene_checkpoint
@@ -159,6 +175,7 @@ _SUITES = {
     "scene": _scene,
     "missions": _missions,
     "disturbances": _disturbances,
+    "causes": _causes,
     "monitor": _monitor,
 }
 
@@ -166,9 +183,10 @@ _SUITES = {
 def _print(report: dict[str, Any]) -> None:
     terminal = Terminal(highlight=False, soft_wrap=True)
     for row in report["rows"]:
+        codes = "  ".join(f"{code} {count}" for code, count in row.get("codes", {}).items())
         terminal.print(
             f"{row['name']:32} {row['successes']:4}/{row['episodes']:<4} "
-            f"{row['rate']:6.1%}  [{row['low']:.1%}, {row['high']:.1%}]"
+            f"{row['rate']:6.1%}  [{row['low']:.1%}, {row['high']:.1%}]  {codes}".rstrip()
         )
     for key, value in report.items():
         if isinstance(value, float | int) and key != "seed_base":

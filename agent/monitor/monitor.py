@@ -30,6 +30,8 @@ from agent.types import (
     VerdictValue,
 )
 
+_BOUND = 2.0
+"""m, rad and share of a gripper's opening: no sane action of one tick has a number that large."""
 _PUSHED_M = 0.05
 """How far an arm that does not move was told to go, m, for something to be in its way."""
 _NOTHING_HELD = 0.3
@@ -105,6 +107,7 @@ class SubgoalMonitor:
         if not _usable(chunk):
             evidence = {
                 "actions_finite": bool(np.isfinite(chunk.actions).all()),
+                "largest": float(np.abs(chunk.actions).max()),
                 "success": chunk.success,
             }
             return Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_INVALID, 1.0, evidence)
@@ -216,8 +219,9 @@ class SubgoalMonitor:
 
 
 def _usable(chunk: ActionChunk) -> bool:
-    """Return whether every number of a chunk is one."""
+    """Return whether every number of a chunk is one, and no action is out of all bounds."""
     heads = [chunk.success, chunk.progress]
-    return bool(np.isfinite(chunk.actions).all()) and all(
+    # What is no number is not small, either.
+    return bool((np.abs(chunk.actions) < _BOUND).all()) and all(
         head is None or np.isfinite(head) for head in heads
     )

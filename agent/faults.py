@@ -1,0 +1,54 @@
+"""A policy that fails on purpose, for tests and measurements of what happens then."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+
+import numpy as np
+
+from agent.protocols import Policy
+from agent.types import ActionChunk, Observation
+
+_FAR = 1e3
+_FOREVER_S = 3600.0
+
+
+class Fault(StrEnum):
+    """How a policy fails: DEAD ends its process, so it must have one of its own."""
+
+    NAN = "nan"
+    OUT_OF_RANGE = "out_of_range"
+    SLOW = "slow"
+    DEAD = "dead"
+
+
+class FaultyPolicy:
+    """Behaves like the policy it wraps until a moment of the mission, and then fails."""
+
+    def __init__(self, make_policy: Callable[[], Policy], fault: Fault, from_s: float) -> None:
+        """Load the policy; it fails from this second on."""
+        self._policy, self._fault, self._from_s = make_policy(), fault, from_s
+
+    def reset(self, phrase: str) -> None:
+        """Begin a subgoal."""
+        self._policy.reset(phrase)
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return the next actions, while all is well."""
+        chunk = self._policy.infer(observation)
+        if observation.time_s < self._from_s:
+            return chunk
+        match self._fault:
+            case Fault.NAN:
+                return replace(chunk, actions=np.full_like(chunk.actions, np.nan))
+            case Fault.OUT_OF_RANGE:
+                return replace(chunk, actions=chunk.actions * np.float32(_FAR))
+            case Fault.SLOW:
+                time.sleep(_FOREVER_S)
+            case Fault.DEAD:
+                os._exit(1)
+        return chunk
