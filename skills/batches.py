@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from agent.errors import SkillError
 from skills.dataset import Array, Shard, call_of, open_shard, shards
 from skills.labels import VARIANTS, Labels, label
 from skills.perception.modeling import STILL
@@ -56,10 +57,10 @@ class Batch:
 
 
 class Frames:
-    """The frames of all shards in memory, without their images, split by demonstration."""
+    """The frames of all shards in memory, without their images, split by scene."""
 
     def __init__(self, roots: list[Path], horizon: int, validation_share: float = 0.03) -> None:
-        """Read the shards; every n-th demonstration is kept for validation."""
+        """Read the shards; every n-th scene is kept for validation."""
         self.folders = list(shards(roots))
         self.shards: list[Shard] = [open_shard(folder) for folder in self.folders]
         self.horizon = horizon
@@ -73,8 +74,10 @@ class Frames:
             [label(shard, seed) for seed, shard in enumerate(tqdm(self.shards, "label"))]
         )
         every = round(1 / validation_share)
-        held_out = (demo.astype(np.int64) * 7919 + shard_of) % every == 0
+        held_out = _scenes(self._all("mount"), shard_of) % every == 0
         self.training, self.validation = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        if not len(self.training):
+            raise SkillError("All data is of one scene; collect some more, to validate on others.")
         weight = self._weights()[self.training]
         self.weight = weight / weight.sum()
 
@@ -210,6 +213,11 @@ def _place_in_demo(
     edges, rows = np.concatenate([[0], change, [len(demo)]]), np.arange(len(demo))
     index = np.searchsorted(edges, rows, side="right")
     return edges[index - 1], edges[index] - rows
+
+
+def _scenes(mount: Array, shard_of: Array) -> npt.NDArray[np.int64]:
+    """Return the number of every frame's scene: within a shard, cameras stand anew in each."""
+    return np.unique(np.column_stack([shard_of, mount]), axis=0, return_inverse=True)[1]
 
 
 def _token_table(

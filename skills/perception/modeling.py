@@ -61,14 +61,9 @@ class SceneConfig(PretrainedConfig):
         super().__init__(**kwargs)
 
     @property
-    def known_dim(self) -> int:
-        """Numbers that say what is known of a thing, see `SceneNet.tokens`, without features."""
-        return STILL + 1 + len(self.supports) + len(self.cameras) * SLOT_POINT
-
-    @property
     def token_dim(self) -> int:
-        """The same and what each camera shows of it; see `SceneNet.tokens`."""
-        return self.known_dim + len(self.cameras) * self.width
+        """Numbers that say what is known of a thing, see `SceneNet.tokens`."""
+        return STILL + 1 + len(self.supports) + len(self.cameras) * SLOT_POINT
 
 
 @dataclass
@@ -142,10 +137,13 @@ class SceneNet(PreTrainedModel):
     def tokens(self, images: dict[str, Tensor], state: Tensor) -> Tensor:
         """Return what is known of every object, then of every landmark, for a policy to read.
 
+        The features that a camera shows of a thing are left out: a policy knows every scene it was
+        trained in again by them, and takes what it did there for what is to be done.
+
         Returns:
             (b, things, token_dim): position as in `forward`, the share its part has gone,
-            presence 0..1, supports 0..1, the point where each camera sees it, and the features
-            there. The first `STILL` numbers change only when the thing does.
+            presence 0..1, supports 0..1, and the point where each camera sees it. The first
+            `STILL` numbers change only when the thing does.
         """
         output = self.forward(images, state)
         known = [
@@ -156,9 +154,8 @@ class SceneNet(PreTrainedModel):
         ]
         fixed = self._fixed(len(state), output)
         points = [s.points for s in output.slots.values()]
-        found = [s.found for s in output.slots.values()]
         told = torch.cat([torch.cat(known, dim=-1), fixed], dim=1)
-        return torch.cat([told, *points, *found], dim=-1)
+        return torch.cat([told, *points], dim=-1)
 
     def metres(self, position: Tensor) -> Tensor:
         """Return (..., 3) positions of the network's own units in m."""

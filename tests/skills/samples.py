@@ -48,7 +48,7 @@ def start_of(skill: str, args: Mapping[str, str]) -> Scene:
 
 
 def write_demos(folder: Path, calls: Sequence[Call], seed: int = 0, frames: int = FRAMES) -> None:
-    """Write a shard with a demonstration of each call, in turn.
+    """Write a shard with a demonstration of each call, in turn, each in a scene of its own.
 
     What is handled moves evenly to where the call's effect takes it; the gripper switches half way.
     """
@@ -69,7 +69,7 @@ def write_demos(folder: Path, calls: Sequence[Call], seed: int = 0, frames: int 
                     **call_of(skill, args),
                     "progress": np.float32(progress),
                     "success": progress == 1,
-                    "mount": np.zeros(9),
+                    "mount": np.full(9, 0.001 * demo),
                     **scene_labels(now),
                 }
             )

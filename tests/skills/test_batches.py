@@ -94,7 +94,7 @@ def fits(heard: list[int], sentence: list[int]) -> bool:
 
 def test_garbled_sentences_keep_their_names_and_fit(tmp_path: Path) -> None:
     """Of every sentence of every call: no name is lost, and padding is only at the end."""
-    batches, dropped, around = batches_of(frames_of(tmp_path, CALLS[:1])), 0, 0
+    batches, dropped, around = batches_of(frames_of(tmp_path, CALLS[:2])), 0, 0
     for skill, args in calls():
         names = {WORDS.index(word) + 2 for value in args.values() for word in words(value)}
         for text in paraphrases(skill, args):
@@ -112,7 +112,7 @@ def test_garbled_sentences_keep_their_names_and_fit(tmp_path: Path) -> None:
 
 def test_even_a_sentence_of_the_greatest_length_fits(tmp_path: Path) -> None:
     """What is put around it may push its end out, but never grows past the table."""
-    batches = batches_of(frames_of(tmp_path, CALLS[:1]))
+    batches = batches_of(frames_of(tmp_path, CALLS[:2]))
     for _ in range(50):
         heard = batches._garbled(np.arange(2, 2 + MAX_WORDS), frozenset())
         assert heard.shape == (MAX_WORDS,)
@@ -121,7 +121,7 @@ def test_even_a_sentence_of_the_greatest_length_fits(tmp_path: Path) -> None:
 
 def test_names_are_found_in_every_call(tmp_path: Path) -> None:
     """Also a push's direction is a name, which no garbling may take away."""
-    table = batches_of(frames_of(tmp_path, CALLS[:1]))._tokens
+    table = batches_of(frames_of(tmp_path, CALLS[:2]))._tokens
     assert len(table) == len(list(calls()))
     naming = {WORDS[n - 2] for _, names in table.values() for n in names}
     assert {"left", "right", "forward", "back", "drawer", "can", "button", "zone"} <= naming

@@ -69,9 +69,10 @@ def test_chunks_are_the_labelled_actions(batches: Batches) -> None:
 
 
 def test_validation_is_held_out(batches: Batches) -> None:
-    """No demonstration is both trained on and validated on, and both have some."""
+    """No scene is both trained on and validated on, and both have some."""
     frames = batches.frames
     demo = np.asarray(frames.shards[0]["demo"])
+    assert len(np.unique(frames.shards[0]["mount"], axis=0)) == len(set(demo))
     training, held = set(demo[frames.training]), set(demo[frames.validation])
     assert training
     assert held
