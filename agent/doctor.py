@@ -22,6 +22,7 @@ FREE_GIB = 1.0
 """Free disk space in GiB below which logging missions is at risk."""
 
 _GET_CHECKPOINT = "Take a fresh checkout, run `make setup`, or train one with `bosun train`."
+_CALIBRATE = "Run `bosun eval monitor --calibrate`, or do without: --set monitor.alpha=null."
 _GL_NAMES = {"egl": "EGL", "osmesa": "OSMesa"}
 _DRAW = """
 import mujoco
@@ -67,6 +68,7 @@ def diagnose(config: Config | None = None) -> list[Check]:
         _rendering(),
         _policy(config),
         _scene(config),
+        _calibration(config),
         _ffmpeg(),
         _disk(config.episode.directory),
         _audio(),
@@ -141,6 +143,23 @@ def _checkpoint(name: str, find: Callable[[], Path], model_type: str) -> Check:
     except (BosunError, ImportError, OSError) as error:
         return Check(name, False, str(error), _GET_CHECKPOINT)
     return Check(name, True, str(folder))
+
+
+def _calibration(config: Config) -> Check:
+    """Look whether the monitor knows what is usual under the policy's weights."""
+    name = "monitor calibration"
+    if config.monitor.alpha is None:
+        return Check(name, True, "not used: monitor.alpha is none")
+    try:
+        from agent.monitor.calibration import FILE, Calibration
+        from agent.monitor.watch import Watch
+        from skills.checkpoint import weights_hash
+
+        folder = policy_checkpoint(config)
+        Watch(Calibration.beside(folder, weights_hash(folder)), config.monitor.alpha)
+    except (BosunError, ImportError, OSError) as error:
+        return Check(name, False, str(error), _CALIBRATE)
+    return Check(name, True, f"{folder / FILE}, false alarms in {config.monitor.alpha:.0%}")
 
 
 def _ffmpeg() -> Check:

@@ -10,8 +10,12 @@ import pytest
 from transformers import PretrainedConfig
 
 from agent import doctor
+from agent.build import POLICY_CHECKPOINT
 from agent.config import Config, EpisodeConfig
 from agent.doctor import Check, diagnose
+from agent.monitor.calibration import FILE
+from agent.resources import resource
+from skills.checkpoint import WEIGHTS
 from skills.perception.modeling import SceneConfig
 from skills.policy.configuration import VLAConfig
 
@@ -68,6 +72,23 @@ def test_rendering_names_the_system_packages(
     assert not check.ok
     assert "libosmesa6" in check.mend and "libegl1" in check.mend
     assert "unset it" in check.mend
+
+
+def test_a_calibration_for_other_weights_is_named(
+    found: Callable[..., dict[str, Check]], tmp_path: Path
+) -> None:
+    shutil.copytree(resource(POLICY_CHECKPOINT), tmp_path / "policy")
+    assert found()["monitor calibration"].ok
+    with (tmp_path / "policy" / WEIGHTS).open("ab") as weights:
+        weights.write(b" ")
+    check = found(_with_checkpoint("policy", tmp_path / "policy"))["monitor calibration"]
+    assert not check.ok
+    assert "made for weights" in check.detail
+    (tmp_path / "policy" / FILE).unlink()
+    check = found(_with_checkpoint("policy", tmp_path / "policy"))["monitor calibration"]
+    assert "no calibration" in check.detail
+    unwatched = Config.model_validate({"monitor": {"alpha": None}})
+    assert found(unwatched)["monitor calibration"].ok
 
 
 @pytest.mark.parametrize("kind", ["policy", "scene"])
