@@ -30,6 +30,7 @@ from agent.types import HAND, TABLE, Fact, Plan, Scene, SceneObject, SkillContra
 from agent.workspace import (
     BLOCK,
     BLOCK_HALF,
+    BOWL,
     DIRECTIONS,
     DRAWER,
     DRAWER_CLOSED,
@@ -256,3 +257,15 @@ def _lasting(effect: Fact, scene: Scene) -> Fact:
         return effect
     lit = _lamp(effect.args[0], scene)
     return Fact(predicate="lit" if lit else "unlit", args=effect.args)
+
+
+def whereabouts(name: str, scene: Scene) -> str:
+    """Return where a thing is, as in "in the blue bowl"."""
+    thing = scene.objects.get(name)
+    if thing is None:
+        return "not in sight" if name not in ZONES else "a part of the table"
+    if thing.support == HAND:
+        return "in my hand"
+    carrier = scene.objects.get(thing.support)
+    inside = carrier is not None and carrier.kind in (BOWL, DRAWER)
+    return f"{'in' if inside else 'on'} the {thing.support}"

@@ -14,7 +14,7 @@ from agent.events import (
     SceneEstimated,
 )
 from agent.execution import Execution
-from agent.facts import expected, holds, seen_to_hold
+from agent.facts import expected, holds, seen_to_hold, whereabouts
 from agent.parts import Parts
 from agent.recoverer import Recoverer
 from agent.recovery import HELD, Recovery
@@ -129,7 +129,8 @@ class Runtime:
             if plan.question is not None:
                 return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
             queue, attempt = list(plan.subgoals), 1
-        return self._ask_for_help(first, scene, self._help(self._missed(goals, scene, before)))
+        missed = self._missed(goals, scene, before)
+        return self._ask_for_help(first, scene, self._help(missed, scene))
 
     def _ask_for_help(self, first: Plan, scene: Scene, question: str) -> MissionResult:
         """End the mission with a question, or carry on as the human says, with a new budget."""
@@ -205,13 +206,19 @@ class Runtime:
         certainty = self._parts.certainty
         return [goal for goal in goals if not seen_to_hold(goal, scene, certainty, before)]
 
-    def _help(self, missed: Sequence[Fact]) -> str:
-        """Return a question that says what was tried, what is left and why it fails."""
+    def _help(self, missed: Sequence[Fact], scene: Scene) -> str:
+        """Return a question that says what was tried, what is left, why it fails and what is seen.
+
+        It ends with the choices there are.
+        """
         unmet = ", ".join(map(str, missed)) or "the last look"
         failures = [r for r in self._history if r.outcome is not SubgoalOutcome.SUCCESS]
         last = "".join(f"; last: {r.subgoal.phrase}, {r.verdict.reason}" for r in failures[-1:])
+        names = dict.fromkeys(goal.args[0] for goal in missed if goal.args)
+        seen = [f"the {name} {whereabouts(name, scene)}" for name in names if name in scene.objects]
+        see = f" I see {' and '.join(seen)}." if seen else ""
         return (
-            f"After {self._replans} new plans I still have not reached {unmet}{last}. "
+            f"After {self._replans} new plans I still have not reached {unmet}{last}.{see} "
             "Shall I try again, or leave it?"
         )
 

@@ -69,7 +69,7 @@ def test_it_is_left_as_it_is(answer: str) -> None:
     result = bench.runtime.run(COMMAND, 0, answer=_saying(answer, "again"))
     assert result.outcome is MissionOutcome.NEEDS_HELP
     assert result.question is not None
-    assert "Shall I try again, or leave it?" in result.question
+    assert "I see the red block on the table. Shall I try again, or leave it?" in result.question
     assert len(bench.planner.histories) == 1
 
 

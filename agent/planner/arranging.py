@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from agent.facts import whereabouts
 from agent.planner.clauses import Clause
 from agent.planner.context import Context, done
 from agent.planner.goals import Goal, takes, targets
@@ -13,7 +14,6 @@ from agent.planner.noun_phrase import NounPhrase
 from agent.planner.placement import container, parking_zone
 from agent.planner.putting import put
 from agent.planner.question import UnclearError, listed, the
-from agent.planner.states import whereabouts
 from agent.spots import free_spot
 from agent.types import TABLE
 from agent.workspace import BLOCK, PLATE, TOWER_HEIGHT, ZONES

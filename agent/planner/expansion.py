@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.facts import after, holds, seen_to_hold
+from agent.facts import after, holds, seen_to_hold, whereabouts
 from agent.planner.goals import PLACING, Goal, contract_of
 from agent.planner.placement import leaves_the_table, no_room, parking_zone, possible_pushes
 from agent.planner.progress import Progress, deferred
 from agent.planner.question import UnclearError, listed
-from agent.planner.states import whereabouts
 from agent.types import Fact, Scene, SkillContract, Subgoal, SubgoalResult
 from agent.workspace import DRAWER, ZONES
 

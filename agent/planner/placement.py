@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from agent.facts import whereabouts
 from agent.planner.question import UnclearError, the
-from agent.planner.states import whereabouts
 from agent.spots import free_spot
 from agent.types import TABLE, Scene
 from agent.workspace import (

@@ -6,11 +6,12 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from agent.facts import whereabouts
 from agent.planner.discourse import Discourse
 from agent.planner.noun_phrase import NounPhrase, Quantity, Relation, nested
 from agent.planner.question import UnclearError, listed, plurals, the
 from agent.planner.relations import SIDES, aligned, extreme, stands
-from agent.planner.states import is_in_state, whereabouts
+from agent.planner.states import is_in_state
 from agent.types import HAND, TABLE, Scene
 from agent.workspace import BUTTON, DRAWER, MOVABLE, ZONE, ZONES, kind_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.facts import confidence, holds
 from agent.spots import free_spot
 from agent.types import HAND, TABLE, Fact, Scene
-from agent.workspace import BOWL, DRAWER, ZONES
+from agent.workspace import ZONES
 
 _FACTS = {"open": "open", "closed": "closed", "lit": "lit", "unlit": "unlit"}
 
@@ -41,15 +41,3 @@ def sureness(name: str, state: str, scene: Scene) -> float:
         return confidence(fact, scene)
     inside = [o.support_confidence for o in scene.contents(name)]
     return min(inside, default=1.0)
-
-
-def whereabouts(name: str, scene: Scene) -> str:
-    """Return where a thing is, as in "in the blue bowl"."""
-    thing = scene.objects.get(name)
-    if thing is None:
-        return "not in sight" if name not in ZONES else "a part of the table"
-    if thing.support == HAND:
-        return "in my hand"
-    carrier = scene.objects.get(thing.support)
-    inside = carrier is not None and carrier.kind in (BOWL, DRAWER)
-    return f"{'in' if inside else 'on'} the {thing.support}"

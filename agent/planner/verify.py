@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.errors import unknown
-from agent.facts import after, holds
+from agent.facts import after, holds, whereabouts
 from agent.planner.placement import leaves_the_table, possible_pushes
-from agent.planner.states import whereabouts
 from agent.types import Fact, Plan, Scene, SkillContract, Subgoal
 from agent.workspace import BLOCK, DIRECTION, DIRECTIONS, ZONE, ZONES, kind_of
 
