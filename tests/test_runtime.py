@@ -432,7 +432,7 @@ def test_a_policy_that_answers_no_numbers_moves_nothing_and_is_no_success() -> N
     result = bench.runtime.run(COMMAND, 0)
     assert result.outcome is MissionOutcome.STOPPED
     assert [r.verdict.reason for r in result.results] == [Reason.POLICY_INVALID]
-    assert result.question == "I hold still: policy invalid (actions_finite: False; success: 1.0)."
+    assert result.question == "I hold still: policy invalid (largest_action: nan; success: 1.0)."
     assert bench.robot.stopped
     assert bench.robot.sent == []
 

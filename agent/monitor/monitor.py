@@ -106,8 +106,7 @@ class SubgoalMonitor:
         """Return a verdict that ends the subgoal, or None to carry on."""
         if not _usable(chunk):
             evidence = {
-                "actions_finite": bool(np.isfinite(chunk.actions).all()),
-                "largest": float(np.abs(chunk.actions).max()),
+                "largest_action": float(np.abs(chunk.actions).max()),
                 "success": chunk.success,
             }
             return Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_INVALID, 1.0, evidence)
