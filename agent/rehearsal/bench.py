@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from agent.build import Agent
 from agent.config import Config, MemoryConfig
+from agent.doubles import ScriptedPlanner
 from agent.events import Event, SubgoalEnded, SubgoalStarted, Ticked
 from agent.monitor.calibration import Readings
 from agent.monitor.conformal import Curve
 from agent.monitor.signals import Tick, all_signals
-from agent.types import Plan, Reason, Scene, SkillContract, Subgoal, SubgoalResult
+from agent.types import Plan, Reason, Subgoal, SubgoalResult
 from skills.evaluate.commands import initial_scene
 from skills.evaluate.scoring import achieved
 from skills.evaluate.skills import draw_task
 from skills.phrases import phrase_for
+
+_NO_OTHER = "There is no other plan."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +68,10 @@ class RehearsalBench:
         if "target" in task.args:
             calls.insert(0, ("pick", {"object": task.args["object"]}))
         notes = _Notes(agent, seed)
-        planner = _Once([Subgoal(skill=s, args=a, phrase=phrase_for(s, a)) for s, a in calls])
-        agent.runtime(seed, [notes], planner).run(f"rehearse {skill}", seed)
+        subgoals = tuple(Subgoal(skill=s, args=a, phrase=phrase_for(s, a)) for s, a in calls)
+        plan = Plan(command=f"rehearse {skill}", subgoals=subgoals)
+        planner = ScriptedPlanner([plan, Plan(command=plan.command, question=_NO_OTHER)])
+        agent.runtime(seed, [notes], planner).run(plan.command, seed)
         return next((run for run in notes.runs if run.skill == skill), None)
 
     def close(self) -> None:
@@ -85,25 +89,6 @@ def _bare(config: Config) -> Config:
             "budget": config.budget.model_copy(update={"replans": 0, "attempts": 1}),
         }
     )
-
-
-class _Once:
-    """A planner that has one plan, and then nothing but a question."""
-
-    def __init__(self, subgoals: Sequence[Subgoal]) -> None:
-        self._subgoals = tuple(subgoals)
-
-    def plan(
-        self,
-        command: str,
-        scene: Scene,
-        contracts: Mapping[str, SkillContract],
-        history: Sequence[SubgoalResult],
-        problems: Sequence[str] = (),
-    ) -> Plan:
-        if history or problems:
-            return Plan(command=command, question="There is no other plan.")
-        return Plan(command=command, subgoals=self._subgoals)
 
 
 class _Notes:

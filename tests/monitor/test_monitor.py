@@ -258,11 +258,12 @@ def test_a_scene_that_flickers_does_not_hold_the_monitor_for_ever() -> None:
     [
         chunk(0.9, (float("nan"), 0, 0, 0, 0, 0, 1)),
         chunk(0.9, (0, 0, 0, 0, 0, 0, float("inf"))),
+        chunk(0.9, (0, -30.0, 0, 0, 0, 0, 1)),
         chunk(float("nan")),
         ActionChunk(np.zeros((1, 7), np.float32), 0.1, progress=float("nan"), success=1.0),
     ],
 )
-def test_an_answer_that_is_no_number_is_insufficient_at_once(broken: ActionChunk) -> None:
+def test_an_answer_that_makes_no_sense_is_insufficient_at_once(broken: ActionChunk) -> None:
     ticks, verdict = _first(_monitor(PLACE, [AFTER]), [(observation(), broken)])
     assert ticks == 1
     assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.POLICY_INVALID)
