@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -42,7 +43,7 @@ BORDER = 0.025
 _COMFORT_BORDER, _COMFORT_ROOM = 0.05, 0.025
 """What is kept from a zone's border, and beyond the least room from others, where it can be, m."""
 _COMFORT_WEIGHT = 4.0
-_TOLERANCE = 0.004
+_TOLERANCE, _ROUNDING = 0.004, 1e-6
 _PITCH = 0.01
 _BOWL_OFFSET, _PLATE_OFFSET = 0.022, 0.042
 TRAY_OFFSET, _TRAY_ROOM = 0.042, 0.06
@@ -121,15 +122,32 @@ def _in_zone(zone: Zone, about: list[SceneObject], near: Vector) -> Vector | Non
     x, y = (np.arange(low[i], high[i] + _PITCH / 2, _PITCH) for i in (0, 1))
     grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
     spots = np.vstack([np.clip(near, low, high), grid])
+    costs = cost_in(zone, about, spots, near)
+    best = int(np.argmin(costs))
+    return spots[best] if np.isfinite(costs[best]) else None
+
+
+def cost_in(zone: Zone, about: Sequence[SceneObject], spots: Vector, near: Vector) -> Vector:
+    """Return what is against putting a thing at each of (n, 2) m spots: (n,) m.
+
+    It is how far a spot is from where one would like it, and some more where the spot is close to
+    the zone's border or to another thing; infinite where there is no room.
+
+    Args:
+        zone: Where the thing is to go.
+        about: What stands on the table.
+        spots: The places.
+        near: (2,) m where one would like it to be.
+    """
     border = np.minimum(spots - zone.low, np.array(zone.high) - spots).min(-1)
     cost = np.linalg.norm(spots - near, axis=-1)
     cost = cost + _COMFORT_WEIGHT * np.maximum(0, _COMFORT_BORDER - border)
-    fits = np.full(len(spots), True)
+    fits = border >= BORDER - _ROUNDING
     for obstacle in about:
         room = room_at(spots, obstacle)
         cost = cost + _COMFORT_WEIGHT * np.maximum(0, _COMFORT_ROOM - room)
         fits &= room >= -_TOLERANCE
-    return spots[np.argmin(np.where(fits, cost, np.inf))] if fits.any() else None
+    return np.asarray(np.where(fits, cost, np.inf))
 
 
 def _away(centre: Vector, inside: list[SceneObject]) -> Vector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,18 @@ from torch import Tensor
 from tqdm import tqdm
 
 from agent.errors import SkillError
-from skills.dataset import Array, Shard, call_of, open_shard, shards
+from agent.types import TABLE, SceneObject, Vector
+from agent.workspace import ZONES, Zone
+from skills.dataset import (
+    OBJECT_NAMES,
+    TARGET_NAMES,
+    Array,
+    Shard,
+    call_of,
+    open_shard,
+    scene_of,
+    shards,
+)
 from skills.labels import VARIANTS, Labels, label
 from skills.perception.modeling import STILL
 from skills.phrases import calls, paraphrases
@@ -42,6 +54,7 @@ class Batch:
         goal: (b, 3) where it should go, m; NaN where unknown.
         progress: (b,) share done, NaN where unknown.
         success: (b,) 0 or 1.
+        rooms: Of samples in which a thing goes to a zone, where in it there is room.
     """
 
     seen: Tensor
@@ -54,6 +67,24 @@ class Batch:
     goal: Tensor
     progress: Tensor
     success: Tensor
+    rooms: Sequence[Room] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where in a zone there is room in one sample of a batch.
+
+    Attributes:
+        sample: Its number in the batch.
+        zone: Where the thing goes.
+        about: What stands on the table besides.
+        near: (2,) m where the policy has said that it goes.
+    """
+
+    sample: int
+    zone: Zone
+    about: Sequence[SceneObject]
+    near: Vector
 
 
 class Frames:
@@ -68,6 +99,8 @@ class Frames:
         self.state = self._all("state")
         self.progress, self.success = self._all("progress"), self._all("success")
         self.call = np.stack([self._all(key) for key in ("skill", "object", "target")], axis=1)
+        self.where = np.concatenate([np.arange(len(s["demo"])) for s in self.shards])
+        self.shard_of = shard_of
         demo = self._all("demo")
         self.first, self.left = _place_in_demo(demo, shard_of)
         self.labels = Labels.joined(
@@ -90,6 +123,17 @@ class Frames:
         switch = np.append(np.abs(np.diff(opening)) > 0.5, False) & (self.left > 1)
         near = np.convolve(switch, np.ones(2 * _GRIPPER_WINDOW + 1), "same") > 0
         return np.where(near, _GRIPPER_WEIGHT, 1.0)
+
+    def zone(self, frame: int) -> Zone | None:
+        """Return the zone to which a thing goes in a frame, None where it goes elsewhere."""
+        target = self.call[frame, 2]
+        return ZONES.get(TARGET_NAMES[target]) if target >= 0 else None
+
+    def about(self, frame: int) -> list[SceneObject]:
+        """Return what stood on the table in a frame, but for what is handled."""
+        scene = scene_of(self.shards[self.shard_of[frame]], int(self.where[frame]))
+        handled = OBJECT_NAMES[self.call[frame, 1]]
+        return [o for o in scene.objects.values() if o.support == TABLE and o.name != handled]
 
     def look(self, model: VLA, eyes: str) -> Tensor:
         """Return what the model's trunks see in every frame, half precision.
@@ -179,7 +223,16 @@ class Batches:
             goal=torch.from_numpy(labels.goal[variant, frames]),
             progress=torch.from_numpy(data.progress[frames]),
             success=torch.from_numpy(data.success[frames]).float(),
+            rooms=self._rooms(frames, variant),
         )
+
+    def _rooms(self, frames: npt.NDArray[np.int64], variant: npt.NDArray[np.int64]) -> list[Room]:
+        data, said = self.frames, self.frames.labels.said
+        return [
+            Room(sample, zone, data.about(int(frame)), said[variant[sample], frame, :2])
+            for sample, frame in enumerate(frames)
+            if (zone := data.zone(int(frame))) is not None
+        ]
 
     def _sentence(self, call: tuple[int, ...], varied: bool) -> npt.NDArray[np.int64]:
         sentences, naming = self._tokens[call]

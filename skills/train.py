@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from agent.errors import CheckpointError
-from skills.batches import Batch, Batches, Frames
+from agent.spots import cost_in
+from skills.batches import Batch, Batches, Frames, Room
 from skills.checkpoint import load_checkpoint, weights_hash
 from skills.perception.modeling import SceneConfig, SceneNet
 from skills.phrases import calls, paraphrases
@@ -28,6 +29,8 @@ _GRIPPER_WEIGHT, _SUCCESS_WEIGHT, _PROGRESS_WEIGHT = 0.3, 0.2, 0.3
 _THING_WEIGHT, _GUESS_WEIGHT, _ODDS_WEIGHT = 0.25, 0.25, 0.1
 _PLACE_M = 0.015
 """How far a place may be from the true one to be worth exp(-1/2) of it, m."""
+_COST_M = 0.01
+"""How much more may be against a place in a zone for it to be worth exp(-1) of another one, m."""
 _HEAD_SHARE = 0.7
 _SHARED_NOISE, _OWN_NOISE = 0.03, 0.02
 """Of positions, in the scene network's units: of all things in a frame alike, and of each."""
@@ -132,7 +135,7 @@ class PolicyTrainer:
         )
         known = ~batch.progress.isnan()
         thing = (output.thing.float() - scaled(batch.thing))[~batch.thing.isnan()].abs().mean()
-        goal, odds = _goal_losses(output, batch.goal)
+        goal, odds = _goal_losses(output, batch.goal, batch.rooms)
         progress = F.binary_cross_entropy_with_logits(
             output.progress.float()[known], batch.progress[known]
         )
@@ -148,21 +151,29 @@ class PolicyTrainer:
         }
 
 
-def _goal_losses(output: VLAOutput, goal: Tensor) -> tuple[Tensor, Tensor]:
+def _goal_losses(output: VLAOutput, goal: Tensor, rooms: Sequence[Room]) -> tuple[Tensor, Tensor]:
     """Return how far the guess is from where things should go, and how unlikely the place was said.
 
     Args:
         output: The network's.
         goal: (b, 3) m; NaN where unknown.
+        rooms: Where in zones there is room: a place is worth what is for it, not only how near it
+            is to the best one.
     """
     known = ~goal.isnan().any(-1)
     far = (output.guess.float()[known] - scaled(goal[known])).abs().sum() / 3
-    off = (output.places[known] - goal[known, None, :2]).pow(2).sum(-1)
-    true = (-off / (2 * _PLACE_M**2)).softmax(-1)
-    unlikely = F.cross_entropy(output.odds.float()[known], true, reduction="none")
+    off = (output.places - goal[:, None, :2].nan_to_num()).pow(2).sum(-1)
     # A place beyond the grid is none of those that are offered.
-    within = (off.amin(-1) < PITCH**2).float()
-    return far / known.sum().clamp(min=1), (unlikely * within).sum() / within.sum().clamp(min=1)
+    within = known & (off.amin(-1) < PITCH**2)
+    worth = -off / (2 * _PLACE_M**2)
+    for room in rooms:
+        spots = output.places[room.sample].numpy().astype(np.float64)
+        against = cost_in(room.zone, room.about, spots, room.near)
+        worth[room.sample] = torch.from_numpy(-against / _COST_M)
+        within[room.sample] &= bool(np.isfinite(against).any())
+    true = worth[within].softmax(-1)
+    unlikely = F.cross_entropy(output.odds.float()[within], true, reduction="sum")
+    return far / known.sum().clamp(min=1), unlikely / within.sum().clamp(min=1)
 
 
 def _seeing(scene: Path, frames: Frames, words: list[str], shape: Mapping[str, Any]) -> VLA:

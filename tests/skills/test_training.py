@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from agent.errors import CheckpointError
-from agent.workspace import DRAWER_TRAVEL
-from skills.batches import Batch, Batches
-from skills.dataset import OBJECT_NAMES, data_hash
+from agent.types import TABLE, SceneObject
+from agent.workspace import BLOCK, DRAWER_TRAVEL, ZONES
+from skills.batches import Batch, Batches, Room
+from skills.dataset import OBJECT_NAMES, TARGET_NAMES, data_hash
 from skills.labels import VARIANTS
 from skills.perception.estimator import NetworkEstimator
 from skills.perception.modeling import SceneNet, SceneOutput
@@ -165,15 +167,10 @@ def test_a_camera_that_stands_elsewhere_moves_every_look_alike(
     assert taught is batch.goal
 
 
-def test_the_places_about_the_true_one_gain() -> None:
-    """The nearer the more; the guess is drawn there; unknown goals and far ones teach nothing."""
-    goal = torch.tensor([[0.50, 0.01, 0.02], [math.nan] * 3, [0.9, 0.9, 0.02]])
-    row = torch.arange(-2, 3) * PITCH
-    places = torch.stack([0.50 + row, torch.zeros(5)], dim=-1).expand(3, 5, 2)
-    odds = torch.zeros(3, 5, requires_grad=True)
-    guess = torch.zeros(3, 3, requires_grad=True)
+def _answer(places: Tensor, odds: Tensor, guess: Tensor) -> VLAOutput:
+    """Return an output of which only the places count."""
     none = torch.zeros(0)
-    output = VLAOutput(
+    return VLAOutput(
         motion=none,
         gripper=none,
         thing=none,
@@ -184,7 +181,17 @@ def test_the_places_about_the_true_one_gain() -> None:
         progress=none,
         success=none,
     )
-    far, unlikely = _goal_losses(output, goal)
+
+
+def test_the_places_about_the_true_one_gain() -> None:
+    """The nearer the more; the guess is drawn there; unknown goals and far ones teach nothing."""
+    goal = torch.tensor([[0.50, 0.01, 0.02], [math.nan] * 3, [0.9, 0.9, 0.02]])
+    row = torch.arange(-2, 3) * PITCH
+    places = torch.stack([0.50 + row, torch.zeros(5)], dim=-1).expand(3, 5, 2)
+    odds = torch.zeros(3, 5, requires_grad=True)
+    guess = torch.zeros(3, 3, requires_grad=True)
+    output = _answer(places, odds, guess)
+    far, unlikely = _goal_losses(output, goal, [])
     (far + unlikely).backward()
     assert odds.grad is not None
     assert guess.grad is not None
@@ -196,6 +203,52 @@ def test_the_places_about_the_true_one_gain() -> None:
     assert guess.grad[0].any()
     assert not guess.grad[1].any()
     assert far.item() == pytest.approx(scaled(goal[[0, 2]]).abs().mean().item())
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_place_without_room_is_worth_nothing(side: int) -> None:
+    """Also where it is the nearest to what was said; one with room is worth more the nearer."""
+    zone = ZONES["centre zone"]
+    x, y = zone.centre
+    places = torch.tensor([[[x, y + 0.07 * side], [x, y - 0.03 * side], [x, y - 0.06 * side]]])
+    block = SceneObject("red block", BLOCK, np.array([x, y + 0.09 * side, 0.02]))
+    near = np.array([x, y + 0.06 * side])
+    odds = torch.zeros(1, 3, requires_grad=True)
+    output = _answer(places, odds, torch.zeros(1, 3))
+    goal = torch.tensor([[x, y - 0.02 * side, 0.0]])
+    _, unlikely = _goal_losses(output, goal, [Room(0, zone, [block], near)])
+    unlikely.backward()  # type: ignore[no-untyped-call]
+    assert odds.grad is not None
+    gain = -odds.grad[0]
+    assert gain[1] > 0 > gain[0]
+    assert gain[1] > gain[2] > gain[0]
+
+
+def test_where_no_place_has_room_nothing_is_learned() -> None:
+    zone = ZONES["centre zone"]
+    odds = torch.zeros(1, 2, requires_grad=True)
+    output = _answer(torch.tensor([[[0.1, 0.1], [0.2, 0.1]]]), odds, torch.zeros(1, 3))
+    far, unlikely = _goal_losses(
+        output, torch.tensor([[0.1, 0.1, 0.0]]), [Room(0, zone, [], np.array([0.1, 0.1]))]
+    )
+    (far + unlikely).backward()
+    assert odds.grad is None or not odds.grad.any()
+    assert math.isfinite(unlikely.item())
+
+
+def test_rooms_are_of_what_goes_to_a_zone(batches: Batches) -> None:
+    batch = everything(batches)
+    frames = batches.frames
+    zones = {room.sample for room in batch.rooms}
+    names = [TARGET_NAMES[target] if target >= 0 else "" for target in frames.call[:, 2]]
+    assert zones == {row for row, name in enumerate(names) if name in ZONES}
+    assert zones
+    for room in batch.rooms:
+        assert room.zone == ZONES[names[room.sample]]
+        assert np.array_equal(room.near, batch.memory.goal[room.sample, :2].numpy())
+        handled = OBJECT_NAMES[frames.call[room.sample, 1]]
+        assert handled not in {thing.name for thing in room.about}
+        assert all(thing.support == TABLE for thing in room.about)
 
 
 def logged_steps(out: Path) -> list[int]:
