@@ -26,7 +26,7 @@ from skills.training import Prefetch, Run, TrainSpec
 
 _VALIDATION_FRAMES = 1024
 _GRIPPER_WEIGHT, _SUCCESS_WEIGHT, _PROGRESS_WEIGHT = 0.3, 0.2, 0.3
-_THING_WEIGHT, _GUESS_WEIGHT, _ODDS_WEIGHT = 0.25, 0.25, 0.1
+_THING_WEIGHT, _GUESS_WEIGHT, _ODDS_WEIGHT = 0.25, 0.25, 0.3
 _PLACE_M = 0.015
 """How far a place may be from the true one to be worth exp(-1/2) of it, m."""
 _COST_M = 0.01
