@@ -229,7 +229,7 @@ class Batches:
     def _rooms(self, frames: npt.NDArray[np.int64], variant: npt.NDArray[np.int64]) -> list[Room]:
         data, said = self.frames, self.frames.labels.said
         return [
-            Room(sample, zone, data.about(int(frame)), said[variant[sample], frame, :2])
+            Room(sample, zone, data.about(int(frame)), _point(said[variant[sample], frame]))
             for sample, frame in enumerate(frames)
             if (zone := data.zone(int(frame))) is not None
         ]
@@ -256,6 +256,11 @@ class Batches:
         garbled = np.full(MAX_WORDS, PAD)
         garbled[: len(known)] = known[:MAX_WORDS]
         return garbled
+
+
+def _point(place: Array) -> Vector:
+    """Return (2,) m of (3,)."""
+    return np.asarray(place[:2], dtype=np.float64)
 
 
 def _place_in_demo(

@@ -217,7 +217,7 @@ def test_a_place_without_room_is_worth_nothing(side: int) -> None:
     output = _answer(places, odds, torch.zeros(1, 3))
     goal = torch.tensor([[x, y - 0.02 * side, 0.0]])
     _, unlikely = _goal_losses(output, goal, [Room(0, zone, [block], near)])
-    unlikely.backward()  # type: ignore[no-untyped-call]
+    unlikely.backward()
     assert odds.grad is not None
     gain = -odds.grad[0]
     assert gain[1] > 0 > gain[0]
@@ -245,7 +245,7 @@ def test_rooms_are_of_what_goes_to_a_zone(batches: Batches) -> None:
     assert zones
     for room in batch.rooms:
         assert room.zone == ZONES[names[room.sample]]
-        assert np.array_equal(room.near, batch.memory.goal[room.sample, :2].numpy())
+        assert np.allclose(room.near, batch.memory.goal[room.sample, :2].numpy())
         handled = OBJECT_NAMES[frames.call[room.sample, 1]]
         assert handled not in {thing.name for thing in room.about}
         assert all(thing.support == TABLE for thing in room.about)
