@@ -77,18 +77,19 @@ def test_rendering_names_the_system_packages(
 def test_a_calibration_for_other_weights_is_named(
     found: Callable[..., dict[str, Check]], tmp_path: Path
 ) -> None:
-    shutil.copytree(resource(POLICY_CHECKPOINT), tmp_path / "policy")
-    assert found()["monitor calibration"].ok
-    with (tmp_path / "policy" / WEIGHTS).open("ab") as weights:
+    copied = tmp_path / "policy"
+    shutil.copytree(resource(POLICY_CHECKPOINT), copied)
+    settings = {"policy": {"checkpoint": copied}, "monitor": {"alpha": 0.05}}
+    watched = Config.model_validate(settings)
+    assert found(watched)["monitor calibration"].ok
+    with (copied / WEIGHTS).open("ab") as weights:
         weights.write(b" ")
-    check = found(_with_checkpoint("policy", tmp_path / "policy"))["monitor calibration"]
+    check = found(watched)["monitor calibration"]
     assert not check.ok
     assert "made for weights" in check.detail
-    (tmp_path / "policy" / FILE).unlink()
-    check = found(_with_checkpoint("policy", tmp_path / "policy"))["monitor calibration"]
-    assert "no calibration" in check.detail
-    unwatched = Config.model_validate({"monitor": {"alpha": None}})
-    assert found(unwatched)["monitor calibration"].ok
+    (copied / FILE).unlink()
+    assert "no calibration" in found(watched)["monitor calibration"].detail
+    assert found(_with_checkpoint("policy", copied))["monitor calibration"].ok
 
 
 @pytest.mark.parametrize("kind", ["policy", "scene"])
