@@ -166,9 +166,7 @@ def _monitor(args: argparse.Namespace, config: Config) -> dict[str, Any]:
         return calibrate(config, args.episodes, args.seed_base, args.workers)
     alpha = config.monitor.alpha
     if alpha is None:
-        raise UsageError(
-            "Nothing is called unusual while monitor.alpha is none; --set monitor.alpha=0.05."
-        )
+        raise UsageError("monitor.alpha is none, so nothing is unusual; --set monitor.alpha=0.05.")
     return evaluate_monitor(config, alpha, args.episodes, args.seed_base, args.workers)
 
 
