@@ -36,6 +36,8 @@ _PUSHED_M = 0.05
 """How far an arm that does not move was told to go, m, for something to be in its way."""
 _NOTHING_HELD = 0.3
 """Gripper opening, 0..1, below which the fingers have met: nothing is between them."""
+_OPENED = 0.85
+"""Gripper opening, 0..1, above which the fingers are wider apart than anything they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class SubgoalMonitor:
         self._trail: deque[tuple[float, Vector, FloatArray]] = deque()
         self._before, self._started_s = scene, scene.time_s
         self._agreed = self._doubted = self._empty = 0
+        self._told_shut = False
         self._cameras.reset()
         if self._watch is not None:
             self._watch.reset(subgoal.skill, scene.time_s, contract.time_budget_s)
@@ -210,10 +213,16 @@ class SubgoalMonitor:
         return bool((trail.max(0) - trail.min(0)).max() < self._limits.stuck_m)
 
     def _lost_hold(self, observation: Observation, chunk: ActionChunk) -> bool:
-        """Return whether the fingers have closed on nothing while something should be held."""
-        closing = chunk.actions[0, 6] < 0.5
-        empty = self._carries and closing and observation.gripper < _NOTHING_HELD
-        self._empty = self._empty + 1 if empty else 0
+        """Return whether the hand has lost what it should hold.
+
+        Its fingers have closed on nothing, or stand open though they were told to stay shut.
+        """
+        shut = chunk.actions[0, 6] < 0.5
+        empty = shut and observation.gripper < _NOTHING_HELD
+        # What was told on this tick has not been done yet.
+        forced = self._told_shut and observation.gripper > _OPENED
+        self._told_shut = bool(shut)
+        self._empty = self._empty + 1 if self._carries and (empty or forced) else 0
         return self._empty >= self._limits.lost_ticks
 
 

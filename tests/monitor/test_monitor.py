@@ -282,9 +282,18 @@ def test_a_hold_is_lost_when_the_fingers_close_on_nothing() -> None:
     assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.DROPPED)
 
 
+def test_fingers_that_stand_open_though_told_to_stay_shut_have_lost_their_hold() -> None:
+    ticks, verdict = _first(_monitor(PLACE, [HELD]), _moving(gripper=1.0, grip=0.0))
+    # The first tick's order has not been carried out when that tick is sensed.
+    assert ticks == 1 + LIMITS.lost_ticks
+    assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.DROPPED)
+
+
 @pytest.mark.parametrize(
     ("watched", "gripper", "grip"),
     [
+        (PICK, 1.0, 0.0),
+        (PLACE, 1.0, 1.0),
         (PICK, 0.05, 0.0),
         (PLACE, 0.5, 0.0),
         (PLACE, 0.05, 1.0),
