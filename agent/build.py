@@ -49,7 +49,7 @@ class Agent:
         self.memory = FailureMemory(config.memory.file)
         self._planner = planner(config)
         self._verifier = verifier(config)
-        self._watch = _watch(config)
+        self._watch = watch(config)
 
     def runtime(
         self,
@@ -172,8 +172,12 @@ def _estimator(config: Config) -> SceneEstimator:
     return SceneTracker(NetworkEstimator.from_checkpoint(scene_checkpoint(config)))
 
 
-def _watch(config: Config) -> Watch | None:
-    """Return what is usual under the policy's weights, with alarms as rare as configured."""
+def watch(config: Config) -> Watch | None:
+    """Return what is usual under the policy's weights, with alarms as rare as configured.
+
+    Raises:
+        CheckpointError: The policy has not been calibrated, or on too few runs.
+    """
     from agent.monitor.calibration import Calibration
     from agent.monitor.watch import Watch
     from skills.checkpoint import weights_hash

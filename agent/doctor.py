@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.build import policy_checkpoint, scene_checkpoint
+from agent.build import policy_checkpoint, scene_checkpoint, watch
 from agent.config import Config
 from agent.errors import BosunError
 
@@ -151,15 +151,16 @@ def _calibration(config: Config) -> Check:
     if config.monitor.alpha is None:
         return Check(name, True, "not used: monitor.alpha is none")
     try:
-        from agent.monitor.calibration import FILE, Calibration
-        from agent.monitor.watch import Watch
-        from skills.checkpoint import weights_hash
+        from agent.monitor.calibration import FILE
 
-        folder = policy_checkpoint(config)
-        Watch(Calibration.beside(folder, weights_hash(folder)), config.monitor.alpha)
+        watch(config)
     except (BosunError, ImportError, OSError) as error:
         return Check(name, False, str(error), _CALIBRATE)
-    return Check(name, True, f"{folder / FILE}, false alarms in {config.monitor.alpha:.0%}")
+    return Check(
+        name,
+        True,
+        f"{policy_checkpoint(config) / FILE}, false alarms in {config.monitor.alpha:.0%}",
+    )
 
 
 def _ffmpeg() -> Check:

@@ -8,6 +8,7 @@ import json
 import resource
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as Terminal
@@ -69,8 +70,7 @@ def _scene(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from skills.evaluate.scene import evaluate_scene
     from skills.perception.estimator import NetworkEstimator
 
-    if args.plot is not None and not args.plot.parent.is_dir():
-        raise UsageError(f"There is no folder {args.plot.parent} for {args.plot.name}; make it.")
+    _need_folders(args.plot)
     return evaluate_scene(
         partial(NetworkEstimator.from_checkpoint, scene_checkpoint(config)),
         args.episodes,
@@ -79,6 +79,13 @@ def _scene(args: argparse.Namespace, config: Config) -> dict[str, Any]:
         threshold=config.monitor.presence_threshold,
         plot=args.plot,
     )
+
+
+def _need_folders(*paths: Path | None) -> None:
+    """Refuse files that cannot be written in the end, before anything is measured."""
+    for path in paths:
+        if path is not None and not path.parent.is_dir():
+            raise UsageError(f"There is no folder {path.parent} for {path.name}; make it.")
 
 
 def _missions(args: argparse.Namespace, config: Config) -> dict[str, Any]:
@@ -107,9 +114,7 @@ def _disturbances(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     for cell in chosen:
         if cell not in cells:
             raise UsageError(unknown("cell", cell, cells))
-    for path in (args.keep, args.csv, args.plot):
-        if path is not None and not path.parent.is_dir():
-            raise UsageError(f"There is no folder {path.parent} for {path.name}; make it.")
+    _need_folders(args.keep, args.csv, args.plot)
     benches = {}
     for cell in dict.fromkeys(chosen):
         disturbed, watching = cells[cell]
@@ -132,6 +137,7 @@ def _causes(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from agent.mission import TruthBench
     from skills.evaluate.causes import CAUSES, ONCE, evaluate_causes
 
+    _need_folders(args.keep)
     benches = {
         name: partial(
             TruthBench, load_config(args.config, [*args.overrides, *ONCE, *cause.settings])
@@ -144,7 +150,7 @@ def _causes(args: argparse.Namespace, config: Config) -> dict[str, Any]:
 
 
 def _ledger(args: argparse.Namespace, config: Config) -> Ledger | None:
-    """Return where missions are kept: a file about this policy, these settings and these seeds."""
+    """Return where missions are kept: a file about these networks and these settings."""
     from agent.build import policy_checkpoint, scene_checkpoint
     from skills.checkpoint import weights_hash
     from skills.evaluate.ledger import Ledger

@@ -25,8 +25,7 @@ def cause(args: Mapping[str, str], before: Scene, now: Scene, usual: Reason) -> 
     if held is not None and held.name != args.get("object"):
         return Reason.WRONG_OBJECT
     # What is pushed is to move; what is carried moves with the hand.
-    waiting = [name for name in args.values() if "direction" not in args]
-    if any(_gone(name, before, now) for name in waiting):
+    if "direction" not in args and any(_gone(name, before, now) for name in args.values()):
         return Reason.TARGET_MOVED
     return usual
 

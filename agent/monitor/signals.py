@@ -195,3 +195,7 @@ class Setback:
 def all_signals() -> tuple[Signal, ...]:
     """Return one of each, in a fixed order."""
     return (Lateness(), Spread(), Inconsistency(), Reversals(), Stillness(), Stall(), Setback())
+
+
+NAMES = tuple(signal.name for signal in all_signals())
+"""Of all signals, in their order."""

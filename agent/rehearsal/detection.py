@@ -14,7 +14,7 @@ from agent.build import policy_checkpoint
 from agent.config import Config
 from agent.monitor.calibration import Calibration, SkillCalibration, fused_scores
 from agent.monitor.conformal import reach
-from agent.monitor.signals import all_signals
+from agent.monitor.signals import NAMES
 from agent.rehearsal.bench import RehearsalBench, Run
 from agent.rehearsal.calibrate import SEEDS_PER_TRY
 from agent.types import Reason
@@ -23,7 +23,6 @@ from skills.dataset import SKILLS
 from skills.evaluate.parallel import parallel
 from skills.evaluate.report import Row, report
 
-NAMES = tuple(signal.name for signal in all_signals())
 BASELINES = {
     "timeout": "lateness",
     "spread": "spread",

@@ -11,7 +11,7 @@ from agent.types import Fact, MissionOutcome, Reason
 from agent.workspace import DRAWER
 from skills.evaluate.commands import Command, draw_command, initial_scene
 from skills.evaluate.ledger import Ledger
-from skills.evaluate.missions import Bench, Record, honesty, run_row
+from skills.evaluate.missions import Bench, Record, honesty, run_missions
 from skills.evaluate.report import Row, report
 
 
@@ -81,9 +81,9 @@ def evaluate_causes(
     """
     rows, records = [], []
     for name, make_bench in make_benches.items():
-        _, of_cause = run_row(
-            name, make_bench, CAUSES[name].draw, seed_base, episodes, workers, ledger
-        )
+        draw = CAUSES[name].draw
+        missions = run_missions(name, make_bench, draw, seed_base, episodes, workers, ledger)
+        of_cause = [record for _, _, record in missions]
         rows.append(cause_row(name, of_cause))
         records += of_cause
     overall = Row(

@@ -74,7 +74,7 @@ class MissionBench:
         return seed, command.text, self._bench(command.text, seed, command.goals)
 
 
-def run_row(
+def run_missions(
     name: str,
     make_bench: Callable[[], Bench],
     draw: Callable[[int], Command | None],
@@ -82,12 +82,11 @@ def run_row(
     episodes: int,
     workers: int,
     ledger: Ledger | None = None,
-) -> tuple[Row, list[Record]]:
+) -> list[Drawn]:
     """Run the missions of one row over the first seeds that have such a command."""
     jobs = {name: range(first_seed, first_seed + SEEDS_PER_MISSION * episodes)}
     arguments = (make_bench, draw)
-    found = parallel(MissionBench, arguments, jobs, {name: episodes}, workers, name, ledger)[name]
-    return mission_row(name, found), [record for _, _, record in found]
+    return parallel(MissionBench, arguments, jobs, {name: episodes}, workers, name, ledger)[name]
 
 
 def mission_row(name: str, missions: Sequence[Drawn]) -> Row:
@@ -143,9 +142,9 @@ def evaluate_generated(
         start = seed_base + index * SEEDS_PER_MISSION * episodes
         name = f"{count} object{'s' if count > 1 else ''}"
         draw = partial(draw_command, objects=count)
-        row, of_row = run_row(name, make_bench, draw, start, share, workers)
-        rows.append(row)
-        records += of_row
+        missions = run_missions(name, make_bench, draw, start, share, workers)
+        rows.append(mission_row(name, missions))
+        records += [record for _, _, record in missions]
     overall = sum(r.world_success for r in records) / len(records)
     return report("missions", seed_base, rows, overall=overall, **honesty(records))
 
@@ -170,7 +169,7 @@ def evaluate_disturbances(
     """
     rows, records = [], []
     for name, make_bench in make_benches.items():
-        row, of_row = run_row(name, make_bench, draw_stack, seed_base, episodes, workers, ledger)
-        rows.append(row)
-        records += of_row
+        missions = run_missions(name, make_bench, draw_stack, seed_base, episodes, workers, ledger)
+        rows.append(mission_row(name, missions))
+        records += [record for _, _, record in missions]
     return report("disturbances", seed_base, rows, **honesty(records))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from agent.monitor.calibration import Calibration
+from agent.monitor.signals import NAMES
 from agent.rehearsal.bench import Run
 from agent.rehearsal.calibrate import learned
-from agent.rehearsal.detection import BASELINES, NAMES, auc, balanced, skill_row
+from agent.rehearsal.detection import BASELINES, auc, balanced, skill_row
 from agent.types import Reason
 from skills.dataset import SKILLS
 
