@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,12 +25,17 @@ from agent.resources import resource
 from agent.runtime import Runtime
 
 if TYPE_CHECKING:
+    from agent.events import Event
     from agent.monitor.watch import Watch
+    from agent.planner.chat import Chat
+    from agent.planner.prompts import Prompts
     from agent.robots.tabletop.robot import TabletopRobot
     from agent.types import SkillContract
 
 POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
 SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
+RECORDED = "recorded"
+"""What stands in the place of a provider where an episode's replies are played back."""
 _RECORDED_PACKAGES = ("mujoco", "mink", "numpy", "torch", "transformers", "pydantic", "mcap")
 
 
@@ -47,7 +53,9 @@ class Agent:
         self.estimator = _estimator(config)
         self.robot = _robot(config)
         self.memory = FailureMemory(config.memory.file)
-        self._planner = planner(config)
+        self._grammar = grammar(config)
+        self._chat = chat(config, self._open)
+        self._prompts = prompts(config) if self._chat else None
         self._verifier = verifier(config)
         self._watch = watch(config)
 
@@ -72,7 +80,8 @@ class Agent:
         return Runtime(
             Parts(
                 robot=self.robot,
-                planner=planner or self._planner,
+                planner=planner or self._planner(subscribers),
+                fallbacks=[self._grammar] if config.planner.fallback else [],
                 verifier=self._verifier,
                 policies=self.policies,
                 contracts=self.contracts,
@@ -91,6 +100,26 @@ class Agent:
                 subscribers=subscribers,
                 metadata=self._metadata(seed),
             )
+        )
+
+    def _planner(self, subscribers: Sequence[Subscriber]) -> Planner:
+        """Return the configured planner, for one mission."""
+        if self._chat is None or self._prompts is None:
+            return self._grammar
+        from agent.planner.llm import Allowance, LLMPlanner
+
+        def tell(event: Event) -> None:
+            for subscriber in subscribers:
+                subscriber.on_event(event)
+
+        settings = self.config.planner
+        return LLMPlanner(
+            self._chat,
+            self._prompts,
+            Allowance(settings.tokens, settings.cost, settings.price_in, settings.price_out),
+            shows=settings.images,
+            tell=tell,
+            halted=lambda: self.robot.stopped,
         )
 
     def monitor(self, *, continuous: bool = True) -> Monitor:
@@ -120,8 +149,10 @@ class Agent:
             "seed": seed,
             "config": self.config.model_dump(mode="json"),
             "contracts": _text_hash(self.contracts),
+            "prompts": self._prompts.digest if self._prompts else None,
             "policy": weights_hash(policy_checkpoint(self.config)),
             "scene": weights_hash(scene_checkpoint(self.config)),
+            "memory": [asdict(tally) for tally in self.memory.tallies()],
             "action": list(self.robot.spec.names),
             "rate_hz": self.robot.spec.rate_hz,
         }
@@ -142,11 +173,41 @@ def scene_checkpoint(config: Config) -> Path:
     return config.scene.checkpoint or resource(SCENE_CHECKPOINT)
 
 
-def planner(config: Config) -> Planner:
-    """Return what turns commands into plans."""
+def grammar(config: Config) -> Planner:
+    """Return the planner that needs no model."""
     from agent.planner.grammar import GrammarPlanner
 
     return GrammarPlanner(config.monitor.presence_threshold, config.monitor.fact_confidence)
+
+
+def chat(config: Config, closing: ExitStack) -> Chat | None:
+    """Return the language model that plans; None where the grammar does.
+
+    Raises:
+        EpisodeError: The recording it should be played back from cannot be read.
+        ConfigError: It cannot be opened with these settings.
+        MissingDependency: It needs a package that is not installed.
+    """
+    provider, _, name = config.planner.kind.partition(":")
+    if not name:
+        return None
+    if provider == RECORDED:
+        from agent.episode.reader import read_episode
+        from agent.planner.recorded import RecordedChat
+
+        return RecordedChat(read_episode(Path(name)).consulted)
+    from agent.planner.providers import open_chat
+
+    opened = open_chat(config.planner)
+    closing.callback(opened.close)
+    return opened
+
+
+def prompts(config: Config) -> Prompts:
+    """Return the templates of what the language model is asked."""
+    from agent.planner.prompts import Prompts
+
+    return Prompts(config.planner.max_subgoals, config.monitor.presence_threshold)
 
 
 def verifier(config: Config) -> Verifier:

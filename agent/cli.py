@@ -12,6 +12,7 @@ from agent.errors import BosunError, UsageError, unknown
 
 COMMANDS = {
     "run": "carry out one typed command",
+    "replay": "run a logged mission again and compare",
     "skills": "list the skills and their contracts",
     "collect": "make training data with the scripted teachers",
     "train": "train the policy or the scene network",
@@ -64,7 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_collect(made["collect"])
     _add_train(made["train"])
     _add_eval(made["eval"])
-    for name in ("skills", "memory", "doctor"):
+    made["replay"].add_argument("episode", type=Path, help="folder of the log, or its .mcap file")
+    made["replay"].add_argument(
+        "--check", action="store_true", required=True, help="compare bit by bit"
+    )
+    for name in ("replay", "skills", "memory", "doctor"):
         made[name].add_argument("--json", action="store_true", help="print one JSON object")
     made["memory"].add_argument("--clear", action="store_true", help="forget all of it")
     _add_config(made["memory"])
@@ -86,7 +91,11 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("command", help='for example "put the red block in the blue bowl"')
     parser.add_argument("--seed", type=_natural, default=0, help="of the scene")
-    parser.add_argument("--planner", default=None, help="only `grammar` so far")
+    parser.add_argument(
+        "--planner",
+        metavar="grammar|PROVIDER:MODEL",
+        help="the grammar, a language model such as openai:gpt-5-mini, or recorded:EPISODE",
+    )
     _add_config(parser)
     parser.add_argument("--video", type=Path, metavar="FILE.mp4", help="film the mission")
     parser.add_argument("--episode", type=Path, metavar="DIR", help="folder of the log")

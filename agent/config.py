@@ -1,163 +1,32 @@
-"""What can be configured, with defaults and units; YAML files and `--set` only override it."""
+"""What can be configured; YAML files and `--set` only override the defaults."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, get_args
 
 import yaml
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from agent.errors import ConfigError, unknown
-from agent.facts import CERTAIN
-from agent.faults import Fault
 from agent.resources import resource
-from agent.types import Model
-from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
-
-Point = tuple[float, float, float]
+from agent.sections import (
+    BudgetConfig,
+    EpisodeConfig,
+    MemoryConfig,
+    MonitorConfig,
+    PlannerConfig,
+    PolicyConfig,
+    RobotConfig,
+    SceneConfig,
+    Section,
+    ShieldConfig,
+)
 
 DEFAULT = "configs/tabletop.yaml"
 """The configuration taken when none is named."""
-
-
-class Section(Model):
-    """Base of the sections: frozen, no unknown keys, no infinities."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True, allow_inf_nan=False)
-
-
-class DisturbanceConfig(Section):
-    """What the simulated world does to the robot on purpose."""
-
-    drop_per_s: float = Field(default=0.0, ge=0, le=1)
-    """Probability per second of carrying that the gripper opens by itself, 0..1."""
-    shift_cm: float = Field(default=0.0, ge=0)
-    """Largest distance in cm by which a block is displaced just after it is let go."""
-    nudge_per_s: float = Field(default=0.0, ge=0, le=1)
-    """Probability per second that a block on the table is pushed by a few cm, 0..1."""
-    jam: float = Field(default=0.0, ge=0, le=1)
-    """Probability that the drawer is jammed where it is for the whole mission, 0..1."""
-    blank_s: float | None = Field(default=None, ge=0)
-    """Second of the mission at which cameras begin to show nothing; none is never."""
-    frozen_s: float | None = Field(default=None, ge=0)
-    """Second of the mission at which cameras begin to repeat one picture; none is never."""
-    camera: Literal["front", "wrist"] | None = None
-    """Which camera goes blank or freezes; none means both."""
-    delay_ticks: int = Field(default=0, ge=0, le=20)
-    """How many ticks old the pictures are that the agent gets."""
-
-
-class RobotConfig(Section):
-    """The robot and its world."""
-
-    kind: Literal["tabletop"] = "tabletop"
-    """Which robot: `tabletop` is a Franka Panda at a table, simulated in MuJoCo."""
-    disturbances: DisturbanceConfig = DisturbanceConfig()
-    """What goes wrong on purpose; only a simulated robot has any."""
-
-
-class PolicyConfig(Section):
-    """The network that carries out learned skills."""
-
-    checkpoint: Path | None = None
-    """Folder of the weights, below the working directory; none means those shipped with Bosun."""
-    limit_s: float | None = Field(default=None, gt=0)
-    """How long an answer may take, s; the network then runs in a process of its own, which may die
-    or hang. None runs it in this one."""
-    fault: Fault | None = None
-    """How it fails on purpose; `slow` and `dead` need a process of its own."""
-    fault_s: float = Field(default=2.0, ge=0)
-    """Second of the mission from which it does."""
-
-    @model_validator(mode="after")
-    def _has_its_own_process(self) -> Self:
-        if self.fault in (Fault.SLOW, Fault.DEAD) and self.limit_s is None:
-            raise ValueError(f"fault {self.fault} needs policy.limit_s to be set, say to 2")
-        return self
-
-
-class PlannerConfig(Section):
-    """What turns a command into subgoals."""
-
-    kind: Literal["grammar"] = "grammar"
-    """Which planner: `grammar` needs no key and no network."""
-    max_subgoals: int = Field(default=30, ge=1, le=30)
-    """Subgoals a plan may have."""
-
-
-class SceneConfig(Section):
-    """What tells from images which objects are there."""
-
-    checkpoint: Path | None = None
-    """Folder of the weights, below the working directory; none means those shipped with Bosun."""
-
-
-class MonitorConfig(Section):
-    """When a running subgoal is called done, failed or doubtful."""
-
-    success_threshold: float = Field(default=0.5, ge=0, le=1)
-    """Probability 0..1 from the policy's success head above which a subgoal may be done."""
-    presence_threshold: float = Field(default=0.5, ge=0, le=1)
-    """Probability 0..1 above which an object is believed to be there."""
-    fact_confidence: float = Field(default=CERTAIN, ge=0, le=1)
-    """Probability 0..1 that a predicate of the scene must reach to count as evidence."""
-    confirm_ticks: int = Field(default=3, ge=1)
-    """Ticks in a row that must agree before success is confirmed."""
-    stuck_s: float = Field(default=3.0, gt=0)
-    """Seconds without motion after which the arm counts as stuck."""
-    stuck_m: float = Field(default=0.005, ge=0)
-    """Distance in m below which the tool has not moved."""
-    alpha: float | None = Field(default=None, gt=0, lt=1)
-    """Rate of false alarms per subgoal, 0..1, that the bands of what is usual are made for, say
-    0.05; none watches without them."""
-
-
-class ShieldConfig(Section):
-    """Limits on every action, whoever asks for it."""
-
-    workspace_low: Point = tuple(WORKSPACE_LOW.tolist())
-    """Smallest x, y, z of the tool in m, base frame."""
-    workspace_high: Point = tuple(WORKSPACE_HIGH.tolist())
-    """Largest x, y, z of the tool in m, base frame."""
-    max_speed_m_s: float = Field(default=0.5, gt=0)
-    """Largest speed of the tool in m/s."""
-    max_turn_rad_s: float = Field(default=1.5, gt=0)
-    """Largest turning rate of the tool in rad/s."""
-
-    @model_validator(mode="after")
-    def _encloses_something(self) -> Self:
-        for axis, low, high in zip("xyz", self.workspace_low, self.workspace_high, strict=True):
-            if low >= high:
-                raise ValueError(f"workspace_low must be below workspace_high, but {axis} is not")
-        return self
-
-
-class BudgetConfig(Section):
-    """What a mission may spend before it asks for help."""
-
-    replans: int = Field(default=8, ge=0)
-    """Plans after the first one."""
-    attempts: int = Field(default=2, ge=1)
-    """Tries of the same subgoal in a row."""
-    seconds: float = Field(default=240.0, gt=0)
-    """Seconds of the robot's clock."""
-
-
-class MemoryConfig(Section):
-    """Which recovery helped after which failure, over missions."""
-
-    file: Path | None = Path("runs/memory.sqlite")
-    """Where that is kept, below the working directory; none remembers nothing."""
-
-
-class EpisodeConfig(Section):
-    """Where missions are logged."""
-
-    directory: Path = Path("runs")
-    """Folder that gets one folder per mission, below the working directory."""
 
 
 class Config(Section):

@@ -12,6 +12,7 @@ from agent.events import (
     MissionEnded,
     MissionStarted,
     Planned,
+    Replying,
     Stopped,
     SubgoalEnded,
     SubgoalStarted,
@@ -62,6 +63,7 @@ class Console:
         self._done = 0
         self._replans = 0
         self._last: Verdict | None = None
+        self._heard = ""
 
     def on_event(self, event: Event) -> None:
         """Print one event, if it is worth a line."""
@@ -69,6 +71,8 @@ class Console:
             case MissionStarted():
                 self._forget()
                 self._say(event.command, "bold")
+            case Replying():
+                self._replying(event.sentence)
             case Planned():
                 self._planned(event)
             case SubgoalStarted():
@@ -88,7 +92,22 @@ class Console:
             case MissionEnded():
                 self._ended(event.result)
 
+    def _replying(self, sentence: str) -> None:
+        """Print what has come in of a sentence since the last time."""
+        if not sentence.startswith(self._heard):
+            self._end_sentence()
+        new = Text(sentence[len(self._heard) :], style="italic")
+        self._out.print(new, end="", soft_wrap=True)
+        self._heard = sentence
+
+    def _end_sentence(self) -> None:
+        if self._heard:
+            self._out.print()
+        self._heard = ""
+
     def _planned(self, event: Planned) -> None:
+        was_heard = event.plan.reply == self._heard
+        self._end_sentence()
         if event.replans > self._replans:
             self._replans = event.replans
             why = _words(self._last.reason) if self._last else "the last look"
@@ -99,7 +118,7 @@ class Console:
             for problem in event.problems:
                 self._say(f"  - {problem}")
             return
-        if event.plan.reply:
+        if event.plan.reply and not was_heard:
             self._say(event.plan.reply, "italic")
         if event.plan.subgoals:
             self._list(event.plan)

@@ -14,6 +14,7 @@ from agent.events import Event
 from agent.types import (
     ActionChunk,
     ActionSpec,
+    Image,
     Observation,
     Plan,
     Scene,
@@ -55,6 +56,7 @@ class ScriptedPlanner:
         contracts: Mapping[str, SkillContract],
         history: Sequence[SubgoalResult],
         problems: Sequence[str] = (),
+        images: Mapping[str, Image] | None = None,
     ) -> Plan:
         """Return the next plan."""
         self.commands.append(command)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from agent.types import (
     ActionChunk,
@@ -34,6 +34,51 @@ class SceneEstimated:
 
     time_s: float
     scene: Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation with a language model."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """A language model was asked.
+
+    Attributes:
+        time_s: Time of the scene it was told of.
+        model: Which one, as `provider:model`.
+        decision: What was to be decided: plan, replan, repair, question or check.
+        turns: The conversation it was given.
+        images: What it was shown: name -> hash of the PNG.
+        reply: What it answered; why it did not, where there is a fault.
+        fault: Code of why there is no reply, None where there is one.
+        tokens_in: Tokens it read.
+        tokens_out: Tokens it wrote.
+        seconds: How long that took, s.
+    """
+
+    time_s: float
+    model: str
+    decision: str
+    turns: tuple[Turn, ...]
+    images: Mapping[str, str] = field(default_factory=dict)
+    reply: str = ""
+    fault: str | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Replying:
+    """A language model is answering; `sentence` is what it has said to the human so far."""
+
+    time_s: float
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +164,8 @@ class MissionEnded:
 Event = (
     MissionStarted
     | SceneEstimated
+    | Consulted
+    | Replying
     | Planned
     | SubgoalStarted
     | Ticked

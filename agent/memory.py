@@ -27,6 +27,7 @@ _NOTE = """
 INSERT INTO recoveries VALUES (?, ?, ?, ?, 1, ?)
 ON CONFLICT DO UPDATE SET tries = tries + 1, successes = successes + excluded.successes
 """
+_KEEP = "INSERT INTO recoveries VALUES (?, ?, ?, ?, ?, ?)"
 _TRIES_OF_DOUBT = 4
 """Tries that the usual order weighs as much as."""
 _WAIT_S = 0.5
@@ -109,6 +110,16 @@ class FailureMemory:
             # Another version of Bosun knew other words, or the table is someone else's.
             self._blame(self._path, error)
             return []
+
+    def restore(self, tallies: Sequence[Tally]) -> None:
+        """Add what another memory holds to this one, which has nothing yet."""
+        if self._path is None:
+            return
+        self._run(self._path, _TABLE)
+        for tally in tallies:
+            values = (tally.recovery.value, tally.tries, tally.successes)
+            case = tally.case
+            self._run(self._path, _KEEP, (case.skill, case.kind, case.reason.value, *values))
 
     def clear(self) -> int:
         """Forget everything, a damaged file included; return how many tallies there were."""

@@ -16,12 +16,13 @@ from types import FrameType
 from typing import Any
 
 from agent.build import Agent
-from agent.config import Config, MemoryConfig
+from agent.config import Config
 from agent.errors import EpisodeError
 from agent.events import Event, MissionStarted
 from agent.facts import expected
 from agent.monitor.open_loop import OpenLoop
 from agent.protocols import Monitor, Subscriber
+from agent.sections import MemoryConfig
 from agent.types import Fact, MissionOutcome, MissionResult, Plan, Scene
 from skills.evaluate.flat import reaches
 from skills.evaluate.missions import Record

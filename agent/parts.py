@@ -41,7 +41,8 @@ class Parts:
     """What a mission is made of; everything by protocol.
 
     `certainty` is the least confidence, 0..1, of each goal in the last look of a mission, `memory`
-    what helped after which failure.
+    what helped after which failure. Where the planner does not work or finds nothing that may be
+    run, the `fallbacks` are asked in its place, one after another.
     """
 
     robot: Robot
@@ -53,6 +54,7 @@ class Parts:
     monitor: Monitor
     shield: SafetyShield
     budget: Budget
+    fallbacks: Sequence[Planner] = ()
     certainty: float = CERTAIN
     memory: FailureMemory = field(default_factory=FailureMemory)
     subscribers: Sequence[Subscriber] = ()

@@ -9,6 +9,7 @@ from agent.events import Event
 from agent.types import (
     ActionChunk,
     ActionSpec,
+    Image,
     Observation,
     Plan,
     Scene,
@@ -18,6 +19,9 @@ from agent.types import (
     Vector,
     Verdict,
 )
+
+REPAIRS = 2
+"""How often a refused plan goes back to its planner; refused once more, it may only ask."""
 
 
 class Planner(Protocol):
@@ -30,6 +34,7 @@ class Planner(Protocol):
         contracts: Mapping[str, SkillContract],
         history: Sequence[SubgoalResult],
         problems: Sequence[str] = (),
+        images: Mapping[str, Image] | None = None,
     ) -> Plan:
         """Return a plan, or a plan without subgoals whose `question` says what is unclear.
 
@@ -39,6 +44,10 @@ class Planner(Protocol):
             contracts: Skill name -> contract; the only skills there are.
             history: Every subgoal run so far in this mission, oldest first.
             problems: What verification found wrong with the last plan, in words.
+            images: What the cameras show now.
+
+        Raises:
+            PlannerError: It cannot plan at all; its sentence says why.
         """
         ...
 

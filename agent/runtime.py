@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+from agent.errors import PlannerError
 from agent.events import (
     Answered,
     Event,
@@ -16,6 +17,7 @@ from agent.events import (
 from agent.execution import Execution
 from agent.facts import expected, holds, seen_to_hold, whereabouts
 from agent.parts import Parts
+from agent.protocols import REPAIRS, Planner
 from agent.recoverer import Recoverer
 from agent.recovery import HELD, Recovery
 from agent.types import (
@@ -61,20 +63,20 @@ class Runtime:
             command: What the human said.
             seed: Of the scene, where the robot is simulated.
             dry_run: Plan and verify only.
-            approve: Asked before the first motion; anything but true and nothing moves.
+            approve: Asked before the first motion, and again before a new plan that runs skills or
+                handles things that no plan before did; anything but true and nothing moves.
             answer: Asked what the robot wants to know, while it holds still; says nothing where
                 nobody is there, which ends the mission with the question.
         """
-        self._answer = answer
+        self._answer, self._approve = answer, approve
+        self._approved: set[str] = set()
         with ExitStack() as on_error:
             on_error.callback(self._parts.robot.stop)
-            result = self._run(command, seed, dry_run, approve)
+            result = self._run(command, seed, dry_run)
             on_error.pop_all()
         return result
 
-    def _run(
-        self, command: str, seed: int, dry_run: bool, approve: Callable[[Plan], bool]
-    ) -> MissionResult:
+    def _run(self, command: str, seed: int, dry_run: bool) -> MissionResult:
         """Plan, ask whether that is wanted, and carry it out."""
         self._history, self._replans = [], 0
         self._recoverer.reset()
@@ -87,7 +89,7 @@ class Runtime:
             return self._end(MissionOutcome.NEEDS_HELP, plan, plan.question)
         if dry_run:
             return self._end(MissionOutcome.PLANNED, plan)
-        if not approve(plan) or self._parts.robot.stopped:
+        if not self._may_run(plan) or self._parts.robot.stopped:
             return self._end(MissionOutcome.STOPPED, plan)
         return self._carry_out(plan, scene)
 
@@ -128,6 +130,8 @@ class Runtime:
             plan = self._plan_or_ask(first.command, scene)
             if plan.question is not None:
                 return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
+            if not self._may_run(plan):
+                return self._end(MissionOutcome.STOPPED, first)
             queue, attempt = list(plan.subgoals), 1
         missed = self._missed(goals, scene, before)
         return self._ask_for_help(first, scene, self._help(missed, scene))
@@ -142,6 +146,8 @@ class Runtime:
         plan = self._plan_or_ask(first.command if again else _corrected(first.command, wish), scene)
         if plan.question is not None:
             return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
+        if not self._may_run(plan):
+            return self._end(MissionOutcome.STOPPED, first)
         return self._carry_out(plan, scene)
 
     def _recovery(self, failed: SubgoalResult | None, scene: Scene, attempt: int) -> Recovery:
@@ -153,6 +159,16 @@ class Runtime:
         may_retry = attempt < budget.attempts and self._may_retry(failed.subgoal, scene)
         return self._recoverer.choose(failed, may_retry=may_retry, may_replan=may_replan)
 
+    def _may_run(self, plan: Plan) -> bool:
+        """Ask the human about a plan that runs or handles what no approved plan did before."""
+        named = {name for s in plan.subgoals for name in (s.skill, *s.args.values())}
+        if named <= self._approved:
+            return True
+        if not self._approve(plan):
+            return False
+        self._approved |= named
+        return True
+
     def _plan_or_ask(self, command: str, scene: Scene) -> Plan:
         """Plan, and ask for as long as that takes and somebody answers."""
         plan = self._plan(command, scene)
@@ -161,24 +177,44 @@ class Runtime:
         return plan
 
     def _asked(self, question: str) -> str:
-        """Return the answer to a question, nothing where there is none."""
-        said = self._answer(question).strip()
+        """Return the answer to a question, nothing where there is none or the robot was stopped."""
+        said = "" if self._parts.robot.stopped else self._answer(question).strip()
         if said:
             self._emit(Answered(self._parts.robot.observe().time_s, question, said))
         return said
 
     def _plan(self, command: str, scene: Scene) -> Plan:
-        """Ask for a plan until verification accepts one, at most two repairs."""
+        """Return the plan, or the question, of the first planner that has one."""
+        why = ""
+        for planner in (self._parts.planner, *self._parts.fallbacks):
+            try:
+                return self._verified(planner, command, scene)
+            except PlannerError as error:
+                why = str(error)
+            if self._parts.robot.stopped:
+                break
+        return Plan(command=command, question=why)
+
+    def _verified(self, planner: Planner, command: str, scene: Scene) -> Plan:
+        """Return the first plan that verification accepts; the last call may only ask.
+
+        Raises:
+            PlannerError: There is none, or the planner does not work.
+        """
         problems: list[str] = []
-        for _ in range(3):
-            plan = self._parts.planner.plan(
-                command, scene, self._parts.contracts, tuple(self._history), problems
+        images = self._parts.robot.observe().images
+        for number in range(1 + REPAIRS + 1):
+            plan = planner.plan(
+                command, scene, self._parts.contracts, tuple(self._history), problems, images
             )
-            problems = self._parts.verifier.problems(plan, scene, self._parts.contracts)
+            refused = self._parts.verifier.problems(plan, scene, self._parts.contracts)
+            if number > REPAIRS and plan.question is None:
+                refused = problems
+            problems = refused
             self._emit(Planned(scene.time_s, plan, tuple(problems), self._replans))
             if not problems:
                 return plan
-        return Plan(command=command, question=f"I found no plan that I may run. {problems[0]}")
+        raise PlannerError(f"I found no plan that I may run. {problems[0]}")
 
     def _look(self, observation: Observation) -> Scene:
         scene = self._parts.estimator.estimate(observation)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from agent.config import Config, Section, load_config
+from agent.config import Config, load_config
 from agent.errors import ConfigError, MissingDependency
 from agent.resources import resource
+from agent.sections import Section
 from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
 
 

@@ -11,10 +11,11 @@ from transformers import PretrainedConfig
 
 from agent import doctor
 from agent.build import POLICY_CHECKPOINT
-from agent.config import Config, EpisodeConfig
+from agent.config import Config
 from agent.doctor import Check, diagnose
 from agent.monitor.calibration import FILE
 from agent.resources import resource
+from agent.sections import EpisodeConfig
 from skills.checkpoint import WEIGHTS
 from skills.perception.modeling import SceneConfig
 from skills.policy.configuration import VLAConfig

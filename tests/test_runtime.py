@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent.doubles import FixedEstimator, Recorder, ScriptedMonitor, ScriptedPolicy, StillRobot
-from agent.errors import PlannerError, ShieldBreach
+from agent.errors import ShieldBreach
 from agent.events import (
     Event,
     MissionEnded,
@@ -25,6 +25,7 @@ from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
 from agent.parts import Budget
 from agent.types import (
     ActionChunk,
+    Image,
     MissionOutcome,
     Observation,
     Plan,
@@ -276,7 +277,8 @@ def test_three_bad_plans_ask_for_help_and_move_nothing() -> None:
     assert result.question is not None
     assert "held(red block)" in result.question
     assert bench.robot.sent == []
-    assert len(bench.planner.problems) == 3
+    # The first plan, two repairs, and the call that may only ask.
+    assert len(bench.planner.problems) == 4
     assert bench.planner.problems[0] == ()
     assert all("held(red block)" in told[0] for told in bench.planner.problems[1:])
 
@@ -294,7 +296,8 @@ def test_bad_plans_on_the_way_ask_for_help() -> None:
     result = bench.runtime.run(COMMAND, 0)
     assert result.outcome is MissionOutcome.NEEDS_HELP
     assert len(result.results) == 2
-    assert len(bench.planner.histories) == 4
+    # One plan at first; then another one, two repairs and the call that may only ask.
+    assert len(bench.planner.histories) == 5
 
 
 def test_a_question_asks_for_help_and_moves_nothing() -> None:
@@ -463,8 +466,9 @@ class _BrokenPlanner:
         contracts: Mapping[str, SkillContract],
         history: Sequence[SubgoalResult],
         problems: Sequence[str] = (),
+        images: Mapping[str, Image] | None = None,
     ) -> Plan:
-        raise PlannerError("There is no planner.")
+        raise TypeError
 
 
 class _BrokenShield:
@@ -476,7 +480,7 @@ class _BrokenShield:
     ("part", "broken", "error"),
     [
         ("monitor", _BrokenMonitor(), KeyError),
-        ("planner", _BrokenPlanner(), PlannerError),
+        ("planner", _BrokenPlanner(), TypeError),
         ("shield", _BrokenShield(), ZeroDivisionError),
     ],
 )

@@ -1,12 +1,13 @@
 """What each verb of the command line does; heavy parts are imported when a verb runs."""
 
 from agent.commands.evaluate import evaluate
-from agent.commands.inspect import doctor, memory, skills
+from agent.commands.inspect import doctor, memory, replay, skills
 from agent.commands.learn import collect, train
 from agent.commands.run import run
 
 VERBS = {
     "run": run,
+    "replay": replay,
     "skills": skills,
     "collect": collect,
     "train": train,

@@ -89,7 +89,7 @@ def _need_folders(*paths: Path | None) -> None:
 
 
 def _missions(args: argparse.Namespace, config: Config) -> dict[str, Any]:
-    from agent.build import planner, verifier
+    from agent.build import grammar, verifier
     from agent.mission import TruthBench
     from skills.evaluate.missions import evaluate_generated
     from skills.evaluate.written import evaluate_written, find_cases, load_suite
@@ -99,7 +99,7 @@ def _missions(args: argparse.Namespace, config: Config) -> dict[str, Any]:
         return evaluate_generated(make_bench, args.episodes, args.seed_base, args.workers)
     suite = load_suite()
     each = max(1, round(args.episodes / sum(map(len, suite.values()))))
-    cases = find_cases(suite, planner(config), verifier(config), args.seed_base, each)
+    cases = find_cases(suite, grammar(config), verifier(config), args.seed_base, each)
     return evaluate_written(make_bench, cases, args.seed_base, args.workers, flat=args.flat)
 
 

@@ -13,19 +13,16 @@ from typing import Any
 from rich.console import Console as Terminal
 
 from agent.config import Config, load_config
-from agent.errors import ConfigError, UsageError, unknown
+from agent.errors import ConfigError, UsageError
 from agent.types import MissionOutcome, Plan
-
-_PLANNERS = ("grammar",)
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out one command; print what happens, or one JSON object."""
     if not args.command.strip():
         raise UsageError('The command is empty; say for example "pick up the red block".')
-    if args.planner is not None and args.planner not in _PLANNERS:
-        raise UsageError(unknown("planner", args.planner, _PLANNERS))
-    config = load_config(args.config, args.overrides)
+    overrides = [*args.overrides, *([f"planner.kind={args.planner}"] if args.planner else [])]
+    config = load_config(args.config, overrides)
     with _stdout_kept(args.json):
         summary = _carry_out(args, config)
     if args.json:

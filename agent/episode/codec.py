@@ -25,6 +25,7 @@ from agent.episode.schemas import (
     CAMERA,
     CHUNK,
     EVENT,
+    MODEL,
     PLAN,
     SCENE,
     STATE,
@@ -33,10 +34,12 @@ from agent.episode.schemas import (
 )
 from agent.events import (
     Answered,
+    Consulted,
     Event,
     MissionEnded,
     MissionStarted,
     Planned,
+    Replying,
     SceneEstimated,
     Stopped,
     SubgoalEnded,
@@ -44,6 +47,7 @@ from agent.events import (
     Ticked,
     VerdictGiven,
 )
+from agent.pictures import png
 from agent.types import ActionChunk, Image, Observation, Scene, SceneObject
 
 Message = dict[str, Any]
@@ -53,6 +57,7 @@ _KINDS: dict[type[Any], tuple[str, str]] = {
     Answered: (EVENT, "answered"),
     Stopped: (EVENT, "stopped"),
     MissionEnded: (EVENT, "mission_ended"),
+    Consulted: (MODEL, "consulted"),
     Planned: (PLAN, "planned"),
     SubgoalStarted: (SUBGOAL, "started"),
     SubgoalEnded: (SUBGOAL, "ended"),
@@ -70,6 +75,9 @@ def encode(event: Event) -> Iterator[tuple[str, Message]]:
     """Yield the topic and the message of each part of an event."""
     if isinstance(event, Ticked):
         yield from _encode_tick(event)
+    elif isinstance(event, Replying):
+        # What was said is in the `Consulted` that follows.
+        return
     elif isinstance(event, SceneEstimated):
         objects = [plain(o) for o in event.scene.objects.values()]
         yield (
@@ -152,13 +160,6 @@ def _maybe_array(values: list[Any] | None, dtype: type[np.generic]) -> npt.NDArr
 
 def _maybe_float(value: Any) -> float | None:
     return None if value is None else float(value)
-
-
-def png(image: Image) -> bytes:
-    """Return a (H, W, 3) uint8 RGB image as PNG, packed fast rather than small."""
-    buffer = io.BytesIO()
-    PillowImage.fromarray(image).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
 
 
 def _encode_tick(event: Ticked) -> Iterator[tuple[str, Message]]:

@@ -21,6 +21,7 @@ from agent.episode.schemas import ACTION
 from agent.episode.writer import FILE_NAME
 from agent.errors import EpisodeError
 from agent.events import (
+    Consulted,
     Event,
     MissionEnded,
     MissionStarted,
@@ -75,6 +76,11 @@ class Episode:
     def plans(self) -> tuple[Planned, ...]:
         """Every answer of the planner, rejected ones included."""
         return tuple(e for e in self.decisions if isinstance(e, Planned))
+
+    @property
+    def consulted(self) -> tuple[Consulted, ...]:
+        """Everything a language model was asked, and what it answered."""
+        return tuple(e for e in self.decisions if isinstance(e, Consulted))
 
     @property
     def verdicts(self) -> tuple[VerdictGiven, ...]:

@@ -15,6 +15,7 @@ CAMERA = "/camera/"
 """What every image topic starts with; the camera's name follows."""
 STATE, ACTION, CHUNK = "/state", "/action", "/chunk"
 SCENE, PLAN, SUBGOAL, VERDICT, EVENT = "/scene", "/plan", "/subgoal", "/verdict", "/event"
+MODEL = "/model"
 
 IMAGE_SCHEMA = "foxglove.CompressedImage"
 
@@ -121,6 +122,20 @@ TOPICS: dict[str, Schema] = {
         plan=_PLAN,
         problems=_list(_text(), "What verification found wrong; empty when accepted."),
         replans=_integer(),
+    ),
+    MODEL: _object(
+        "A language model was asked.",
+        kind=_text(),
+        time_s=_TIME,
+        model=_text("Which one, as provider:model."),
+        decision=_text("plan, replan, repair, question or check."),
+        turns=_list(_object(role=_text("system, user or assistant."), text=_text())),
+        images=_object("What it was shown: name -> hash of the PNG."),
+        reply=_text("What it answered, or why it did not."),
+        fault=_text("A closed code, or null."),
+        tokens_in=_integer(),
+        tokens_out=_integer(),
+        seconds=_number("How long it took, s."),
     ),
     SUBGOAL: _object(
         "A subgoal begins or ends.",

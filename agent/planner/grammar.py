@@ -11,7 +11,7 @@ from agent.planner.goals import Goal
 from agent.planner.interpretation import Interpreter
 from agent.planner.question import UnclearError
 from agent.planner.sentences import parse
-from agent.types import Plan, Scene, SkillContract, Subgoal, SubgoalResult
+from agent.types import Image, Plan, Scene, SkillContract, Subgoal, SubgoalResult
 
 _MAX_SUBGOALS = 30
 """As many as a `Plan` takes."""
@@ -62,6 +62,7 @@ class GrammarPlanner:
         contracts: Mapping[str, SkillContract],
         history: Sequence[SubgoalResult],
         problems: Sequence[str] = (),
+        images: Mapping[str, Image] | None = None,
     ) -> Plan:
         """Return the subgoals that are left to do for a command, or a question."""
         if problems:

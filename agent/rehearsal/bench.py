@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.build import Agent
-from agent.config import Config, MemoryConfig
+from agent.config import Config
 from agent.doubles import ScriptedPlanner
 from agent.events import Event, SubgoalEnded, SubgoalStarted, Ticked
 from agent.monitor.calibration import Readings
 from agent.monitor.conformal import Curve
 from agent.monitor.signals import Tick, all_signals
+from agent.sections import MemoryConfig
 from agent.types import Plan, Reason, Subgoal, SubgoalResult
 from skills.evaluate.commands import initial_scene
 from skills.evaluate.scoring import achieved

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.build import planner, verifier
+from agent.build import grammar, verifier
 from agent.config import Config
 from agent.errors import SkillError
 from agent.facts import holds
@@ -21,7 +21,7 @@ from skills.registry import load_contracts
 
 CONTRACTS = load_contracts()
 SEED_BASE = 2_000_000
-PLANNER, VERIFIER = planner(Config()), verifier(Config())
+PLANNER, VERIFIER = grammar(Config()), verifier(Config())
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes.util
+import importlib
+import importlib.util
 import os
 import sys
 
@@ -34,4 +36,8 @@ def choose_gl() -> str:
             )
         os.environ["MUJOCO_GL"] = chosen
         os.environ.setdefault("PYOPENGL_PLATFORM", chosen)
+    if chosen == "osmesa" and importlib.util.find_spec("triton") is not None:
+        # Both bring an LLVM of their own. PyOpenGL makes OSMesa's symbols global, and a triton that
+        # is loaded later, as it is with torch, binds to those and takes the process down.
+        importlib.import_module("triton")
     return chosen

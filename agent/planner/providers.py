@@ -1,0 +1,95 @@
+"""Opens the language model that a configuration names."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from agent.errors import ConfigError, MissingDependency
+from agent.planner.langchain_chat import CallLimits, LangChainChat, Method
+from agent.sections import PlannerConfig
+
+_OPENAI = "openai"
+_OPENAI_KEY = "OPENAI_API_KEY"
+_NO_KEY = "none"
+"""What a local server is given, for OpenAI's client insists on a key."""
+
+
+def open_chat(config: PlannerConfig) -> LangChainChat:
+    """Return the chat model `provider:model` of a configuration; nothing is asked yet.
+
+    Raises:
+        MissingDependency: The provider's package is not installed.
+        ConfigError: There is no such provider, no key, or it does not take these settings.
+    """
+    from langchain.chat_models import init_chat_model
+
+    provider, _, model = config.kind.partition(":")
+    key = _key(config, provider)
+    settings = _settings(config, provider, key)
+    try:
+        opened = init_chat_model(model, model_provider=provider, **settings)
+    except ImportError as error:
+        package = f"langchain-{provider.replace('_', '-')}"
+        raise MissingDependency(
+            f"The planner {config.kind!r} needs a package that is not installed; run "
+            f"`pip install {package}`."
+        ) from error
+    except ValueError as error:
+        reason = str(error).partition("\n")[0].replace(key or _NO_KEY, "***")
+        raise ConfigError(f"planner.kind {config.kind!r} cannot be opened: {reason}") from error
+    auto: tuple[Method, ...] = ("json_schema", "function_calling")
+    return LangChainChat(
+        config.kind,
+        opened,
+        CallLimits(config.limit_s, config.tries),
+        auto if config.structured == "auto" else (config.structured,),
+        # OpenAI keeps to a schema only where it is told to.
+        {"strict": True} if provider == _OPENAI else {},
+        key or "",
+        settings["http_async_client"].aclose if provider == _OPENAI else None,
+    )
+
+
+def _settings(config: PlannerConfig, provider: str, key: str | None) -> dict[str, Any]:
+    """Return what the provider's class is made with."""
+    settings: dict[str, Any] = {
+        "base_url": config.base_url,
+        "api_key": key,
+        "temperature": config.temperature,
+    }
+    if provider == _OPENAI:
+        from openai import DefaultAsyncHttpxClient
+
+        settings |= {
+            # By default connections are shared by all models of a process, over event loops.
+            "http_async_client": DefaultAsyncHttpxClient(timeout=config.limit_s),
+            "max_tokens": config.reply_tokens,
+            "timeout": config.limit_s,
+            "max_retries": 0,
+            "stream_usage": True,
+        }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _key(config: PlannerConfig, provider: str) -> str | None:
+    """Return the key; None leaves it to the provider's class to find one."""
+    if config.key_file is not None:
+        try:
+            return config.key_file.read_text().strip()
+        except OSError as error:
+            raise ConfigError(
+                f"planner.key_file {config.key_file} cannot be read: {error.strerror}."
+            ) from error
+    name = config.key_env or (_OPENAI_KEY if provider == _OPENAI else None)
+    key = os.environ.get(name) if name else None
+    if key:
+        return key
+    if config.base_url is not None and config.key_env is None:
+        return _NO_KEY if provider == _OPENAI else None
+    if name:
+        raise ConfigError(
+            f"The planner {config.kind!r} needs a key: set the environment variable {name}, or "
+            "planner.key_file."
+        )
+    return None
