@@ -119,7 +119,12 @@ def test_a_stop_while_the_model_thinks_ends_the_mission_without_a_question() -> 
         return observation
 
     mission.robot.reset = reset_and_stop  # type: ignore[method-assign]
-    result = mission.runtime.run(COMMAND, 0, answer=lambda question: asked.append(question) or "")
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return "yes"
+
+    result = mission.runtime.run(COMMAND, 0, answer=answer)
     assert result.outcome is MissionOutcome.STOPPED
     assert asked == []
     assert mission.robot.sent == []

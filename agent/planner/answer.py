@@ -102,11 +102,13 @@ def _step_schema(contract: SkillContract, scene: Scene) -> Schema | None:
     choices = {name: _fitting(spec.kinds, scene) for name, spec in contract.args.items()}
     if not all(choices.values()):
         return None
-    args = {name: {"type": "string", "enum": names} for name, names in choices.items()}
+    args: dict[str, Schema] = {
+        name: {"type": "string", "enum": names} for name, names in choices.items()
+    }
     return _object(
         contract.description,
         skill={"type": "string", "enum": [contract.name]},
-        args=_object("", **args),
+        args=_object("", "", **args),
     )
 
 

@@ -73,7 +73,10 @@ def _settings(config: PlannerConfig, provider: str, key: str | None) -> dict[str
 
 
 def _key(config: PlannerConfig, provider: str) -> str | None:
-    """Return the key; None leaves it to the provider's class to find one."""
+    """Return the key; None leaves it to the provider's class to find one.
+
+    OpenAI's own key goes to no other server, unless that is asked for by name.
+    """
     if config.key_file is not None:
         try:
             return config.key_file.read_text().strip()
@@ -81,15 +84,14 @@ def _key(config: PlannerConfig, provider: str) -> str | None:
             raise ConfigError(
                 f"planner.key_file {config.key_file} cannot be read: {error.strerror}."
             ) from error
-    name = config.key_env or (_OPENAI_KEY if provider == _OPENAI else None)
-    key = os.environ.get(name) if name else None
-    if key:
-        return key
-    if config.base_url is not None and config.key_env is None:
-        return _NO_KEY if provider == _OPENAI else None
-    if name:
+    if config.key_env is None and provider != _OPENAI:
+        return None
+    if config.key_env is None and config.base_url is not None:
+        return _NO_KEY
+    name = config.key_env or _OPENAI_KEY
+    if name not in os.environ:
         raise ConfigError(
             f"The planner {config.kind!r} needs a key: set the environment variable {name}, or "
             "planner.key_file."
         )
-    return None
+    return os.environ[name]

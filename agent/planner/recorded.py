@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 
 from agent.events import Consulted, Turn
 from agent.planner.chat import ChatFault, Fault, Reply, Request
@@ -12,11 +12,12 @@ from agent.planner.chat import ChatFault, Fault, Reply, Request
 class RecordedChat:
     """Answers as it was answered then, or says where the question is another one."""
 
-    def __init__(self, consulted: Iterable[Consulted]) -> None:
+    def __init__(self, consulted: Sequence[Consulted]) -> None:
         """Take what was asked and answered, in order."""
-        self._notes: Iterator[Consulted] = iter(consulted)
+        self._notes = iter(consulted)
         self._asked = 0
-        self.name = "recorded"
+        # A replay is to say what the episode says, down to the model's name.
+        self.name = consulted[0].model if consulted else "recorded"
 
     def ask(
         self, request: Request, halted: Callable[[], bool], heard: Callable[[str], None]
@@ -30,7 +31,6 @@ class RecordedChat:
                 f"The recording has {self._asked - 1} replies, and another one is asked for; what "
                 "happened before has changed.",
             )
-        self.name = note.model
         difference = _difference(note, request)
         if difference:
             raise ChatFault(

@@ -6,10 +6,12 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.errors import ConfigError, MissingDependency
 from agent.events import Turn
 from agent.planner.answer import plan_schema, read_plan
 from agent.planner.chat import ChatFault, Fault, Reply, Request
@@ -33,7 +35,13 @@ LIMIT_S = 8.0
 @contextmanager
 def chatting(url: str, **settings: Any) -> Iterator[LangChainChat]:
     """Yield a chat with the server at a URL."""
-    chosen = {"kind": "openai:tiny-llama", "base_url": url, "limit_s": LIMIT_S, **settings}
+    chosen = {
+        "kind": "openai:tiny-llama",
+        "base_url": url,
+        "key_env": "OPENAI_API_KEY",
+        "limit_s": LIMIT_S,
+        **settings,
+    }
     chat = open_chat(PlannerConfig(**chosen))
     yield chat
     chat.close()
@@ -173,3 +181,38 @@ def test_pictures_reach_the_server(server: Server) -> None:
     content = server.requests()[0]["body"]["messages"][1]["content"]
     assert content[0]["type"] == "text"
     assert content[1]["image_url"]["url"].startswith("data:image/png;base64,")
+
+
+def test_openais_key_goes_to_no_other_server(server: Server) -> None:
+    with chatting(server.base_url, key_env=None, limit_s=60) as chat:
+        ask(chat)
+    assert KEY not in json.dumps(server.requests())
+
+
+def test_a_key_can_lie_in_a_file(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-of-a-file\n")
+    with chatting(server.base_url, key_file=tmp_path / "key", limit_s=60) as chat:
+        ask(chat)
+    assert server.requests()[0]["authorization"] == "Bearer sk-of-a-file"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"kind": "openai:gpt-5-mini"}, "OPENAI_API_KEY"),
+        ({"kind": "openai:gpt-5-mini", "key_env": "MY_KEY"}, "MY_KEY"),
+        ({"kind": "openai:gpt-5-mini", "key_file": Path("none")}, "planner.key_file none"),
+        ({"kind": "nobody:model"}, "nobody"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_before_anything_is_asked(
+    settings: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(ConfigError, match=told):
+        open_chat(PlannerConfig(**settings))
+
+
+def test_a_provider_whose_package_is_missing_is_named() -> None:
+    with pytest.raises(MissingDependency, match="pip install langchain-mistralai"):
+        open_chat(PlannerConfig(kind="mistralai:large"))

@@ -1,0 +1,82 @@
+"""Missions planned by a language model over HTTP, from the command line, in the real world."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.cli import main
+from tests.llm.processes import Proxy, Server
+from tests.planner.chats import steps
+
+KEY = "sk-planted-77aa01bc"
+PRESS = json.dumps(steps(("press", {"object": "button"}), reply="I will press the button."))
+COMMAND = ["run", "turn on the lamp", "--seed", "20", "--planner", "openai:tiny-llama"]
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.chdir(tmp_path)
+
+
+def run(url: str, *words: str) -> int:
+    """Run one command whose planner is the model at a URL; its episode lies in `episode`."""
+    settings = {"base_url": url, "key_env": "OPENAI_API_KEY", "limit_s": 20}
+    chosen = [f"--set=planner.{key}={value}" for key, value in settings.items()]
+    return main([*COMMAND, "--episode", "episode", *chosen, *words])
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return summary
+
+
+def test_a_mission_planned_by_a_model_is_run_logged_and_replayed_without_it(
+    server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    server.script([PRESS])
+    assert run(server.base_url, "--json") == 0
+    summary = printed(capsys)
+    assert summary["outcome"] == "success" and summary["world_success"] is True
+    assert [step["phrase"] for step in summary["plan"]] == ["press the button"]
+    logged = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert KEY.encode() not in logged
+
+    server.clear()
+    assert main(["replay", "episode", "--check", "--json"]) == 0
+    check = printed(capsys)
+    assert check["divergence"] is None and check["changed"] == []
+    assert check["events"] > 20
+    assert server.requests() == []
+
+
+def test_the_reply_is_heard_on_the_console_once(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.script([PRESS])
+    assert run(server.base_url, "--dry-run") == 0
+    assert capsys.readouterr().out.count("I will press the button.") == 1
+
+
+@pytest.mark.parametrize("fault", ["401", "free-text", "half-json", "no-choices"])
+def test_a_fault_ends_in_a_question_and_nothing_moves(
+    proxy: Proxy, fault: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(proxy.url(fault), "--json") == 3
+    said = capsys.readouterr()
+    summary = json.loads(said.out)
+    assert summary["outcome"] == "needs_help" and summary["subgoals"] == []
+    assert summary["question"].startswith("openai:tiny-llama ")
+    logged = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert KEY.encode() not in logged and KEY not in said.out + said.err
+
+
+def test_the_grammar_takes_over_where_the_config_says_so(
+    proxy: Proxy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(proxy.url("401"), "--set=planner.fallback=grammar", "--dry-run", "--json") == 0
+    assert printed(capsys)["plan"][0]["skill"] == "press"
