@@ -114,6 +114,9 @@ def _add_collect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--count", type=_positive, default=700, help="missions, or still scenes")
     parser.add_argument("--seed-base", type=_natural, default=0, help="first seed; < 1,000,000")
+    parser.add_argument(
+        "--skills", nargs="+", metavar="SKILL", help="demonstrate these only; all by default"
+    )
     parser.add_argument("--noise", type=float, default=0.008, help="on what is sent, m")
     parser.add_argument(
         "--policy",

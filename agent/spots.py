@@ -46,6 +46,9 @@ _COMFORT_WEIGHT = 4.0
 _TOLERANCE, _ROUNDING = 0.004, 1e-6
 _PITCH = 0.01
 _BOWL_OFFSET, _PLATE_OFFSET = 0.022, 0.042
+_IN_THE_MIDDLE = 0.012
+"""How far from a bowl's middle a thing must be to be on one side of it, m."""
+_THIRD = math.tau / 3
 TRAY_OFFSET, _TRAY_ROOM = 0.042, 0.06
 """How far from the tray's middle along y its two places are, and what they need from others, m."""
 
@@ -72,8 +75,8 @@ def free_spot(
 
     In a zone that is the place nearest to `near` that is well clear of its border and of what
     stands about, so that who follows it comes to rest: places it moves over are as good. In a bowl
-    and on the plate it depends on what is there already: things lie beside each other. A drawer has
-    two places, and a block carries one other.
+    and on the plate it depends on what is there already: things lie beside each other, in a bowl on
+    the side that is nearer to `near`. A drawer has two places, and a block carries one other.
 
     Args:
         target: A bowl, the drawer, the plate, a zone or a block.
@@ -90,7 +93,7 @@ def free_spot(
         return None
     centre = carrier.position[:2]
     if carrier.kind == BOWL:
-        return np.asarray(centre + _BOWL_OFFSET * _away(centre, inside))
+        return np.asarray(centre + _BOWL_OFFSET * _away(centre, inside, near))
     if carrier.kind == DRAWER:
         return _in_tray(centre, inside, np.zeros(2) if near is None else near)
     if carrier.kind == BLOCK:
@@ -150,14 +153,21 @@ def cost_in(zone: Zone, about: Sequence[SceneObject], spots: Vector, near: Vecto
     return np.asarray(np.where(fits, cost, np.inf))
 
 
-def _away(centre: Vector, inside: list[SceneObject]) -> Vector:
-    """Return the (2,) unit direction in which a bowl has most room."""
+def _away(centre: Vector, inside: list[SceneObject], near: Vector | None) -> Vector:
+    """Return the (2,) unit direction in which a bowl has room, of several the one towards `near`.
+
+    Beside one thing that is a third of a turn to either side of it, which leaves room for another
+    one. Of a thing in the very middle it cannot be told on which side it is, and every way is good.
+    """
     offsets = [o.position[:2] - centre for o in inside]
     angles = [math.atan2(y, x) for x, y in offsets]
     if not angles:
         angle = 0.0
     elif len(angles) == 1:
-        angle = angles[0] + 2 * math.pi / 3
+        least = _THIRD * min(1.0, float(np.linalg.norm(offsets[0])) / _IN_THE_MIDDLE)
+        x, y = offsets[0] if near is None else near - centre
+        turn = math.remainder(math.atan2(y, x) - angles[0], math.tau)
+        angle = angles[0] + math.copysign(min(max(abs(turn), least), _THIRD), turn)
     else:
         # Of two blocks the middle of the wider gap between them is farthest from both.
         first, second = sorted(angles)

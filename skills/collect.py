@@ -14,9 +14,10 @@ from tqdm import tqdm
 from agent.protocols import Policy
 from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.types import Vector
-from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
+from agent.types import TABLE, Vector
+from agent.workspace import BOWL, CAN, WORKSPACE_HIGH, WORKSPACE_LOW
 from skills.dataset import (
+    SKILLS,
     ShardWriter,
     call_of,
     on_the_table,
@@ -26,6 +27,7 @@ from skills.dataset import (
 )
 from skills.experts import expert_for
 from skills.experts.base import TRAVEL_Z, towards
+from skills.perception.snapshots import put_on, settle
 from skills.phrases import phrase_for
 from skills.tasks import choose, possible
 
@@ -34,6 +36,9 @@ _MAX_TICKS = 110
 _AFTER_SUCCESS_TICKS = 4
 _DEMOS_PER_MISSION = 12
 _FAILURES_PER_MISSION = 2
+_FILLED = 0.5
+"""Share of missions that begin with the can in a bowl: what follows it must come down beside it,
+and by chance alone that comes up in one of a hundred demonstrations of `place_in`."""
 _STRAY, _BESIDE = 0.35, 0.15
 """Share of demonstrations before which the hand strays, or goes down beside what is named."""
 _BESIDE_M = (0.085, 0.125)
@@ -49,12 +54,14 @@ class CollectSpec:
         seed_base: Seed of the first scene; below 1,000,000.
         noise_m: Largest standard deviation of the noise on the sent translation, m.
         policy_share: In a DAgger round, the share of demonstrations driven by the policy.
+        skills: What is demonstrated; every learned skill by default.
     """
 
     missions: int
     seed_base: int
     noise_m: float = 0.008
     policy_share: float = 0.0
+    skills: tuple[str, ...] = SKILLS
 
 
 class Collector:
@@ -72,10 +79,13 @@ class Collector:
         self._robot.reset(seed)
         world = self._robot.world
         rng = np.random.default_rng([seed, 7])
+        if rng.random() < _FILLED:
+            self._fill_a_bowl(rng)
         failures = 0
         for _ in range(_DEMOS_PER_MISSION):
             scene = world.truth()
             tasks = possible(scene) if on_the_table(scene) else []
+            tasks = [task for task in tasks if task.skill in self._spec.skills]
             if not tasks or failures >= _FAILURES_PER_MISSION:
                 return
             task = choose(tasks, rng, scene, self._counts)
@@ -89,6 +99,17 @@ class Collector:
     def close(self) -> None:
         """Release the renderers."""
         self._robot.close()
+
+    def _fill_a_bowl(self, rng: np.random.Generator) -> None:
+        """Let a can that stands on the table fall into a bowl, where there are both."""
+        world = self._robot.world
+        things = world.truth().objects.values()
+        cans = [thing.name for thing in things if thing.kind == CAN and thing.support == TABLE]
+        bowls = [thing for thing in things if thing.kind == BOWL]
+        if cans and bowls:
+            bowl = bowls[int(rng.integers(len(bowls)))]
+            put_on(world, cans[0], bowl, rng, float(rng.uniform(-np.pi, np.pi)))
+            settle(world)
 
     def _stray(self, rng: np.random.Generator) -> None:
         """Move off at random, unrecorded, so that subgoals begin from many poses."""
@@ -200,6 +221,7 @@ def collect(
             "seed_base": spec.seed_base,
             "noise_m": spec.noise_m,
             "policy_share": spec.policy_share,
+            "skills": list(spec.skills),
         },
     )
     starts = range(spec.seed_base, spec.seed_base + spec.missions, MISSIONS_PER_SHARD)

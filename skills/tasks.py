@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.facts import holds
 from agent.types import TABLE, Scene, SceneObject, SkillContract
-from agent.workspace import BLOCK, DIRECTIONS, DRAWER, ZONES, half_height, kind_of
+from agent.workspace import BLOCK, CAN, DIRECTIONS, DRAWER, ZONES, half_height, kind_of
 from skills.clearance import hand_fits, pull_is_free, way_is_free
 from skills.phrases import calls
 from skills.registry import load_contracts
@@ -28,6 +28,8 @@ _SHARES = {
 """How often each skill should come, relative to the others."""
 _SUB_SHARES = {BLOCK: 2.0, DRAWER: 2.0}
 """How often each kind of target should come, relative to the others of its skill; 1 by default."""
+_BESIDE_A_CAN = " with a can"
+"""What is added to a kind of target that holds a can, beside which there is little room."""
 _ALWAYS = (*ZONES, *DIRECTIONS)
 _STEADY_M = 0.011
 """How far off the middle of what is below it a block may be to be built upon."""
@@ -111,7 +113,9 @@ def _sort(task: Task, scene: Scene) -> str:
         case "push":
             return task.args["direction"]
         case "place_in" | "place_on":
-            return kind_of(task.args["target"]) or ""
+            target = task.args["target"]
+            beside = CAN in (thing.kind for thing in scene.contents(target))
+            return f"{kind_of(target)}{_BESIDE_A_CAN if beside else ''}"
     return ""
 
 

@@ -27,10 +27,14 @@ def collect(args: argparse.Namespace) -> int:
         snapshots(args.out, SnapshotSpec(args.count, args.seed_base), args.workers)
         return 0
     from skills.collect import CollectSpec, collect
+    from skills.dataset import SKILLS
     from skills.policy.policy import VLAPolicy
 
+    strange = [name for name in args.skills or () if name not in SKILLS]
+    if strange:
+        raise UsageError(unknown("learned skill", strange[0], SKILLS))
     share = args.policy_share if args.policy else 0.0
-    spec = CollectSpec(args.count, args.seed_base, args.noise, share)
+    spec = CollectSpec(args.count, args.seed_base, args.noise, share, tuple(args.skills or SKILLS))
     make_policy = partial(VLAPolicy.from_checkpoint, args.policy) if args.policy else None
     collect(args.out, spec, args.workers, make_policy)
     return 0

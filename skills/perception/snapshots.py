@@ -107,12 +107,17 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = Tru
         draw, yaw = rng.random(), float(rng.uniform(-np.pi, np.pi))
         targets = [t for t in carriers if t != name and _takes(t, name, now)]
         if draw < _ON_SOMETHING and targets:
-            _put_on(world, str(name), now.objects[str(rng.choice(targets))], rng, yaw)
+            put_on(world, str(name), now.objects[str(rng.choice(targets))], rng, yaw)
         elif draw < _ON_SOMETHING + _ELSEWHERE:
             _put_elsewhere(world, str(name), now, rng, yaw)
         mujoco.mj_forward(world.model, world.data)
     if arm:
         _move_arm(robot, rng)
+    settle(world)
+
+
+def settle(world: TabletopWorld) -> None:
+    """Let what was put somewhere come to rest."""
     for _ in range(_SETTLE_STEPS):
         mujoco.mj_step(world.model, world.data)
     mujoco.mj_forward(world.model, world.data)
@@ -135,10 +140,20 @@ def _takes(target: str, name: str, scene: Scene) -> bool:
     return holds(Fact(predicate="open", args=(target,)), scene)
 
 
-def _put_on(
+def put_on(
     world: TabletopWorld, name: str, carrier: SceneObject, rng: np.random.Generator, yaw: float
 ) -> None:
-    """Let a thing fall on or into a carrier, off its middle as far as that may be."""
+    """Let a thing fall on or into a carrier, off its middle as far as that may be.
+
+    It is put above it; what steps the world lets it fall.
+
+    Args:
+        world: The world.
+        name: What falls.
+        carrier: A bowl, the plate, the open drawer or a block.
+        rng: The source of chance.
+        yaw: Turn of the thing about the vertical, rad.
+    """
     reach = {BOWL: 0.03, PLATE: PLATE_RADIUS - 0.02, DRAWER: 0.03, BLOCK: 0.008}[carrier.kind]
     radius, angle = reach * np.sqrt(rng.random()), rng.uniform(-np.pi, np.pi)
     position = carrier.position + np.array([radius * np.cos(angle), radius * np.sin(angle), 0.0])
