@@ -152,6 +152,32 @@ def test_blocks_in_a_bowl_lie_beside_each_other() -> None:
         there = Scene(0.0, {**there.objects, name: block})
 
 
+def in_bowl(*offset: float) -> Scene:
+    """Return a bowl with a can this far from its middle, m."""
+    there = scene("blue bowl")
+    where = there.objects["blue bowl"].position + np.array([*offset, 0.03])
+    return Scene(0.0, {**there.objects, "can": SceneObject("can", CAN, where, support="blue bowl")})
+
+
+@pytest.mark.parametrize("angle", np.linspace(-3.0, 3.0, 7))
+def test_beside_a_can_in_the_middle_of_a_bowl_the_near_side_is_taken(angle: float) -> None:
+    there = in_bowl(0.0, 0.0)
+    middle, way = there.objects["blue bowl"].position[:2], np.array([np.cos(angle), np.sin(angle)])
+    spot = free_spot("blue bowl", there, near=middle + 0.2 * way)
+    assert spot is not None
+    assert (spot - middle) @ way == pytest.approx(np.linalg.norm(spot - middle))
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_beside_a_can_off_the_middle_it_is_a_third_of_a_turn_to_the_near_side(side: int) -> None:
+    there = in_bowl(0.02, 0.0)
+    middle = there.objects["blue bowl"].position[:2]
+    spot = free_spot("blue bowl", there, near=middle + np.array([0.3, side * 0.05]))
+    assert spot is not None
+    x, y = spot - middle
+    assert np.degrees(np.arctan2(y, x)) == pytest.approx(side * 120)
+
+
 @pytest.mark.parametrize("target", [*ZONES, *CARRIERS])
 def test_an_empty_table_has_room_everywhere(target: str) -> None:
     assert free_spot(target, scene(*CARRIERS)) is not None

@@ -151,6 +151,28 @@ def test_nothing_is_recorded_of_what_has_fallen_off(monkeypatch: pytest.MonkeyPa
     assert np.isnan(writer.rows["progress"]).all()
 
 
+def test_only_the_skills_that_are_named_are_demonstrated() -> None:
+    spec, writer = CollectSpec(1, TINY_SEED, skills=("push", "press")), ShardWriter()
+    collector = Collector(spec)
+    collector.mission(TINY_SEED, writer)
+    collector.close()
+    shown = {SKILLS[index] for index in writer.rows["skill"]}
+    assert shown and shown <= {"push", "press"}
+
+
+def test_some_missions_begin_with_the_can_in_a_bowl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "_FILLED", 1.0)
+    monkeypatch.setattr(collecting, "possible", lambda scene: [])
+    collector, carriers = Collector(CollectSpec(8, 0)), []
+    for seed in range(8):
+        collector.mission(seed, ShardWriter())
+        things = collector._robot.world.truth().objects
+        if "can" in things and {"blue bowl", "white bowl"} & set(things):
+            carriers.append(kind_of(things["can"].support))
+    collector.close()
+    assert carriers.count(BOWL) >= len(carriers) - 1 > 0
+
+
 def test_a_killed_run_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Finished shards are kept as they are; only the missing ones are collected."""
     starts, broken, asked = (200, 220, 240), {220}, []

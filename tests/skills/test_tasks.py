@@ -123,6 +123,16 @@ def test_choice_gives_every_skill_and_kind_its_share() -> None:
     assert all(counts[f"push/{way}"] >= 3 for way in ("left", "right", "forward", "back"))
 
 
+def test_a_bowl_with_a_can_counts_as_another_kind_of_target() -> None:
+    held = ("red block", (0.5, 0.0, 0.2), HAND, None)
+    can = ("can", (0.6, 0.0, 0.05), "blue bowl", None)
+    scene = scene_of(held, can, ("blue bowl", (0.6, 0.0, 0.0), TABLE, None))
+    tasks = [task for task in possible(scene) if task.args["target"] == "blue bowl"]
+    counts = Counter[str]()
+    choose(tasks, np.random.default_rng(0), scene, counts)
+    assert counts == {"place_in": 1, "place_in/bowl with a can": 1}
+
+
 def test_the_same_draw_twice() -> None:
     scene = sample_layout(400_001).scene
     drawn = [choose(possible(scene), np.random.default_rng(3), scene) for _ in range(2)]
