@@ -164,10 +164,11 @@ def _away(centre: Vector, inside: list[SceneObject], near: Vector | None) -> Vec
     if not angles:
         angle = 0.0
     elif len(angles) == 1:
-        least = _THIRD * min(1.0, float(np.linalg.norm(offsets[0])) / _IN_THE_MIDDLE)
+        aside = min(1.0, float(np.linalg.norm(offsets[0])) / _IN_THE_MIDDLE)
+        least, most = aside * _THIRD, math.pi - aside * (math.pi - _THIRD)
         x, y = offsets[0] if near is None else near - centre
         turn = math.remainder(math.atan2(y, x) - angles[0], math.tau)
-        angle = angles[0] + math.copysign(min(max(abs(turn), least), _THIRD), turn)
+        angle = angles[0] + math.copysign(min(max(abs(turn), least), most), turn)
     else:
         # Of two blocks the middle of the wider gap between them is farthest from both.
         first, second = sorted(angles)
