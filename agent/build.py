@@ -17,6 +17,7 @@ import numpy as np
 
 import agent
 from agent.config import Config
+from agent.errors import MissingDependency
 from agent.faults import FaultyPolicy
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
@@ -196,7 +197,13 @@ def chat(config: Config, closing: ExitStack) -> Chat | None:
         from agent.planner.recorded import RecordedChat
 
         return RecordedChat(read_episode(Path(name)).consulted)
-    from agent.planner.providers import open_chat
+    try:
+        from agent.planner.providers import open_chat
+    except ImportError as error:
+        raise MissingDependency(
+            f"The planner {config.planner.kind!r} needs packages that are not installed; run "
+            "`pip install -c constraints.txt -e '.[llm]'`."
+        ) from error
 
     opened = open_chat(config.planner)
     closing.callback(opened.close)

@@ -71,11 +71,12 @@ def read_plan(text: str, command: str, contracts: Mapping[str, SkillContract]) -
         answer = _Answer.model_validate_json(text)
     except ValidationError as error:
         raise MalformedReply(_sentence(error)) from error
+    reply = printable(answer.reply)
     if answer.question:
         # A plan that asks has no subgoals; those given beside a question were not meant yet.
-        return Plan(command=command, reply=answer.reply, question=answer.question)
+        return Plan(command=command, reply=reply, question=printable(answer.question))
     steps = (_subgoal(step, contracts.get(step.skill)) for step in answer.subgoals)
-    return Plan(command=command, subgoals=tuple(steps), reply=answer.reply)
+    return Plan(command=command, subgoals=tuple(steps), reply=reply)
 
 
 def read_question(text: str) -> str:
@@ -85,9 +86,14 @@ def read_question(text: str) -> str:
         MalformedReply: It is not JSON, or not of the form that was asked for.
     """
     try:
-        return _Question.model_validate_json(text).question
+        return printable(_Question.model_validate_json(text).question)
     except ValidationError as error:
         raise MalformedReply(_sentence(error)) from error
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, without what would steer the terminal it is printed on."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def _subgoal(step: _Step, contract: SkillContract | None) -> Subgoal:

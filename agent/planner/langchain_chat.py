@@ -26,6 +26,7 @@ from langchain_core.messages import (
 from langchain_core.utils.json import parse_partial_json
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
+from agent.planner.answer import printable
 from agent.planner.call_faults import fault_of, may_pass, wait_s
 from agent.planner.chat import ChatFault, Fault, Reply, Request
 
@@ -258,7 +259,7 @@ def _sentence(text: str) -> str:
     except ValueError:
         return ""
     told = so_far.get("reply") if isinstance(so_far, dict) else None
-    return told if isinstance(told, str) else ""
+    return printable(told) if isinstance(told, str) else ""
 
 
 def _is_object(text: str) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.cli import main
+from agent.resources import resource
 from tests.llm.processes import Proxy, Server
 from tests.planner.chats import steps
 
@@ -80,3 +83,18 @@ def test_the_grammar_takes_over_where_the_config_says_so(
 ) -> None:
     assert run(proxy.url("401"), "--set=planner.fallback=grammar", "--dry-run", "--json") == 0
     assert printed(capsys)["plan"][0]["skill"] == "press"
+
+
+def test_the_demo_shows_the_question_the_answer_and_the_plan(
+    server: Server, tmp_path: Path
+) -> None:
+    config = tmp_path / "local.yaml"
+    config.write_text(f"planner: {{kind: openai:tiny-llama, base_url: {server.base_url}}}\n")
+    server.script([PRESS])
+    demo = resource("demos/04_free_speech_plan.py")
+    words = [sys.executable, str(demo), str(config), "a little light, please"]
+    shown = subprocess.run(words, cwd=demo.parents[1], capture_output=True, text=True, check=True)
+    told = shown.stdout
+    parts = ["== plan", '"a little light, please"', "== answer", '"skill": "press"', "Planned"]
+    places = [told.index(part) for part in parts]
+    assert places == sorted(places)
