@@ -24,6 +24,7 @@ from agent.protocols import Monitor, Policy, Robot, SceneEstimator
 from agent.scene.tracker import SceneTracker
 from agent.types import (
     ActionChunk,
+    Image,
     Observation,
     Plan,
     Scene,
@@ -259,6 +260,7 @@ def test_check_planner_notices_chance() -> None:
             contracts: Mapping[str, SkillContract],
             history: Sequence[SubgoalResult],
             problems: Sequence[str] = (),
+            images: Mapping[str, Image] | None = None,
         ) -> Plan:
             return next(plans)
 
