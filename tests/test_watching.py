@@ -34,9 +34,9 @@ def test_who_never_looks_takes_all_for_done_but_the_last_look_tells(
     watched: tuple[Watching, Record],
 ) -> None:
     way, record = watched
-    assert not record.world_success
     assert record.outcome is MissionOutcome.NEEDS_HELP
     if way is Watching.OPEN_LOOP:
+        assert not record.world_success
         assert set(record.reasons) == {Reason.DONE}
         assert record.replans == 0
     else:

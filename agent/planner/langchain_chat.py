@@ -138,8 +138,11 @@ class LangChainChat:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
         if self._release is not None:
             await self._release()
+        # What is closed says goodbye in the loop's next turn.
+        await asyncio.sleep(0)
 
     async def _ask(self, request: Request, said: Callable[[str], None]) -> Reply:
         """Try one way to ask for JSON after another, each as often as may help."""

@@ -30,6 +30,7 @@ REQUEST = Request(
     plan_schema(scene(), CONTRACTS),
 )
 LIMIT_S = 8.0
+"""Where a limit is to be reached; elsewhere a slow machine has longer."""
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def chatting(url: str, **settings: Any) -> Iterator[LangChainChat]:
         "kind": "openai:tiny-llama",
         "base_url": url,
         "key_env": "OPENAI_API_KEY",
-        "limit_s": LIMIT_S,
+        "limit_s": 60,
         **settings,
     }
     chat = open_chat(PlannerConfig(**chosen))
@@ -62,7 +63,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("structured", ["json_schema", "function_calling", "auto"])
 def test_a_model_under_a_schema_states_a_plan(server: Server, structured: str) -> None:
-    with chatting(server.base_url, structured=structured, limit_s=60) as chat:
+    with chatting(server.base_url, structured=structured) as chat:
         reply = ask(chat)
     plan = read_plan(reply.text, "x", CONTRACTS)
     assert all(subgoal.skill in CONTRACTS for subgoal in plan.subgoals)
@@ -99,13 +100,14 @@ def test_a_model_under_a_schema_states_a_plan(server: Server, structured: str) -
 def test_each_fault_ends_in_its_code_in_time(
     proxy: Proxy, fault: str, code: Fault, tries: int
 ) -> None:
+    limit_s = LIMIT_S if code is Fault.TIMEOUT else 60
     began = time.monotonic()
-    with chatting(proxy.url(fault)) as chat, pytest.raises(ChatFault) as failed:
+    with chatting(proxy.url(fault), limit_s=limit_s) as chat, pytest.raises(ChatFault) as failed:
         ask(chat)
     assert failed.value.fault is code
     assert KEY not in str(failed.value)
     assert str(failed.value).endswith((".", "?", "!"))
-    assert time.monotonic() - began < LIMIT_S + 2
+    assert time.monotonic() - began < limit_s + 2
     assert proxy.counts()[fault] <= tries
 
 
@@ -115,12 +117,12 @@ def test_each_fault_ends_in_its_code_in_time(
 def test_what_passes_or_can_be_asked_in_another_way_ends_in_a_plan(
     proxy: Proxy, fault: str
 ) -> None:
-    with chatting(proxy.url(fault), limit_s=60) as chat:
+    with chatting(proxy.url(fault)) as chat:
         assert json.loads(ask(chat).text)["subgoals"] is not None
 
 
 def test_a_way_that_is_obeyed_is_kept(proxy: Proxy) -> None:
-    with chatting(proxy.url("rejects-json-schema"), limit_s=60) as chat:
+    with chatting(proxy.url("rejects-json-schema")) as chat:
         ask(chat)
         before = proxy.counts()["rejects-json-schema"]
         ask(chat)
@@ -130,7 +132,7 @@ def test_a_way_that_is_obeyed_is_kept(proxy: Proxy) -> None:
 def test_a_server_that_ignores_every_schema_is_recognised(serving: Serving) -> None:
     kind = f"openai:{serving.model}"
     with (
-        chatting(serving.base_url, kind=kind, limit_s=60, reply_tokens=100) as chat,
+        chatting(serving.base_url, kind=kind, reply_tokens=100) as chat,
         pytest.raises(ChatFault) as failed,
     ):
         ask(chat)
@@ -144,7 +146,7 @@ def test_a_machine_that_is_not_there_is_said_at_once(url: str) -> None:
         ask(chat)
     assert failed.value.fault is Fault.UNREACHABLE
     assert "--planner grammar" in str(failed.value)
-    assert time.monotonic() - began < LIMIT_S
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("fault", ["slow", "stalled", "endless", "429"])
@@ -168,7 +170,7 @@ def test_the_sentence_to_the_human_is_heard_as_it_comes(server: Server) -> None:
     sentence = "I will put the red block away and then look after the rest of the table."
     server.script([json.dumps({"reply": sentence, "question": None, "subgoals": []})])
     heard: list[str] = []
-    with chatting(server.base_url, structured="json_schema", limit_s=60) as chat:
+    with chatting(server.base_url, structured="json_schema") as chat:
         ask(chat, heard=heard.append)
     assert heard[-1] == sentence
     assert all(sentence.startswith(part) for part in heard)
@@ -176,7 +178,7 @@ def test_the_sentence_to_the_human_is_heard_as_it_comes(server: Server) -> None:
 
 def test_pictures_reach_the_server(server: Server) -> None:
     request = Request("plan", REQUEST.turns, REQUEST.schema, {"front": b"\x89PNG picture"})
-    with chatting(server.base_url, limit_s=60) as chat:
+    with chatting(server.base_url) as chat:
         chat.ask(request, lambda: False, lambda sentence: None)
     content = server.requests()[0]["body"]["messages"][1]["content"]
     assert content[0]["type"] == "text"
@@ -184,14 +186,14 @@ def test_pictures_reach_the_server(server: Server) -> None:
 
 
 def test_openais_key_goes_to_no_other_server(server: Server) -> None:
-    with chatting(server.base_url, key_env=None, limit_s=60) as chat:
+    with chatting(server.base_url, key_env=None) as chat:
         ask(chat)
     assert KEY not in json.dumps(server.requests())
 
 
 def test_a_key_can_lie_in_a_file(server: Server, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("sk-of-a-file\n")
-    with chatting(server.base_url, key_file=tmp_path / "key", limit_s=60) as chat:
+    with chatting(server.base_url, key_file=tmp_path / "key") as chat:
         ask(chat)
     assert server.requests()[0]["authorization"] == "Bearer sk-of-a-file"
 
