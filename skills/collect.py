@@ -27,7 +27,7 @@ from skills.dataset import (
 )
 from skills.experts import expert_for
 from skills.experts.base import TRAVEL_Z, towards
-from skills.perception.snapshots import put_on, settle
+from skills.perception.snapshots import SETTLE_STEPS, put_on
 from skills.phrases import phrase_for
 from skills.tasks import choose, possible
 
@@ -109,7 +109,7 @@ class Collector:
         if cans and bowls:
             bowl = bowls[int(rng.integers(len(bowls)))]
             put_on(world, cans[0], bowl, rng, float(rng.uniform(-np.pi, np.pi)))
-            settle(world)
+            world.settle(SETTLE_STEPS)
 
     def _stray(self, rng: np.random.Generator) -> None:
         """Move off at random, unrecorded, so that subgoals begin from many poses."""

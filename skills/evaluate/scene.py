@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import mujoco
 import numpy as np
 
 from agent.facts import holds
@@ -85,9 +84,7 @@ class SceneBench:
         yaw = 2 * float(np.arctan2(pose[2], pose[1]))
         world.put(str(rng.choice(loose)), pose[:3] + rng.uniform(-_SLIP_M, _SLIP_M, 3), -yaw)
         world.close_fingers()
-        for _ in range(_GRIP_STEPS):
-            mujoco.mj_step(world.model, world.data)
-        mujoco.mj_forward(world.model, world.data)
+        world.settle(_GRIP_STEPS)
 
 
 def evaluate_scene(

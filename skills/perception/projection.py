@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import mujoco
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from agent.robots.tabletop.model import CAMERA_EYE, CAMERA_FOVY, CAMERA_TARGET
@@ -44,9 +44,8 @@ def projections(position: Tensor, state: Tensor, mount: Tensor) -> dict[str, Ten
 
 def _facing(eye: np.ndarray, target: np.ndarray, up: tuple[float, float, float]) -> Tensor:
     """Return the (3, 3) rotation of a camera at `eye` that looks at `target`."""
-    matrix = np.zeros(9)
-    mujoco.mju_quat2Mat(matrix, look_at(eye, target, up))
-    return torch.tensor(matrix.reshape(3, 3), dtype=torch.float32)
+    turn = Rotation.from_quat(look_at(eye, target, up), scalar_first=True)
+    return torch.tensor(turn.as_matrix(), dtype=torch.float32)
 
 
 def _at(eye: np.ndarray, shift: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
-import mujoco
 import numpy as np
 from tqdm import tqdm
 
@@ -33,7 +32,8 @@ from agent.workspace import (
 from skills.dataset import ShardWriter, on_the_table, scene_labels, state_of, write_manifest
 
 SCENES_PER_SHARD = 500
-_SETTLE_STEPS = 60
+SETTLE_STEPS = 60
+"""Steps of physics after which what was let fall is at rest."""
 _ELSEWHERE = 0.25
 _ON_SOMETHING = 0.4
 _TOGETHER = 0.3
@@ -110,17 +110,10 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = Tru
             put_on(world, str(name), now.objects[str(rng.choice(targets))], rng, yaw)
         elif draw < _ON_SOMETHING + _ELSEWHERE:
             _put_elsewhere(world, str(name), now, rng, yaw)
-        mujoco.mj_forward(world.model, world.data)
+        world.settle()
     if arm:
         _move_arm(robot, rng)
-    settle(world)
-
-
-def settle(world: TabletopWorld) -> None:
-    """Let what was put somewhere come to rest."""
-    for _ in range(_SETTLE_STEPS):
-        mujoco.mj_step(world.model, world.data)
-    mujoco.mj_forward(world.model, world.data)
+    world.settle(SETTLE_STEPS)
 
 
 def _slide_drawers(world: TabletopWorld, scene: Scene, rng: np.random.Generator) -> None:

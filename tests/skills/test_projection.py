@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import mujoco
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -39,7 +38,10 @@ def drawn(world: TabletopWorld, camera: str) -> npt.NDArray[np.int64]:
         shown = renderer.render()
     finally:
         renderer.disable_segmentation_rendering()
-    geom = shown[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM)
+    # Imported here, for with the robot comes the choice of OpenGL that goes before it.
+    from mujoco import mjtObj
+
+    geom = shown[..., 1] == int(mjtObj.mjOBJ_GEOM)
     return np.where(geom, world.model.geom_bodyid[np.where(geom, shown[..., 0], 0)], -1)
 
 
@@ -50,7 +52,7 @@ def laid_out(robot: TabletopRobot, seed: int, turn: float = 0.0) -> None:
     pose = HOME_POSE.copy()
     pose[3:] = [0.0, np.cos(turn / 2), np.sin(turn / 2), 0.0]
     world.pose_arm(pose, opening=1.0)
-    mujoco.mj_forward(world.model, world.data)
+    world.settle()
     robot._seen = None
 
 

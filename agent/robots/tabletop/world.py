@@ -91,10 +91,14 @@ class TabletopWorld:
         yaw = self.layout.start[3]
         start[3:] = [0.0, np.cos(yaw / 2), np.sin(yaw / 2), 0.0]
         self.pose_arm(start, opening=1.0)
-        for _ in range(_SETTLE_STEPS):
-            mujoco.mj_step(self.model, self.data)
+        self.settle(_SETTLE_STEPS)
         self.data.time = 0.0
         self._holding = False
+
+    def settle(self, steps: int = 0) -> None:
+        """Let so many steps of physics pass with the arm as it is; then all is up to date."""
+        for _ in range(steps):
+            mujoco.mj_step(self.model, self.data)
         mujoco.mj_forward(self.model, self.data)
 
     def slide(self, name: str, opening: float) -> None:
