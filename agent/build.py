@@ -50,12 +50,13 @@ class Agent:
         self.config = config
         self.contracts = load_contracts()
         self._open = ExitStack()
+        # A missing key is said before any network is loaded.
+        self._chat = chat(config, self._open)
         self.policies = _policies(config, self._open)
         self.estimator = _estimator(config)
         self.robot = _robot(config)
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
-        self._chat = chat(config, self._open)
         self._prompts = prompts(config) if self._chat else None
         self._verifier = verifier(config)
         self._watch = watch(config)
@@ -204,7 +205,6 @@ def chat(config: Config, closing: ExitStack) -> Chat | None:
             f"The planner {config.planner.kind!r} needs packages that are not installed; run "
             "`pip install -c constraints.txt -e '.[llm]'`."
         ) from error
-
     opened = open_chat(config.planner)
     closing.callback(opened.close)
     return opened

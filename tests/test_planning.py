@@ -107,7 +107,9 @@ def test_a_model_that_is_lost_on_the_way_ends_in_a_question_about_that() -> None
     assert result.question == str(DOWN)
 
 
-def test_a_stop_while_the_model_thinks_ends_the_mission_without_a_question() -> None:
+def test_a_stop_while_the_model_thinks_ends_the_mission_without_a_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     mission = Mission(ChatFault(Fault.STOPPED, "I was stopped."), fallbacks=[GrammarPlanner()])
     asked: list[str] = []
     mission.robot.reset(0)
@@ -118,7 +120,7 @@ def test_a_stop_while_the_model_thinks_ends_the_mission_without_a_question() -> 
         mission.robot.stop()
         return observation
 
-    mission.robot.reset = reset_and_stop  # type: ignore[method-assign]
+    monkeypatch.setattr(mission.robot, "reset", reset_and_stop)
 
     def answer(question: str) -> str:
         asked.append(question)

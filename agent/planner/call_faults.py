@@ -23,9 +23,9 @@ def fault_of(error: BaseException, name: str, secret: str = "") -> ChatFault:
     """
     if isinstance(error, ChatFault):
         return error
-    status, told = _status(error), _told(error, secret)
+    status, said = _status(error), told(error, secret)
     if status is not None:
-        return _refusal(status, name, told)
+        return _refusal(status, name, said)
     if _is_unreachable(error):
         return ChatFault(
             Fault.UNREACHABLE,
@@ -41,7 +41,7 @@ def fault_of(error: BaseException, name: str, secret: str = "") -> ChatFault:
         )
     return ChatFault(
         Fault.MALFORMED,
-        f"{name} gave an answer that cannot be read ({type(error).__name__}: {told}); is what "
+        f"{name} gave an answer that cannot be read ({type(error).__name__}: {said}); is what "
         "planner.base_url names a server of this kind?",
     )
 
@@ -55,13 +55,13 @@ def wait_s(error: BaseException | None, attempt: int) -> float:
     """Return how long to wait before asking again, s: what the server says, else ever longer."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
-        told = float(headers.get("retry-after", ""))
+        wait = float(headers.get("retry-after", ""))
     except ValueError:
-        told = _FIRST_WAIT_S * 2 ** (attempt - 1)
-    return min(max(told, 0.0), _LONGEST_WAIT_S)
+        wait = _FIRST_WAIT_S * 2 ** (attempt - 1)
+    return min(max(wait, 0.0), _LONGEST_WAIT_S)
 
 
-def _refusal(status: int, name: str, told: str) -> ChatFault:
+def _refusal(status: int, name: str, said: str) -> ChatFault:
     if status in (401, 403):
         # What the server says of a key may repeat it.
         return ChatFault(
@@ -69,10 +69,10 @@ def _refusal(status: int, name: str, told: str) -> ChatFault:
             f"{name} refused the key ({status}); set it in the environment, or planner.key_file.",
         )
     if status == 429:
-        return ChatFault(Fault.RATE_LIMITED, f"{name} takes no more questions now ({told}).")
+        return ChatFault(Fault.RATE_LIMITED, f"{name} takes no more questions now ({said}).")
     if status >= 500:
-        return ChatFault(Fault.SERVER_ERROR, f"{name} failed ({status}: {told}); try again later.")
-    return ChatFault(Fault.REJECTED, f"{name} refused the question ({status}: {told}).")
+        return ChatFault(Fault.SERVER_ERROR, f"{name} failed ({status}: {said}); try again later.")
+    return ChatFault(Fault.REJECTED, f"{name} refused the question ({status}: {said}).")
 
 
 def _status(error: BaseException) -> int | None:
@@ -105,7 +105,7 @@ def _root(error: BaseException) -> str:
     return str(root) or type(root).__name__
 
 
-def _told(error: BaseException, secret: str) -> str:
+def told(error: BaseException, secret: str) -> str:
     """Return what an error says, on one line, short, and without the key."""
     text = " ".join(str(error).split())
     if secret:

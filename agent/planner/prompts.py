@@ -11,9 +11,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from agent.facts import whereabouts
+from agent.planner.states import is_in_state
 from agent.resources import resource
 from agent.types import Scene, SceneObject, SkillContract, SubgoalResult
-from agent.workspace import DIRECTIONS, DRAWER, DRAWER_CLOSED, DRAWER_OPEN, ZONES
+from agent.workspace import DIRECTIONS, DRAWER, ZONES
 
 _LONGEST_EVIDENCE = 200
 """Characters of a verdict's evidence that a prompt repeats."""
@@ -98,13 +99,11 @@ def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _state(thing: SceneObject) -> str:
+def _state(thing: SceneObject, scene: Scene) -> str:
     """Return how far a drawer is out, or whether a lamp is lit, in words."""
-    opening = thing.articulation or 0.0
     if thing.kind != DRAWER:
-        return "lit" if opening >= 0.5 else "unlit"
-    if opening >= DRAWER_OPEN:
-        return "open"
-    return (
-        "shut" if opening <= DRAWER_CLOSED else f"{opening * 100:.0f} cm out, neither open nor shut"
-    )
+        return "lit" if is_in_state(thing.name, "lit", scene) else "unlit"
+    for state, word in (("open", "open"), ("closed", "shut")):
+        if is_in_state(thing.name, state, scene):
+            return word
+    return f"{(thing.articulation or 0.0) * 100:.0f} cm out, neither open nor shut"

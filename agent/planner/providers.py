@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from agent.errors import ConfigError, MissingDependency
+from agent.planner.call_faults import told
 from agent.planner.langchain_chat import CallLimits, LangChainChat, Method
 from agent.sections import PlannerConfig
 
@@ -26,6 +27,7 @@ def open_chat(config: PlannerConfig) -> LangChainChat:
 
     provider, _, model = config.kind.partition(":")
     key = _key(config, provider)
+    secret = key if key is not None and key != _NO_KEY else ""
     settings = _settings(config, provider, key)
     try:
         opened = init_chat_model(model, model_provider=provider, **settings)
@@ -36,8 +38,9 @@ def open_chat(config: PlannerConfig) -> LangChainChat:
             f"`pip install {package}`."
         ) from error
     except ValueError as error:
-        reason = str(error).partition("\n")[0].replace(key or _NO_KEY, "***")
-        raise ConfigError(f"planner.kind {config.kind!r} cannot be opened: {reason}") from error
+        raise ConfigError(
+            f"planner.kind {config.kind!r} cannot be opened: {told(error, secret)}"
+        ) from error
     auto: tuple[Method, ...] = ("json_schema", "function_calling")
     return LangChainChat(
         config.kind,
@@ -46,7 +49,7 @@ def open_chat(config: PlannerConfig) -> LangChainChat:
         auto if config.structured == "auto" else (config.structured,),
         # OpenAI keeps to a schema only where it is told to.
         {"strict": True} if provider == _OPENAI else {},
-        key or "",
+        secret,
         settings["http_async_client"].aclose if provider == _OPENAI else None,
     )
 
