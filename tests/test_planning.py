@@ -10,8 +10,9 @@ import pytest
 from agent.doubles import Recorder, StillRobot
 from agent.events import Consulted, Planned
 from agent.planner.chat import ChatFault, Fault
+from agent.planner.consultant import Allowance
 from agent.planner.grammar import GrammarPlanner
-from agent.planner.llm import Allowance, LLMPlanner
+from agent.planner.llm import LLMPlanner
 from agent.planner.prompts import Prompts
 from agent.protocols import Planner
 from agent.types import MissionOutcome, MissionResult, Observation, Plan

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
 
-from agent.events import Consulted, Event, Replying, Turn
+from agent.events import Event, Turn
 from agent.pictures import png
 from agent.planner.answer import (
     MalformedReply,
@@ -15,33 +13,11 @@ from agent.planner.answer import (
     read_plan,
     read_question,
 )
-from agent.planner.chat import Chat, ChatFault, Fault, Reply, Request
+from agent.planner.chat import Chat, Request
+from agent.planner.consultant import Allowance, Consultant
 from agent.planner.prompts import Prompts
 from agent.protocols import REPAIRS
 from agent.types import Image, Plan, Scene, SkillContract, SubgoalResult
-
-_MILLION = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What a mission may spend on a language model.
-
-    Attributes:
-        tokens: Tokens in all, read and written.
-        cost: Money in all, in the unit of the prices; None sets no limit.
-        price_in: Of a million tokens read.
-        price_out: Of a million tokens written.
-    """
-
-    tokens: int
-    cost: float | None = None
-    price_in: float = 0.0
-    price_out: float = 0.0
-
-    def price(self, reply: Reply) -> float:
-        """Return what a reply cost."""
-        return (reply.tokens_in * self.price_in + reply.tokens_out * self.price_out) / _MILLION
 
 
 class LLMPlanner:
@@ -72,13 +48,11 @@ class LLMPlanner:
             tell: Hears every prompt and reply.
             halted: Whether the robot was stopped, which ends any waiting.
         """
-        self._chat, self._prompts, self._allowance = chat, prompts, allowance
-        self._shows = shows
-        self._tell, self._halted = tell, halted
+        self._consultant = Consultant(chat, allowance, tell, halted)
+        self._prompts, self._shows = prompts, shows
         self._turns: list[Turn] = []
         self._repairs = 0
         self._malformed: str | None = None
-        self._tokens, self._cost = 0, 0.0
 
     def plan(
         self,
@@ -101,7 +75,8 @@ class LLMPlanner:
         schema = question_schema() if asks else plan_schema(scene, contracts)
         self._turns.append(Turn("user", text))
         pictures = {name: png(image) for name, image in (images or {}).items() if self._shows}
-        reply = self._consult(Request(decision, tuple(self._turns), schema, pictures), scene.time_s)
+        request = Request(decision, tuple(self._turns), schema, pictures)
+        reply = self._consultant.ask(request, scene.time_s)
         self._turns.append(Turn("assistant", reply.text))
         self._malformed = None
         try:
@@ -128,46 +103,3 @@ class LLMPlanner:
             return "question", self._prompts.question(stated)
         self._repairs += 1
         return "repair", self._prompts.repair(stated)
-
-    def _consult(self, request: Request, time_s: float) -> Reply:
-        """Ask the model and note what was said."""
-        note = partial(
-            Consulted,
-            time_s,
-            self._chat.name,
-            request.decision,
-            request.turns,
-            images=request.shown,
-        )
-        try:
-            self._check_allowance()
-            reply = self._chat.ask(
-                request, self._halted, lambda said: self._tell(Replying(time_s, said))
-            )
-        except ChatFault as failed:
-            self._tell(note(reply=str(failed), fault=failed.fault.value))
-            raise
-        self._tokens += reply.tokens_in + reply.tokens_out
-        self._cost += self._allowance.price(reply)
-        self._tell(
-            note(
-                reply=reply.text,
-                tokens_in=reply.tokens_in,
-                tokens_out=reply.tokens_out,
-                seconds=reply.seconds,
-            )
-        )
-        return reply
-
-    def _check_allowance(self) -> None:
-        most = self._allowance
-        if self._tokens >= most.tokens:
-            spent, key = f"{self._tokens} of {most.tokens} tokens", "planner.tokens"
-        elif most.cost is not None and self._cost >= most.cost:
-            spent, key = f"{self._cost:.4f} of {most.cost:g} in money", "planner.cost"
-        else:
-            return
-        raise ChatFault(
-            Fault.OVER_BUDGET,
-            f"This mission has spent {spent} on the planner's model; raise {key} to go on.",
-        )

@@ -18,8 +18,9 @@ from tqdm import tqdm
 
 from agent.doubles import FixedEstimator, Recorder, ScriptedMonitor, StillRobot
 from agent.events import Planned, SubgoalStarted
+from agent.planner.consultant import Allowance
 from agent.planner.langchain_chat import LangChainChat
-from agent.planner.llm import Allowance, LLMPlanner
+from agent.planner.llm import LLMPlanner
 from agent.planner.prompts import Prompts
 from agent.planner.providers import open_chat
 from agent.sections import PlannerConfig

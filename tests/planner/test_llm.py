@@ -11,7 +11,8 @@ import pytest
 from agent.events import Consulted, Event
 from agent.planner.answer import plan_schema, read_plan
 from agent.planner.chat import ChatFault, Fault
-from agent.planner.llm import Allowance, LLMPlanner
+from agent.planner.consultant import Allowance
+from agent.planner.llm import LLMPlanner
 from agent.planner.prompts import Prompts
 from agent.planner.verify import PlanVerifier
 from agent.types import Reason, SubgoalOutcome, SubgoalResult, Verdict, VerdictValue
