@@ -1,4 +1,7 @@
-"""From a configuration to objects: the only module that names concrete classes."""
+"""From a configuration to objects: this module names the concrete classes.
+
+Those of language models are named in `agent.language`.
+"""
 
 from __future__ import annotations
 
@@ -17,26 +20,21 @@ import numpy as np
 
 import agent
 from agent.config import Config
-from agent.errors import MissingDependency
 from agent.faults import FaultyPolicy
+from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
-from agent.protocols import Monitor, Planner, Policy, SceneEstimator, Subscriber, Verifier
+from agent.protocols import Checker, Monitor, Planner, Policy, SceneEstimator, Subscriber, Verifier
 from agent.resources import resource
 from agent.runtime import Runtime
 
 if TYPE_CHECKING:
-    from agent.events import Event
     from agent.monitor.watch import Watch
-    from agent.planner.chat import Chat
-    from agent.planner.prompts import Prompts
     from agent.robots.tabletop.robot import TabletopRobot
     from agent.types import SkillContract
 
 POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
 SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
-RECORDED = "recorded"
-"""What stands in the place of a provider where an episode's replies are played back."""
 _RECORDED_PACKAGES = ("mujoco", "mink", "numpy", "torch", "transformers", "pydantic", "mcap")
 
 
@@ -51,13 +49,12 @@ class Agent:
         self.contracts = load_contracts()
         self._open = ExitStack()
         # A missing key is said before any network is loaded.
-        self._chat = chat(config, self._open)
+        self.models = LanguageModels(config, self._open)
         self.policies = _policies(config, self._open)
         self.estimator = _estimator(config)
         self.robot = _robot(config)
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
-        self._prompts = prompts(config) if self._chat else None
         self._verifier = verifier(config)
         self._watch = watch(config)
 
@@ -67,6 +64,8 @@ class Agent:
         subscribers: Sequence[Subscriber] = (),
         planner: Planner | None = None,
         monitor: Monitor | None = None,
+        *,
+        continuous: bool = True,
     ) -> Runtime:
         """Return a loop for one mission.
 
@@ -75,20 +74,21 @@ class Agent:
             subscribers: Are told what happens.
             planner: Takes the place of the configured one.
             monitor: Takes the place of the configured one.
+            continuous: Whether the configured one watches all the time or only at the ends.
         """
         from agent.shield import Shield
 
-        config = self.config
+        config, models = self.config, self.models.mission(self.robot, subscribers)
         return Runtime(
             Parts(
                 robot=self.robot,
-                planner=planner or self._planner(subscribers),
+                planner=planner or models.planner or self._grammar,
                 fallbacks=[self._grammar] if config.planner.fallback else [],
                 verifier=self._verifier,
                 policies=self.policies,
                 contracts=self.contracts,
                 estimator=self.estimator,
-                monitor=monitor or self.monitor(),
+                monitor=monitor or self.monitor(continuous=continuous, checker=models.checker),
                 shield=Shield(
                     self.robot.spec,
                     np.array(config.shield.workspace_low),
@@ -104,28 +104,13 @@ class Agent:
             )
         )
 
-    def _planner(self, subscribers: Sequence[Subscriber]) -> Planner:
-        """Return the configured planner, for one mission."""
-        if self._chat is None or self._prompts is None:
-            return self._grammar
-        from agent.planner.llm import Allowance, LLMPlanner
+    def monitor(self, *, continuous: bool = True, checker: Checker | None = None) -> Monitor:
+        """Return what watches subgoals, all the time or only at their ends.
 
-        def tell(event: Event) -> None:
-            for subscriber in subscribers:
-                subscriber.on_event(event)
-
-        settings = self.config.planner
-        return LLMPlanner(
-            self._chat,
-            self._prompts,
-            Allowance(settings.tokens, settings.cost, settings.price_in, settings.price_out),
-            shows=settings.images,
-            tell=tell,
-            halted=lambda: self.robot.stopped,
-        )
-
-    def monitor(self, *, continuous: bool = True) -> Monitor:
-        """Return what watches subgoals, all the time or only at their ends."""
+        Args:
+            continuous: Whether it watches all the time.
+            checker: May object to a success; its budget is that of one mission.
+        """
         from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
 
         config = self.config.monitor
@@ -137,7 +122,7 @@ class Agent:
             stuck_m=config.stuck_m,
             continuous=continuous,
         )
-        return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch)
+        return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch, checker)
 
     def _metadata(self, seed: int) -> Mapping[str, Any]:
         """Return what an episode must hold to be run again: versions, settings, seed, hashes."""
@@ -151,7 +136,7 @@ class Agent:
             "seed": seed,
             "config": self.config.model_dump(mode="json"),
             "contracts": _text_hash(self.contracts),
-            "prompts": self._prompts.digest if self._prompts else None,
+            "prompts": self.models.digest,
             "policy": weights_hash(policy_checkpoint(self.config)),
             "scene": weights_hash(scene_checkpoint(self.config)),
             "memory": [asdict(tally) for tally in self.memory.tallies()],
@@ -180,41 +165,6 @@ def grammar(config: Config) -> Planner:
     from agent.planner.grammar import GrammarPlanner
 
     return GrammarPlanner(config.monitor.presence_threshold, config.monitor.fact_confidence)
-
-
-def chat(config: Config, closing: ExitStack) -> Chat | None:
-    """Return the language model that plans; None where the grammar does.
-
-    Raises:
-        EpisodeError: The recording it should be played back from cannot be read.
-        ConfigError: It cannot be opened with these settings.
-        MissingDependency: It needs a package that is not installed.
-    """
-    provider, _, name = config.planner.kind.partition(":")
-    if not name:
-        return None
-    if provider == RECORDED:
-        from agent.episode.reader import read_episode
-        from agent.planner.recorded import RecordedChat
-
-        return RecordedChat(read_episode(Path(name)).consulted)
-    try:
-        from agent.planner.providers import open_chat
-    except ImportError as error:
-        raise MissingDependency(
-            f"The planner {config.planner.kind!r} needs packages that are not installed; run "
-            "`pip install -c constraints.txt -e '.[llm]'`."
-        ) from error
-    opened = open_chat(config.planner)
-    closing.callback(opened.close)
-    return opened
-
-
-def prompts(config: Config) -> Prompts:
-    """Return the templates of what the language model is asked."""
-    from agent.planner.prompts import Prompts
-
-    return Prompts(config.planner.max_subgoals, config.monitor.presence_threshold)
 
 
 def verifier(config: Config) -> Verifier:

@@ -11,6 +11,7 @@ import numpy as np
 
 from agent.errors import RobotStopped
 from agent.events import Event
+from agent.protocols import Checked
 from agent.types import (
     ActionChunk,
     ActionSpec,
@@ -109,6 +110,27 @@ class ScriptedMonitor:
         if self._left >= 0:
             return None
         return self._verdicts[min(len(self.watched), len(self._verdicts)) - 1]
+
+
+class ScriptedChecker:
+    """Tells the given things in turn, the last one for ever; keeps what it was `shown` and `asked`.
+
+    A thing that is None stands for a robot that was stopped meanwhile.
+    """
+
+    def __init__(self, told: Sequence[Checked | None]) -> None:
+        """Tell at least one thing."""
+        self._told = tuple(told)
+        self.shown: list[tuple[Image, Image]] = []
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def check(
+        self, phrase: str, facts: Sequence[str], before: Image, after: Image, time_s: float
+    ) -> Checked | None:
+        """Return the next thing told."""
+        self.shown.append((before, after))
+        self.asked.append((phrase, tuple(facts)))
+        return self._told[min(len(self.shown), len(self._told)) - 1]
 
 
 class StillRobot:

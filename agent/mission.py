@@ -193,17 +193,20 @@ class TruthBench:
             changed["budget"] = config.budget.model_copy(update={"replans": 0, "attempts": 1})
         self._agent = Agent(config.model_copy(update=changed))
         limits, contracts = config.monitor, self._agent.contracts
-        self._monitor: Monitor = (
+        self._continuous = watching is Watching.CONTINUOUS
+        self._open_loop: Monitor | None = (
             OpenLoop(contracts, limits.success_threshold, limits.confirm_ticks)
             if watching is Watching.OPEN_LOOP
-            else self._agent.monitor(continuous=watching is Watching.CONTINUOUS)
+            else None
         )
 
     def __call__(self, command: str, seed: int, goals: Sequence[Fact]) -> Record:
         """Run one mission."""
         before = _TruthAtStart(self._agent)
         began = time.perf_counter()
-        runtime = self._agent.runtime(seed, [before], monitor=self._monitor)
+        runtime = self._agent.runtime(
+            seed, [before], monitor=self._open_loop, continuous=self._continuous
+        )
         result = runtime.run(command, seed)
         return Record(
             outcome=result.outcome,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from agent.events import Event
@@ -137,6 +139,49 @@ class Monitor(Protocol):
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""
+        ...
+
+
+class Answer(StrEnum):
+    """What can be told from two pictures of a subgoal: it succeeded, it did not, or neither."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of one look at two pictures.
+
+    Attributes:
+        answer: What was told; unknown where nothing was.
+        fault: Code of why nothing was told, None where something was.
+        tokens: Tokens read and written.
+    """
+
+    answer: Answer
+    fault: str | None = None
+    tokens: int = 0
+
+
+class Checker(Protocol):
+    """Tells from two pictures whether a subgoal succeeded; the world stands still meanwhile."""
+
+    def check(
+        self, phrase: str, facts: Sequence[str], before: Image, after: Image, time_s: float
+    ) -> Checked | None:
+        """Return what the pictures tell; None where the robot was stopped meanwhile.
+
+        Whatever goes wrong is a fault in what is returned, and never raised.
+
+        Args:
+            phrase: What the policy was told to do.
+            facts: What then should hold, as contracts write it.
+            before: (H, W, 3) uint8 RGB, as the subgoal began.
+            after: (H, W, 3) uint8 RGB, now.
+            time_s: Time of the mission now, s.
+        """
         ...
 
 

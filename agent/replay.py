@@ -12,13 +12,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from agent.build import RECORDED, Agent
+from agent.build import Agent
 from agent.config import Config
 from agent.episode.codec import encode
 from agent.episode.reader import Episode
 from agent.errors import EpisodeError
 from agent.events import Answered, Event, MissionStarted, Replying, SubgoalStarted
+from agent.language import RECORDED
 from agent.memory import Tally
+from agent.planner.checker import CHECK
 from agent.sections import MemoryConfig
 from agent.types import MissionOutcome
 
@@ -93,8 +95,10 @@ def _config(episode: Episode, memory: Path) -> Config:
         raise EpisodeError(f"{episode.path} ends before its mission began; nothing can be run.")
     then = Config.model_validate(episode.metadata["config"])
     changed: dict[str, Any] = {"memory": MemoryConfig(file=memory)}
-    if episode.consulted:
-        kind = f"{RECORDED}:{episode.path}"
+    kind = f"{RECORDED}:{episode.path}"
+    if then.monitor.vlm is not None:
+        changed["monitor"] = then.monitor.model_copy(update={"vlm": kind})
+    if any(asked.decision != CHECK for asked in episode.consulted):
         changed["planner"] = then.planner.model_copy(update={"kind": kind})
     return then.model_copy(update=changed)
 

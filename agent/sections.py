@@ -22,6 +22,16 @@ class Section(Model):
     model_config = ConfigDict(use_attribute_docstrings=True, allow_inf_nan=False)
 
 
+_MODELS = ("openai:MODEL", "ollama:MODEL", "recorded:EPISODE")
+"""What a language model may be called, to show how."""
+
+
+def _names_a_model(kind: str) -> bool:
+    """Return whether a name is `provider:model`."""
+    provider, _, name = kind.partition(":")
+    return bool(provider and name)
+
+
 class DisturbanceConfig(Section):
     """What the simulated world does to the robot on purpose."""
 
@@ -114,10 +124,8 @@ class PlannerConfig(Section):
     @field_validator("kind")
     @classmethod
     def _is_a_planner(cls, kind: str) -> str:
-        provider, _, name = kind.partition(":")
-        if kind != "grammar" and not (provider and name):
-            known = ("grammar", "openai:MODEL", "ollama:MODEL", "recorded:EPISODE")
-            raise ValueError(unknown("planner", kind, known))
+        if kind != "grammar" and not _names_a_model(kind):
+            raise ValueError(unknown("planner", kind, ("grammar", *_MODELS)))
         return kind
 
 
@@ -146,6 +154,20 @@ class MonitorConfig(Section):
     alpha: float | None = Field(default=None, gt=0, lt=1)
     """Rate of false alarms per subgoal, 0..1, that the bands of what is usual are made for, say
     0.05; none watches without them."""
+    vlm: str | None = None
+    """Language model that sees, as `provider:model`: it is shown the front camera's picture from a
+    subgoal's start and the last one before success is confirmed, and may only object. None asks
+    nobody. Its time, tries, tokens and money are the planner's settings, as are its server and key
+    where the planner is the grammar or of the same provider."""
+    vlm_calls: int = Field(default=12, ge=0)
+    """How often a mission may ask it; after that it goes on without."""
+
+    @field_validator("vlm")
+    @classmethod
+    def _is_a_model(cls, vlm: str | None) -> str | None:
+        if vlm is not None and not _names_a_model(vlm):
+            raise ValueError(unknown("model", vlm, _MODELS))
+        return vlm
 
 
 class ShieldConfig(Section):

@@ -1,7 +1,8 @@
 """The monitor: cheap signals every tick, the estimated scene when the policy thinks it is done.
 
 Success needs two witnesses: the policy's success head and the contract's done test on the scene
-estimated from images. A timer is never one, and whatever cannot be judged is `insufficient`.
+estimated from images. A timer is never one, and whatever cannot be judged is `insufficient`. A
+language model that sees may be a third one: it can object, and by itself never makes success.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
 from agent.monitor.causes import cause
 from agent.monitor.watch import Alarm, Watch
-from agent.protocols import SceneEstimator
+from agent.monitor.witness import PictureWitness
+from agent.protocols import Checker, SceneEstimator
 from agent.types import (
     ActionChunk,
     FloatArray,
@@ -75,6 +77,7 @@ class SubgoalMonitor:
         estimator: SceneEstimator,
         limits: MonitorLimits,
         watch: Watch | None = None,
+        checker: Checker | None = None,
     ) -> None:
         """Keep the limits; `reset` names what is watched.
 
@@ -83,11 +86,13 @@ class SubgoalMonitor:
             estimator: Tells the scene from images.
             limits: The thresholds.
             watch: What is usual of the skills; without one, only what is plainly wrong is seen.
+            checker: Is asked before success is confirmed, and may only object; for one mission.
         """
         self._contracts = contracts
         self._estimator = estimator
         self._limits = limits
         self._watch = watch
+        self._witness = None if checker is None else PictureWitness(checker)
         self._cameras = CameraWatch()
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
@@ -102,11 +107,15 @@ class SubgoalMonitor:
         self._agreed = self._doubted = self._empty = 0
         self._told_shut = False
         self._cameras.reset()
+        if self._witness is not None:
+            self._witness.reset(subgoal.phrase, [str(fact) for fact in self._done])
         if self._watch is not None:
             self._watch.reset(subgoal.skill, scene.time_s, contract.time_budget_s)
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""
+        if self._witness is not None:
+            self._witness.look(observation)
         if not _usable(chunk):
             evidence = {
                 "largest_action": float(np.abs(chunk.actions).max()),
@@ -159,9 +168,10 @@ class SubgoalMonitor:
         evidence = {"success": success, "facts": facts, "fact_confidence": sure}
         if agrees and sure >= self._limits.fact_confidence:
             self._agreed, self._doubted = self._agreed + 1, 0
-            if self._agreed >= self._limits.confirm_ticks:
-                return Verdict(VerdictValue.CONFIRMED, Reason.DONE, min(success, sure), evidence)
-            return None
+            if self._agreed < self._limits.confirm_ticks:
+                return None
+            done = Verdict(VerdictValue.CONFIRMED, Reason.DONE, min(success, sure), evidence)
+            return done if self._witness is None else self._witness.weigh(done, observation)
         self._agreed, self._doubted = 0, self._doubted + 1
         if self._doubted < self._limits.doubt_ticks:
             return None

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from agent.protocols import Answer
 from agent.types import Model, Plan, Scene, SkillContract, Subgoal
 from agent.workspace import DIRECTION, DIRECTIONS, ZONE, ZONES
 
@@ -30,6 +31,10 @@ class _Answer(Model):
 
 class _Question(Model):
     question: str = Field(min_length=1)
+
+
+class _Check(Model):
+    answer: Answer
 
 
 def plan_schema(scene: Scene, contracts: Mapping[str, SkillContract]) -> Schema:
@@ -87,6 +92,24 @@ def read_question(text: str) -> str:
     """
     try:
         return printable(_Question.model_validate_json(text).question)
+    except ValidationError as error:
+        raise MalformedReply(_sentence(error)) from error
+
+
+def check_schema() -> Schema:
+    """Return the JSON schema of what two pictures tell."""
+    answer = {"type": "string", "enum": [answer.value for answer in Answer]}
+    return _object("What the two pictures tell.", title="check", answer=answer)
+
+
+def read_check(text: str) -> Answer:
+    """Return the answer that a reply states.
+
+    Raises:
+        MalformedReply: It is not JSON, or not of the form that was asked for.
+    """
+    try:
+        return _Check.model_validate_json(text).answer
     except ValidationError as error:
         raise MalformedReply(_sentence(error)) from error
 

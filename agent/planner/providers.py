@@ -34,12 +34,12 @@ def open_chat(config: PlannerConfig) -> LangChainChat:
     except ImportError as error:
         package = f"langchain-{provider.replace('_', '-')}"
         raise MissingDependency(
-            f"The planner {config.kind!r} needs a package that is not installed; run "
+            f"The model {config.kind!r} needs a package that is not installed; run "
             f"`pip install {package}`."
         ) from error
     except ValueError as error:
         raise ConfigError(
-            f"planner.kind {config.kind!r} cannot be opened: {told(error, secret)}"
+            f"The model {config.kind!r} cannot be opened: {told(error, secret)}"
         ) from error
     auto: tuple[Method, ...] = ("json_schema", "function_calling")
     return LangChainChat(
@@ -94,7 +94,7 @@ def _key(config: PlannerConfig, provider: str) -> str | None:
     name = config.key_env or _OPENAI_KEY
     if name not in os.environ:
         raise ConfigError(
-            f"The planner {config.kind!r} needs a key: set the environment variable {name}, or "
+            f"The model {config.kind!r} needs a key: set the environment variable {name}, or "
             "planner.key_file."
         )
     return os.environ[name]
