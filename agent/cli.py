@@ -200,13 +200,24 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
         )
     disturbances.add_argument("--csv", type=Path, metavar="FILE.csv", help="write a table")
     disturbances.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the rates")
-    monitor = suites.add_parser("monitor", help="how well failures are told from successes")
+    _add_monitor(suites.add_parser("monitor", help="how well failures are told from successes"))
+
+
+def _add_monitor(monitor: argparse.ArgumentParser) -> None:
+    """Add what the suite of the monitor takes."""
     _add_suite(monitor, 100, "tries per skill")
-    monitor.add_argument(
+    how = monitor.add_mutually_exclusive_group()
+    how.add_argument(
         "--calibrate",
         action="store_true",
         help="learn what is usual from tries that succeed, on other seeds, and write it beside "
         "the checkpoint",
+    )
+    how.add_argument(
+        "--vlm",
+        action="store_true",
+        help="also ask the model monitor.vlm at the end of every try, and hold it against the "
+        "world",
     )
 
 

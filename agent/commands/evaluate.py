@@ -168,12 +168,18 @@ def _monitor(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from agent.rehearsal.calibrate import calibrate
     from agent.rehearsal.detection import evaluate_monitor
 
+    if args.vlm and config.monitor.vlm is None:
+        raise UsageError(
+            "No model is configured that --vlm could ask; --set monitor.vlm=PROVIDER:MODEL."
+        )
     if args.calibrate:
         return calibrate(config, args.episodes, args.seed_base, args.workers)
     alpha = config.monitor.alpha
     if alpha is None:
         raise UsageError("monitor.alpha is none, so nothing is unusual; --set monitor.alpha=0.05.")
-    return evaluate_monitor(config, alpha, args.episodes, args.seed_base, args.workers)
+    return evaluate_monitor(
+        config, alpha, args.episodes, args.seed_base, args.workers, vlm=args.vlm
+    )
 
 
 _SUITES = {
@@ -194,6 +200,14 @@ def _print(report: dict[str, Any]) -> None:
             f"{row['name']:32} {row['successes']:4}/{row['episodes']:<4} "
             f"{row['rate']:6.1%}  [{row['low']:.1%}, {row['high']:.1%}]  {codes}".rstrip()
         )
+        seen = {key: value for key, value in row.items() if key.startswith("vlm_")}
+        if seen:
+            told = "  ".join(f"{key[4:]} {_short(value)}" for key, value in seen.items())
+            terminal.print(f"{'  vlm':32} {told}")
     for key, value in report.items():
         if isinstance(value, float | int) and key != "seed_base":
             terminal.print(f"{key}: {value:.4g}")
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

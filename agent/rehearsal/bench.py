@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,10 @@ from agent.events import Event, SubgoalEnded, SubgoalStarted, Ticked
 from agent.monitor.calibration import Readings
 from agent.monitor.conformal import Curve
 from agent.monitor.signals import Tick, all_signals
+from agent.monitor.witness import PictureWitness
+from agent.protocols import Checked, Checker
 from agent.sections import MemoryConfig
-from agent.types import Plan, Reason, Subgoal, SubgoalResult
+from agent.types import Observation, Plan, Reason, Subgoal, SubgoalResult
 from skills.evaluate.commands import initial_scene
 from skills.evaluate.scoring import achieved
 from skills.evaluate.skills import draw_task
@@ -36,6 +39,8 @@ class Run:
         readings: (ticks, signals) what `agent.monitor.signals.all_signals` said.
         elapsed_s: (ticks,) since the subgoal began.
         read_ms: (ticks,) how long it took to read the signals.
+        checked: What a language model told from the first and the last picture; None where none
+            was asked.
     """
 
     skill: str
@@ -45,13 +50,21 @@ class Run:
     readings: Readings
     elapsed_s: Curve
     read_ms: Curve
+    checked: Checked | None = None
 
 
 class RehearsalBench:
     """Tries one skill at a time, in calm worlds and in troubled ones."""
 
-    def __init__(self, *configs: Config) -> None:
-        """Load one agent for each configuration; they watch without alarms and learn nothing."""
+    def __init__(self, *configs: Config, vlm: bool = False) -> None:
+        """Load one agent for each configuration; they watch without alarms and learn nothing.
+
+        Args:
+            configs: Of the agents.
+            vlm: Whether the model `monitor.vlm` is asked at each run's end. While a run goes on it
+                never is, so that it is asked of failures, too, and changes none.
+        """
+        self._vlm = vlm
         self._agents = [Agent(_bare(config)) for config in configs]
 
     def __call__(self, job: tuple[str, int, int]) -> Run | None:
@@ -68,12 +81,13 @@ class RehearsalBench:
         calls = [(skill, dict(task.args))]
         if "target" in task.args:
             calls.insert(0, ("pick", {"object": task.args["object"]}))
-        notes = _Notes(agent, seed)
+        checker = agent.models.mission(agent.robot, ()).checker if self._vlm else None
+        notes = _Notes(agent, seed, skill, checker)
         subgoals = tuple(Subgoal(skill=s, args=a, phrase=phrase_for(s, a)) for s, a in calls)
         plan = Plan(command=f"rehearse {skill}", subgoals=subgoals)
         planner = ScriptedPlanner([plan, Plan(command=plan.command, question=_NO_OTHER)])
-        agent.runtime(seed, [notes], planner).run(plan.command, seed)
-        return next((run for run in notes.runs if run.skill == skill), None)
+        agent.runtime(seed, [notes], planner, agent.monitor()).run(plan.command, seed)
+        return notes.run
 
     def close(self) -> None:
         """Release the robots."""
@@ -93,12 +107,13 @@ def _bare(config: Config) -> Config:
 
 
 class _Notes:
-    """Writes down what the signals say of every subgoal, and what came of it in truth."""
+    """Writes down what the signals say of one skill's subgoal, and what came of it in truth."""
 
-    def __init__(self, agent: Agent, seed: int) -> None:
-        self._agent, self._seed = agent, seed
+    def __init__(self, agent: Agent, seed: int, skill: str, checker: Checker | None) -> None:
+        self._agent, self._seed, self._skill = agent, seed, skill
+        self._checker = checker
         self._signals = all_signals()
-        self.runs: list[Run] = []
+        self.run: Run | None = None
 
     def on_event(self, event: Event) -> None:
         match event:
@@ -109,6 +124,7 @@ class _Notes:
                 self._rows: list[list[float]] = []
                 self._elapsed_s: list[float] = []
                 self._ms: list[float] = []
+                self._seen: list[Observation] = []
                 for signal in self._signals:
                     signal.reset()
             case Ticked():
@@ -118,20 +134,30 @@ class _Notes:
                 began = time.perf_counter()
                 self._rows.append([signal.read(tick) for signal in self._signals])
                 self._ms.append((time.perf_counter() - began) * 1000)
-            case SubgoalEnded():
+                # Only the first and the last one are compared.
+                self._seen = [*self._seen[:1], event.observation]
+            case SubgoalEnded() if event.result.subgoal.skill == self._skill and self.run is None:
                 self._keep(event.result)
 
     def _keep(self, result: SubgoalResult) -> None:
         called = result.subgoal
         done = self._agent.contracts[called.skill].facts("done", called.args)
-        self.runs.append(
-            Run(
-                called.skill,
-                self._seed,
-                achieved(self._agent.robot.world, done, self._before),
-                result.verdict.reason,
-                np.array(self._rows),
-                np.array(self._elapsed_s),
-                np.array(self._ms),
-            )
+        self.run = Run(
+            called.skill,
+            self._seed,
+            achieved(self._agent.robot.world, done, self._before),
+            result.verdict.reason,
+            np.array(self._rows),
+            np.array(self._elapsed_s),
+            np.array(self._ms),
+            self._check(called.phrase, [str(fact) for fact in done]),
         )
+
+    def _check(self, phrase: str, facts: Sequence[str]) -> Checked | None:
+        """Return what the model tells of the subgoal that has just ended, if it is asked."""
+        if self._checker is None or not self._seen:
+            return None
+        witness = PictureWitness(self._checker)
+        witness.reset(phrase, facts)
+        witness.look(self._seen[0])
+        return witness.ask(self._seen[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from agent.config import Config
 from agent.monitor.calibration import Calibration, SkillCalibration, fused_scores
 from agent.monitor.conformal import reach
 from agent.monitor.signals import NAMES
+from agent.rehearsal.agreement import agreement, over_all
 from agent.rehearsal.bench import RehearsalBench, Run
 from agent.rehearsal.calibrate import SEEDS_PER_TRY
 from agent.types import Reason
@@ -35,7 +37,13 @@ _TROUBLE = {"drop_per_s": 0.2, "nudge_per_s": 0.2, "jam": 0.5, "delay_ticks": 4}
 
 
 def evaluate_monitor(
-    config: Config, alpha: float, episodes: int, seed_base: int, workers: int
+    config: Config,
+    alpha: float,
+    episodes: int,
+    seed_base: int,
+    workers: int,
+    *,
+    vlm: bool = False,
 ) -> dict[str, Any]:
     """Return the report of every skill: half of its runs in a calm world, half in a troubled one.
 
@@ -45,6 +53,7 @@ def evaluate_monitor(
         episodes: Runs per skill.
         seed_base: First seed.
         workers: Processes.
+        vlm: Whether the model `monitor.vlm` is asked at each run's end, and held against the world.
 
     Raises:
         CheckpointError: The policy has not been calibrated.
@@ -57,7 +66,12 @@ def evaluate_monitor(
     seeds = range(seed_base, seed_base + SEEDS_PER_TRY * episodes)
     jobs = {skill: [(skill, seed, seed % 2) for seed in seeds] for skill in SKILLS}
     runs: dict[str, list[Run]] = parallel(
-        RehearsalBench, configs, jobs, dict.fromkeys(SKILLS, episodes), workers, "monitor"
+        partial(RehearsalBench, vlm=vlm),
+        configs,
+        jobs,
+        dict.fromkeys(SKILLS, episodes),
+        workers,
+        "monitor",
     )
     rows = [skill_row(skill, runs[skill], calibration, alpha) for skill in SKILLS]
     ms = np.concatenate([run.read_ms for of_skill in runs.values() for run in of_skill])
@@ -67,6 +81,7 @@ def evaluate_monitor(
         rows,
         alpha=alpha,
         **_macro(rows),
+        **over_all([agreement(of_skill) for of_skill in runs.values()]),
         watch_ms_p99=float(np.percentile(ms, 99)) + _fusing_ms(runs, calibration),
     )
 
@@ -115,6 +130,7 @@ def skill_row(name: str, runs: Sequence[Run], calibration: Calibration, alpha: f
                 baseline: auc(np.array([_most(run, signal) for run in runs]), failed)
                 for baseline, signal in BASELINES.items()
             },
+            **agreement(runs),
         },
     )
 
