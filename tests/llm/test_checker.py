@@ -80,6 +80,24 @@ def test_a_fault_is_no_answer_in_time(proxy: Proxy, fault: str, code: str) -> No
     assert time.monotonic() - began < 6
 
 
+@pytest.mark.parametrize("fault", ["slow", "stalled"])
+def test_a_stop_ends_the_waiting_at_once(proxy: Proxy, fault: str) -> None:
+    stopped_at: list[float] = []
+    began = time.monotonic()
+
+    def halted() -> bool:
+        if time.monotonic() - began < 1.0:
+            return False
+        stopped_at.append(time.monotonic())
+        return True
+
+    chat = open_chat(PlannerConfig(kind="openai:tiny-llama", base_url=proxy.url(fault)))
+    checker = PictureChecker(Consultant(chat, Allowance(10**6), halted=halted), PROMPTS, 12)
+    assert checker.check(PLACE.phrase, FACTS, EARLIER, LATER, 1.0) is None
+    assert time.monotonic() - stopped_at[0] < 0.1
+    chat.close()
+
+
 def _mission(server: Server, *words: str) -> int:
     chosen = [f"planner.base_url={server.base_url}", "monitor.vlm=openai:tiny-llama"]
     settings = [f"--set={setting}" for setting in (*chosen, *words)]
