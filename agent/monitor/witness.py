@@ -17,9 +17,10 @@ class PictureWitness:
     """May object to a confirmation, and can never make one.
 
     It is only asked about what the success head and the scene agree on already. A "no" withholds
-    that confirmation. Where it does not know, fails or may not be asked any more it is no witness:
-    things go on as without it, and the evidence says so. A "yes" adds to the evidence and to
-    nothing else.
+    that confirmation, so that the robot looks again from home and goes on from what it sees there;
+    it settles nothing about the mission, whose goals are judged by the last look. Where it does not
+    know, fails or may not be asked any more it is no witness: things go on as without it, and the
+    evidence says so. A "yes" adds to the evidence and to nothing else.
     """
 
     def __init__(self, checker: Checker) -> None:

@@ -110,7 +110,10 @@ def _printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_a_mission_that_is_checked_is_logged_and_replayed_without_the_model(
-    server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: Any
+    server: Server,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     server.script(['{"answer": "yes"}'])
@@ -129,12 +132,21 @@ def test_a_mission_that_is_checked_is_logged_and_replayed_without_the_model(
     assert server.requests() == []
 
 
-def test_what_the_model_denies_is_never_a_success(
-    server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: Any
+@pytest.mark.parametrize(("replans", "outcome"), [(0, "needs_help"), (1, "success")])
+def test_a_subgoal_that_the_model_denies_is_looked_at_again_from_home(
+    server: Server,
+    replans: int,
+    outcome: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """It does not succeed; whether the mission does is for the last look to say."""
     monkeypatch.chdir(tmp_path)
     server.script(['{"answer": "no"}'] * 12)
-    _mission(server, "budget.replans=0", "budget.attempts=1")
+    _mission(server, f"budget.replans={replans}", "budget.attempts=1")
     summary = _printed(capsys)
-    assert [step["reason"] for step in summary["subgoals"]] == ["low_confidence"]
-    assert summary["outcome"] != "success"
+    denied, *later = summary["subgoals"]
+    assert (denied["skill"], denied["outcome"]) == ("press", "low_confidence")
+    assert [step["skill"] for step in later] == ["look"] * replans
+    assert summary["outcome"] == outcome
