@@ -29,7 +29,13 @@ class Process:
 
     def __init__(self, folder: Path, *command: str) -> None:
         self.said, self._log = folder / "stdout.txt", folder / "stderr.txt"
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(_ROOT)}
+        environment = {
+            **os.environ,
+            "HF_HUB_OFFLINE": "1",
+            "PYTHONPATH": str(_ROOT),
+            # Numpy's threads wait for each other longer than the tiny model takes to compute.
+            "OPENBLAS_NUM_THREADS": "1",
+        }
         with self.said.open("wb") as said, self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=_ROOT, env=environment, stdout=said, stderr=log
@@ -118,9 +124,14 @@ class Server(_Ours):
         heard: list[dict[str, Any]] = self.ask("GET", "/requests")
         return heard
 
+    def bound(self, **bounds: int) -> None:
+        """Hold texts and lists to some `Bounds` from now on; to the usual ones where not given."""
+        self.ask("POST", "/bounds", bounds)
+
     def clear(self) -> None:
-        """Forget the requests and the rest of the script."""
+        """Forget the requests, the bounds and the rest of the script."""
         self.script([])
+        self.bound()
         self.ask("DELETE", "/requests")
 
 
