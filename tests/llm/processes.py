@@ -77,6 +77,14 @@ class Process:
         Raises:
             RuntimeError: Its status is not 200.
         """
+        return json.loads(self.send(method, path, content))
+
+    def send(self, method: str, path: str, content: Any = None) -> bytes:
+        """Return the whole body that the server answers.
+
+        Raises:
+            RuntimeError: Its status is not 200.
+        """
         connection = HTTPConnection(_HOST, self.port)
         body = None if content is None else json.dumps(content)
         try:
@@ -87,7 +95,7 @@ class Process:
             connection.close()
         if reply.status != 200:
             raise RuntimeError(f"{method} {path} answered {reply.status}: {text[:300]!r}")
-        return json.loads(text)
+        return text
 
 
 class _Ours(Process):
@@ -127,6 +135,10 @@ class Server(_Ours):
     def bound(self, **bounds: int) -> None:
         """Hold texts and lists to some `Bounds` from now on; to the usual ones where not given."""
         self.ask("POST", "/bounds", bounds)
+
+    def stream(self, request: dict[str, Any]) -> bytes:
+        """Return all events of the answer to a request for a stream."""
+        return self.send("POST", "/v1/chat/completions", request)
 
     def clear(self) -> None:
         """Forget the requests, the bounds and the rest of the script."""
