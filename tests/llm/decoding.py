@@ -20,8 +20,6 @@ from tests.llm.llama import Llama, Reading
 
 _READ = 64
 """How many tokens of a prompt's end are read; random weights make nothing of more."""
-_LONGEST_TEXT, _MOST_ITEMS = 60, 6
-"""Bounds of texts, characters, and of lists where a schema has none."""
 _LONGEST = 4096
 """How many tokens a reply may have when the request does not say."""
 
@@ -32,6 +30,21 @@ class TooLong(Exception):
 
 class Unwritable(Exception):
     """The schema asks for a choice between characters that the vocabulary has not."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What texts and lists are held to where a schema sets no such bound.
+
+    Attributes:
+        text: Most characters of a text.
+        least: Fewest items of a list.
+        most: Most items of a list.
+    """
+
+    text: int = 60
+    least: int = 0
+    most: int = 6
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ class Decoder:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._template = jinja2.Environment().from_string(config["chat_template"])
         self._model = Llama(folder)
+        self.bounds = Bounds()
         size = self._tokenizer.get_vocab_size()
         self._specials = [*self._tokenizer.get_added_tokens_decoder()]
         # Tokens without a text are what xgrammar takes for special ones, never part of a reply.
@@ -64,8 +78,9 @@ class Decoder:
         compact: dict[str, Any] = {"any_whitespace": False, "separators": (",", ":")}
 
         @lru_cache(maxsize=256)
-        def compiled(schema: str) -> xgrammar.CompiledGrammar:
-            return compiler.compile_json_schema(json.dumps(_bounded(json.loads(schema))), **compact)
+        def compiled(schema: str, bounds: Bounds) -> xgrammar.CompiledGrammar:
+            stricter = json.dumps(_bounded(json.loads(schema), bounds))
+            return compiler.compile_json_schema(stricter, **compact)
 
         self._compiled = compiled
 
@@ -84,7 +99,7 @@ class Decoder:
         Raises:
             RuntimeError: xgrammar cannot make a grammar of it.
         """
-        return self._compiled(json.dumps(schema))
+        return self._compiled(json.dumps(schema), self.bounds)
 
     def write(
         self, prompt: list[int], grammar: xgrammar.CompiledGrammar | None, sampling: Sampling
@@ -196,15 +211,15 @@ class _Draw:
         return int(np.where(allowed, scores, -np.inf).argmax())
 
 
-def _bounded(schema: Any) -> Any:
+def _bounded(schema: Any, to: Bounds) -> Any:
     """Return a stricter schema, whose texts and lists end: a random model would never end one."""
     if isinstance(schema, list):
-        return [_bounded(part) for part in schema]
+        return [_bounded(part, to) for part in schema]
     if not isinstance(schema, dict):
         return schema
     bounds: dict[str, Any] = {}
     if schema.get("type") == "string" and not schema.keys() & {"enum", "const", "pattern"}:
-        bounds = {"maxLength": _LONGEST_TEXT}
+        bounds = {"maxLength": to.text}
     elif schema.get("type") == "array":
-        bounds = {"maxItems": _MOST_ITEMS}
-    return bounds | {key: _bounded(part) for key, part in schema.items()}
+        bounds = {"minItems": to.least, "maxItems": to.most}
+    return bounds | {key: _bounded(part, to) for key, part in schema.items()}

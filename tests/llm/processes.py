@@ -29,7 +29,13 @@ class Process:
 
     def __init__(self, folder: Path, *command: str) -> None:
         self.said, self._log = folder / "stdout.txt", folder / "stderr.txt"
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(_ROOT)}
+        environment = {
+            **os.environ,
+            "HF_HUB_OFFLINE": "1",
+            "PYTHONPATH": str(_ROOT),
+            # Numpy's threads wait for each other longer than the tiny model takes to compute.
+            "OPENBLAS_NUM_THREADS": "1",
+        }
         with self.said.open("wb") as said, self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=_ROOT, env=environment, stdout=said, stderr=log
@@ -71,6 +77,14 @@ class Process:
         Raises:
             RuntimeError: Its status is not 200.
         """
+        return json.loads(self.send(method, path, content))
+
+    def send(self, method: str, path: str, content: Any = None) -> bytes:
+        """Return the whole body that the server answers.
+
+        Raises:
+            RuntimeError: Its status is not 200.
+        """
         connection = HTTPConnection(_HOST, self.port)
         body = None if content is None else json.dumps(content)
         try:
@@ -81,7 +95,7 @@ class Process:
             connection.close()
         if reply.status != 200:
             raise RuntimeError(f"{method} {path} answered {reply.status}: {text[:300]!r}")
-        return json.loads(text)
+        return text
 
 
 class _Ours(Process):
@@ -118,9 +132,18 @@ class Server(_Ours):
         heard: list[dict[str, Any]] = self.ask("GET", "/requests")
         return heard
 
+    def bound(self, **bounds: int) -> None:
+        """Hold texts and lists to some `Bounds` from now on; to the usual ones where not given."""
+        self.ask("POST", "/bounds", bounds)
+
+    def stream(self, request: dict[str, Any]) -> bytes:
+        """Return all events of the answer to a request for a stream."""
+        return self.send("POST", "/v1/chat/completions", request)
+
     def clear(self) -> None:
-        """Forget the requests and the rest of the script."""
+        """Forget the requests, the bounds and the rest of the script."""
         self.script([])
+        self.bound()
         self.ask("DELETE", "/requests")
 
 

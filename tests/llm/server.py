@@ -1,7 +1,8 @@
 """An OpenAI-compatible server around the tiny Llama, which can also be told what to answer.
 
 Besides the API it has `POST /script`, a list of replies that are given word for word before the
-model is asked again, and `/requests`, every request that came in. Run it with
+model is asked again, `POST /bounds`, what its texts and lists are held to from then on, and
+`/requests`, every request that came in. Run it with
 
     python -m tests.llm.server --model FOLDER --port 0
 
@@ -24,7 +25,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from tests.llm.chat import Asked, BadRequest, understand
-from tests.llm.decoding import Decoder, TooLong, Unwritable, Writing
+from tests.llm.decoding import Bounds, Decoder, TooLong, Unwritable, Writing
 from tests.llm.replies import Json, Stream, completion, ending, error, forced_tool, usage
 
 MODEL = "tiny-llama"
@@ -108,6 +109,11 @@ def make_app(decoder: Decoder) -> FastAPI:
     def script(replies: list[str]) -> int:
         speaker.script = deque(replies)
         return len(replies)
+
+    @app.post("/bounds")
+    def bound(bounds: Bounds) -> Bounds:
+        decoder.bounds = bounds
+        return bounds
 
     @app.get("/requests")
     def requests() -> list[Json]:

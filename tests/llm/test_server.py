@@ -129,6 +129,24 @@ def test_the_script_comes_first_word_for_word(server: Server, asker: Asker) -> N
     Answer.model_validate_json(_said(asker.whole(**SCHEMA_REQUEST)))
 
 
+def test_lists_and_texts_can_be_bounded_from_outside(server: Server, asker: Asker) -> None:
+    free = {"type": "array", "items": {"type": "string"}}
+    schema = {"type": "object", "properties": {"free": free}, "required": ["free"]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "lists", "schema": schema}}
+
+    def lists() -> list[list[str]]:
+        replies = [asker.whole(seed=seed, response_format=wanted) for seed in range(20)]
+        return [json.loads(_said(reply))["free"] for reply in replies]
+
+    assert [] in lists()
+    server.bound(least=2, most=3, text=5)
+    bounded = lists()
+    assert {len(items) for items in bounded} == {2, 3}
+    assert max(len(text) for items in bounded for text in items) <= 5
+    server.clear()
+    assert [] in lists()
+
+
 def test_it_remembers_what_it_was_asked(server: Server, asker: Asker) -> None:
     asker.whole(seed=7, tools=TOOLS, tool_choice=FORCED)
     (heard,) = server.requests()
