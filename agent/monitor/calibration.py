@@ -22,7 +22,7 @@ FILE = "monitor.json"
 _LEAST, _MOST = -1.0, 6.0
 """Widths to which one signal's word is limited, so that none drowns all others."""
 _WINDOW = 10
-"""Ticks over which the fused score is averaged."""
+"""Ticks over which the fused score is averaged; those before the first one count as usual."""
 
 
 class Course(Model):
@@ -130,7 +130,7 @@ class Fusion:
         self._tick += 1
         voices = [float(np.clip(stray, _LEAST, _MOST)) for stray in strays.values()]
         self._recent.append(float(np.mean(voices)) if voices else np.nan)
-        return float(np.mean(self._recent)), strays
+        return float(np.sum(self._recent)) / _WINDOW, strays
 
 
 def calibrated(

@@ -17,9 +17,9 @@ import numpy.typing as npt
 Curve = npt.NDArray[np.float64]
 
 _ROUNDING = 1e-9
-_LEAST_WIDTH = 0.05
-"""Share of the mean width over time below which a width does not fall: where all runs agree to the
-last digit, nothing could ever be said to be usual."""
+_LEAST_WIDTH = 0.5
+"""Share of the mean width over time below which a width does not fall: at the first ticks and past
+the end of most runs all agree, and the smallest difference would be many widths."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

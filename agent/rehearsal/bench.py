@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,19 +12,22 @@ from agent.build import Agent
 from agent.config import Config
 from agent.doubles import ScriptedPlanner
 from agent.events import Event, SubgoalEnded, SubgoalStarted, Ticked
+from agent.facts import after
 from agent.monitor.calibration import Readings
 from agent.monitor.conformal import Curve
 from agent.monitor.signals import Tick, all_signals
 from agent.monitor.witness import PictureWitness
 from agent.protocols import Checked, Checker
 from agent.sections import MemoryConfig
-from agent.types import Observation, Plan, Reason, Subgoal, SubgoalResult
+from agent.types import Observation, Plan, Reason, SkillContract, Subgoal, SubgoalResult
 from skills.evaluate.commands import initial_scene
 from skills.evaluate.scoring import achieved
-from skills.evaluate.skills import draw_task
+from skills.evaluate.skills import SUITE, draw_task
 from skills.phrases import phrase_for
 
 _NO_OTHER = "There is no other plan."
+_MOST_BEFORE = 2
+"""Skills that come before the one that is rehearsed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,15 +78,11 @@ class RehearsalBench:
         """
         skill, seed, which = job
         agent = self._agents[which]
-        task = draw_task(skill, initial_scene(seed), np.random.default_rng([seed, 23]))
-        if task is None:
+        subgoals = lesson(skill, seed, agent.contracts)
+        if subgoals is None:
             return None
-        calls = [(skill, dict(task.args))]
-        if "target" in task.args:
-            calls.insert(0, ("pick", {"object": task.args["object"]}))
         checker = agent.models.mission(agent.robot, ()).checker if self._vlm else None
-        notes = _Notes(agent, seed, skill, checker)
-        subgoals = tuple(Subgoal(skill=s, args=a, phrase=phrase_for(s, a)) for s, a in calls)
+        notes = _Notes(agent, seed, len(subgoals), checker)
         plan = Plan(command=f"rehearse {skill}", subgoals=subgoals)
         planner = ScriptedPlanner([plan, Plan(command=plan.command, question=_NO_OTHER)])
         agent.runtime(seed, [notes], planner, agent.monitor()).run(plan.command, seed)
@@ -93,6 +92,33 @@ class RehearsalBench:
         """Release the robots."""
         for agent in self._agents:
             agent.close()
+
+
+def lesson(
+    skill: str, seed: int, contracts: Mapping[str, SkillContract]
+) -> tuple[Subgoal, ...] | None:
+    """Return subgoals for the scene of a seed that end with a skill, None where it has none.
+
+    Other skills may come before, as in the middle of a mission: what is usual of a skill depends on
+    where the last one left the arm. What is placed is picked up first.
+    """
+    rng, scene = np.random.default_rng([seed, 29]), initial_scene(seed)
+    skills = [str(rng.choice(SUITE)) for _ in range(rng.integers(_MOST_BEFORE + 1))]
+    subgoals: list[Subgoal] = []
+    for called in (*(before for before in skills if before != "pick"), skill):
+        task = draw_task(called, scene, rng)
+        if task is None and called == skill:
+            return None
+        if task is None:
+            continue
+        calls = [(called, dict(task.args))]
+        if "target" in task.args:
+            calls.insert(0, ("pick", {"object": task.args["object"]}))
+        for name, args in calls:
+            subgoals.append(Subgoal(skill=name, args=args, phrase=phrase_for(name, args)))
+            for effect in contracts[name].facts("effects", args):
+                scene = after(scene, effect)
+    return tuple(subgoals)
 
 
 def _bare(config: Config) -> Config:
@@ -107,10 +133,10 @@ def _bare(config: Config) -> Config:
 
 
 class _Notes:
-    """Writes down what the signals say of one skill's subgoal, and what came of it in truth."""
+    """Writes down what the signals say of the n-th subgoal, and what came of it in truth."""
 
-    def __init__(self, agent: Agent, seed: int, skill: str, checker: Checker | None) -> None:
-        self._agent, self._seed, self._skill = agent, seed, skill
+    def __init__(self, agent: Agent, seed: int, nth: int, checker: Checker | None) -> None:
+        self._agent, self._seed, self._left = agent, seed, nth
         self._checker = checker
         self._signals = all_signals()
         self.run: Run | None = None
@@ -136,8 +162,10 @@ class _Notes:
                 self._ms.append((time.perf_counter() - began) * 1000)
                 # Only the first and the last one are compared.
                 self._seen = [*self._seen[:1], event.observation]
-            case SubgoalEnded() if event.result.subgoal.skill == self._skill and self.run is None:
-                self._keep(event.result)
+            case SubgoalEnded():
+                self._left -= 1
+                if self._left == 0:
+                    self._keep(event.result)
 
     def _keep(self, result: SubgoalResult) -> None:
         called = result.subgoal

@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-from agent.planner.llm import Allowance, LLMPlanner
+from agent.planner.consultant import Allowance
+from agent.planner.llm import LLMPlanner
 from agent.planner.prompts import Prompts
 from agent.planner.providers import open_chat
 from agent.sections import PlannerConfig

@@ -8,9 +8,13 @@ import pytest
 from agent.config import load_config
 from agent.errors import UsageError
 from agent.monitor.signals import all_signals
-from agent.rehearsal.bench import RehearsalBench
+from agent.planner.verify import PlanVerifier
+from agent.rehearsal.bench import RehearsalBench, lesson
 from agent.rehearsal.calibrate import learned
-from agent.types import Reason
+from agent.types import Plan, Reason
+from skills.evaluate.commands import initial_scene
+from skills.evaluate.skills import SUITE
+from skills.registry import load_contracts
 
 SEED = 1_500_000
 
@@ -47,6 +51,23 @@ def test_a_jammed_drawer_is_a_failure(bench: RehearsalBench) -> None:
     assert not success
     assert reason is not Reason.DONE
     assert len(readings) > 30
+
+
+@pytest.mark.parametrize("skill", SUITE)
+def test_lessons_end_with_their_skill_and_can_be_run(skill: str) -> None:
+    """Some begin with it, some come to it in the middle of things; things are picked up first."""
+    contracts, verifier, lengths = load_contracts(), PlanVerifier(), set()
+    for seed in range(SEED, SEED + 60):
+        subgoals = lesson(skill, seed, contracts)
+        assert subgoals == lesson(skill, seed, contracts)
+        if subgoals is None:
+            continue
+        assert subgoals[-1].skill == skill
+        plan = Plan(command="rehearse", subgoals=subgoals)
+        assert not verifier.problems(plan, initial_scene(seed), contracts)
+        lengths.add(len(subgoals))
+    assert min(lengths) == (2 if skill.startswith("place") else 1)
+    assert max(lengths) > 3
 
 
 def test_too_few_successes_give_no_calibration() -> None:
