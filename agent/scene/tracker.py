@@ -13,6 +13,10 @@ _FORGET_PER_S = 0.98
 _FORGOTTEN = 0.3
 _SAME_PLACE_M = 0.02
 _SMOOTHING = 0.5
+_GRASPING = (0.3, 0.85)
+"""Openings of the gripper, 0..1, at which something is between the fingers."""
+_SAME_GRIP = 0.05
+"""By how much the opening may change while the same thing is held, 0..1."""
 
 
 class SceneTracker:
@@ -22,23 +26,24 @@ class SceneTracker:
         """Track what `single` sees."""
         self._single = single
         self._believed: dict[str, SceneObject] = {}
-        self._time_s = 0.0
+        self._time_s, self._gripper = 0.0, 0.0
 
     def reset(self) -> None:
         """Forget everything."""
         self._single.reset()
-        self._believed, self._time_s = {}, 0.0
+        self._believed, self._time_s, self._gripper = {}, 0.0, 0.0
 
     def estimate(self, observation: Observation) -> Scene:
         """Return what is believed after this observation."""
         passed = max(0.0, observation.time_s - self._time_s)
         seen = self._single.estimate(observation)
-        self._time_s = observation.time_s
+        gripped = self._still_grips(observation.gripper)
+        self._time_s, self._gripper = observation.time_s, observation.gripper
         believed = {}
         for name in dict.fromkeys([*seen.objects, *self._believed]):
             thing, before = seen.objects.get(name), self._believed.get(name)
             if thing is not None and thing.presence >= _SEEN:
-                believed[name] = _merged(before, thing)
+                believed[name] = _merged(before, thing, gripped)
             elif before is not None:
                 older = replace(before, age_s=before.age_s + passed)
                 faded = replace(older, presence=older.presence * _FORGET_PER_S**passed)
@@ -50,6 +55,11 @@ class SceneTracker:
         scene = _without_circles(_one_in_hand(Scene(observation.time_s, believed)))
         self._believed = dict(scene.objects)
         return scene
+
+    def _still_grips(self, opening: float) -> bool:
+        """Return whether the fingers have stayed about something since the last look."""
+        low, high = _GRASPING
+        return low < opening < high and abs(opening - self._gripper) < _SAME_GRIP
 
 
 def _shut(carrier: SceneObject) -> bool:
@@ -90,10 +100,15 @@ def _without_circles(scene: Scene) -> Scene:
     return scene
 
 
-def _merged(before: SceneObject | None, now: SceneObject) -> SceneObject:
-    """Average the position of what stands still."""
-    if before is None or before.support != now.support or now.support == HAND:
+def _merged(before: SceneObject | None, now: SceneObject, gripped: bool) -> SceneObject:
+    """Average the position of what stands still; what is held is there as long as it is gripped.
+
+    High above the table, where no thing ever stands, the cameras tell less of what there is.
+    """
+    if before is None or before.support != now.support:
         return now
+    if now.support == HAND:
+        return replace(now, presence=max(before.presence, now.presence)) if gripped else now
     moved = float(((now.position - before.position) ** 2).sum() ** 0.5)
     if moved > _SAME_PLACE_M:
         return now

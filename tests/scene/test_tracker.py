@@ -116,6 +116,21 @@ def test_what_is_seen_in_the_hand_displaces_what_is_remembered_there() -> None:
     assert [o.name for o in seen.objects.values() if o.support == HAND] == ["blue block"]
 
 
+@pytest.mark.parametrize(
+    ("openings", "presence"),
+    [((0.5, 0.51), 0.9), ((0.5, 0.1), 0.6), ((0.5, 0.7), 0.6), ((1.0, 1.0), 0.6)],
+)
+def test_what_is_held_is_there_until_the_fingers_move(
+    openings: tuple[float, float], presence: float
+) -> None:
+    held = [_scene(_block(support=HAND, presence=seen)) for seen in (0.9, 0.6)]
+    tracker = SceneTracker(FixedEstimator(held))
+    tracker.reset()
+    for tick, opening in enumerate(openings):
+        scene = tracker.estimate(replace(observation(float(tick)), gripper=opening))
+    assert scene.objects["red block"].presence == presence
+
+
 def test_what_is_held_is_remembered_while_the_hand_is_hidden() -> None:
     seen = _track(_scene(_block(support=HAND)), GONE)[-1]
     assert seen.held is not None
