@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from agent.types import Image, Observation, Vector
@@ -11,7 +13,24 @@ _BLANK = 3.0
 _MOVED_M, _TURNED = 0.003, 0.003
 """How far the tool has gone, m, or turned, as 1 - |cosine of half the angle|, to count as moved."""
 _THROUGH_VIEW_M = 0.15
-"""How far it has gone, m, when any camera must have seen it; near home one that stands does not."""
+"""How far it has gone, m, when any camera must have seen it."""
+_IN_VIEW_Z = 0.24
+"""Height of the tool, m, up to which a camera that stands sees the arm; above it may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A picture, and where the tool was when it came for the first time.
+
+    Attributes:
+        image: The picture.
+        tool: (7,) tool pose, m and wxyz.
+        low: (3,) m: where the tool was first in view since then; None if it has not been.
+    """
+
+    image: Image
+    tool: Vector
+    low: Vector | None
 
 
 class CameraWatch:
@@ -19,7 +38,8 @@ class CameraWatch:
 
     One on the hand never gives the same picture twice while it moves: noise of a real one aside, a
     picture is only repeated bit by bit where it was not taken anew. One that stands may, as long as
-    the arm is out of its sight; so all of them must repeat theirs, or one over a long way.
+    the arm is out of its sight; so all of them must repeat theirs, or one while the tool goes a
+    long way in view.
     """
 
     def __init__(self, patience: int = 2) -> None:
@@ -29,7 +49,7 @@ class CameraWatch:
 
     def reset(self) -> None:
         """Forget what was seen."""
-        self._last: dict[str, tuple[Image, Vector]] = {}
+        self._last: dict[str, _Taken] = {}
         self._bad: dict[str, int] = {}
 
     def lost(self, observation: Observation) -> str | None:
@@ -38,25 +58,36 @@ class CameraWatch:
             name: self._repeats(name, image, observation.ee_pose)
             for name, image in observation.images.items()
         }
-        all_repeat = all(far > 0 for far in repeated.values())
+        all_repeat = all(way_m is not None for way_m in repeated.values())
         for name, image in observation.images.items():
-            frozen = repeated[name] > (0 if all_repeat else _THROUGH_VIEW_M)
+            way_m = repeated[name]
+            frozen = way_m is not None and (all_repeat or way_m > _THROUGH_VIEW_M)
             wrong = _blank(image) or ("frozen" if frozen else None)
             self._bad[name] = self._bad.get(name, 0) + 1 if wrong else 0
             if wrong and self._bad[name] >= self._patience:
                 return f"{name}: {wrong}"
         return None
 
-    def _repeats(self, name: str, image: Image, tool: Vector) -> float:
-        """Return how far the tool has gone, m, while the picture stayed the same; 0 for hardly."""
+    def _repeats(self, name: str, image: Image, tool: Vector) -> float | None:
+        """Return how far the tool went in view, m, while the picture stayed the same.
+
+        None where the picture is another one, or the tool has hardly moved.
+        """
         before = self._last.get(name)
-        if before is None or not np.array_equal(before[0], image):
-            self._last[name] = image, tool
-            return 0.0
+        point = tool[:3] if tool[2] < _IN_VIEW_Z else None
+        if before is None or not np.array_equal(before.image, image):
+            self._last[name] = _Taken(image, tool, point)
+            return None
         # The tool is compared with where it was when this very picture came for the first time.
-        turned = 1 - abs(float(before[1][3:] @ tool[3:]))
-        moved = float(np.linalg.norm(tool[:3] - before[1][:3]))
-        return max(moved, _MOVED_M) if moved > _MOVED_M or turned > _TURNED else 0.0
+        turned = 1 - abs(float(before.tool[3:] @ tool[3:]))
+        moved = float(np.linalg.norm(tool[:3] - before.tool[:3]))
+        if before.low is None and point is not None:
+            self._last[name] = replace(before, low=point)
+        if moved <= _MOVED_M and turned <= _TURNED:
+            return None
+        if before.low is None or point is None:
+            return 0.0
+        return float(np.linalg.norm(point - before.low))
 
 
 def _blank(image: Image) -> str | None:

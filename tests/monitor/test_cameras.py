@@ -13,9 +13,11 @@ def _image(seed: int) -> Image:
     return np.random.default_rng(seed).integers(0, 255, (24, 32, 3), dtype=np.uint8)
 
 
-def _seen(tick: int, front: Image, *, step_m: float = 0.01, turn: float = 0.0) -> Observation:
+def _seen(
+    tick: int, front: Image, *, step_m: float = 0.01, turn: float = 0.0, height_m: float = 0.1
+) -> Observation:
     half = turn * tick / 2
-    pose = np.array([0.4 + step_m * tick, 0, 0.3, np.cos(half), np.sin(half), 0, 0])
+    pose = np.array([0.4 + step_m * tick, 0, height_m, np.cos(half), np.sin(half), 0, 0])
     return Observation(0.1 * tick, {"front": front, "wrist": _image(tick)}, np.zeros(7), pose, 1.0)
 
 
@@ -50,6 +52,14 @@ def test_one_frozen_camera_is_lost_after_a_long_way() -> None:
     """It may not have seen the arm before; the other one shows that time goes on."""
     watch, same = CameraWatch(), _image(0)
     found = [watch.lost(_seen(t, same)) for t in range(20)]
+    assert set(found[:16]) == {None}
+    assert found[18] == "front: frozen"
+
+
+def test_a_camera_that_stands_may_repeat_itself_while_the_arm_is_above_its_view() -> None:
+    watch, same = CameraWatch(), _image(0)
+    assert all(watch.lost(_seen(t, same, height_m=0.3)) is None for t in range(40))
+    found = [watch.lost(_seen(t, same)) for t in range(40, 60)]
     assert set(found[:16]) == {None}
     assert found[18] == "front: frozen"
 
