@@ -77,9 +77,9 @@ def read_plan(text: str, command: str, contracts: Mapping[str, SkillContract]) -
     except ValidationError as error:
         raise MalformedReply(_sentence(error)) from error
     reply = printable(answer.reply)
-    if answer.question:
+    if question := printable(answer.question or ""):
         # A plan that asks has no subgoals; those given beside a question were not meant yet.
-        return Plan(command=command, reply=reply, question=printable(answer.question))
+        return Plan(command=command, reply=reply, question=question)
     steps = (_subgoal(step, contracts.get(step.skill)) for step in answer.subgoals)
     return Plan(command=command, subgoals=tuple(steps), reply=reply)
 

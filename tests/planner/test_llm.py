@@ -184,3 +184,8 @@ def test_a_skill_that_does_not_exist_comes_through_to_verification() -> None:
     said = json.dumps(steps(("fly", {"object": "red block"})))
     plan = read_plan(said, COMMAND, CONTRACTS)
     assert "no skill 'fly'" in PlanVerifier().problems(plan, SCENE, CONTRACTS)[0]
+
+
+def test_a_question_of_blanks_asks_nothing() -> None:
+    plan = read_plan('{"question": " \\n", "subgoals": []}', COMMAND, CONTRACTS)
+    assert plan.question is None
