@@ -93,6 +93,10 @@ ZONES: dict[str, Zone] = {
     "centre zone": Zone((0.46, -0.12), (0.60, 0.12)),
 }
 
+FINGERS_MET = 0.3
+"""Gripper opening, 0..1, below which the fingers have met: nothing is between them."""
+FINGERS_APART = 0.85
+"""Gripper opening, 0..1, above which the fingers are wider apart than anything they hold."""
 WORKSPACE_LOW = np.array([0.20, -0.40, 0.019])
 """(3,) m: the tool never goes below or outside."""
 WORKSPACE_HIGH = np.array([0.78, 0.40, 0.50])

@@ -31,15 +31,12 @@ from agent.types import (
     Verdict,
     VerdictValue,
 )
+from agent.workspace import FINGERS_APART, FINGERS_MET
 
 _BOUND = 2.0
 """m, rad and share of a gripper's opening: no sane action of one tick has a number that large."""
 _PUSHED_M = 0.05
 """How far an arm that does not move was told to go, m, for something to be in its way."""
-_NOTHING_HELD = 0.3
-"""Gripper opening, 0..1, below which the fingers have met: nothing is between them."""
-_OPENED = 0.85
-"""Gripper opening, 0..1, above which the fingers are wider apart than anything they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +225,9 @@ class SubgoalMonitor:
         Its fingers have closed on nothing, or stand open though they were told to stay shut.
         """
         shut = chunk.actions[0, 6] < 0.5
-        empty = shut and observation.gripper < _NOTHING_HELD
+        empty = shut and observation.gripper < FINGERS_MET
         # What was told on this tick has not been done yet.
-        forced = self._told_shut and observation.gripper > _OPENED
+        forced = self._told_shut and observation.gripper > FINGERS_APART
         self._told_shut = bool(shut)
         self._empty = self._empty + 1 if self._carries and (empty or forced) else 0
         return self._empty >= self._limits.lost_ticks

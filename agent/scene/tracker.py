@@ -6,15 +6,13 @@ from dataclasses import replace
 
 from agent.protocols import SceneEstimator
 from agent.types import HAND, TABLE, Observation, Scene, SceneObject
-from agent.workspace import DRAWER, DRAWER_OPEN
+from agent.workspace import DRAWER, DRAWER_OPEN, FINGERS_APART, FINGERS_MET
 
 _SEEN = 0.5
 _FORGET_PER_S = 0.98
 _FORGOTTEN = 0.3
 _SAME_PLACE_M = 0.02
 _SMOOTHING = 0.5
-_GRASPING = (0.3, 0.85)
-"""Openings of the gripper, 0..1, at which something is between the fingers."""
 _SAME_GRIP = 0.05
 """By how much the opening may change while the same thing is held, 0..1."""
 
@@ -58,8 +56,7 @@ class SceneTracker:
 
     def _still_grips(self, opening: float) -> bool:
         """Return whether the fingers have stayed about something since the last look."""
-        low, high = _GRASPING
-        return low < opening < high and abs(opening - self._gripper) < _SAME_GRIP
+        return FINGERS_MET < opening < FINGERS_APART and abs(opening - self._gripper) < _SAME_GRIP
 
 
 def _shut(carrier: SceneObject) -> bool:
