@@ -51,6 +51,8 @@ class MonitorLimits:
         stuck_s: Seconds without motion that count as stuck.
         stuck_m: Motion of the tool that counts as none, m.
         lost_ticks: Ticks in a row of closed, empty fingers that count as a lost hold.
+        open_ticks: Ticks in a row of open fingers, without the policy saying that it is done, after
+            which the scene is asked whether what was carried is where it should be.
         continuous: Whether a subgoal is judged while it runs, too, and not only once the policy
             says it is done or its time is up.
     """
@@ -62,6 +64,7 @@ class MonitorLimits:
     stuck_s: float = 3.0
     stuck_m: float = 0.005
     lost_ticks: int = 2
+    open_ticks: int = 8
     continuous: bool = True
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from agent.protocols import SceneEstimator
 from agent.types import HAND, TABLE, Observation, Scene, SceneObject
-from agent.workspace import DRAWER, DRAWER_OPEN, FINGERS_APART, FINGERS_MET
+from agent.workspace import DRAWER, DRAWER_OPEN, FINGERS_APART, FINGERS_MET, half_height
 
 _SEEN = 0.5
 _FORGET_PER_S = 0.98
@@ -50,13 +52,14 @@ class SceneTracker:
                     believed[name] = _carried(older, self._believed.get(drawer.name), drawer)
                 elif faded.presence >= _FORGOTTEN:
                     believed[name] = faded
-        scene = _without_circles(_one_in_hand(Scene(observation.time_s, believed)))
+        held = _in_hand(Scene(observation.time_s, believed), observation.gripper)
+        scene = _without_circles(held)
         self._believed = dict(scene.objects)
         return scene
 
     def _still_grips(self, opening: float) -> bool:
         """Return whether the fingers have stayed about something since the last look."""
-        return FINGERS_MET < opening < FINGERS_APART and abs(opening - self._gripper) < _SAME_GRIP
+        return _may_hold(opening) and abs(opening - self._gripper) < _SAME_GRIP
 
 
 def _shut(carrier: SceneObject) -> bool:
@@ -70,17 +73,27 @@ def _carried(thing: SceneObject, before: SceneObject | None, now: SceneObject) -
     return replace(thing, position=thing.position + way)
 
 
-def _one_in_hand(scene: Scene) -> Scene:
-    """Leave one object in the hand when two seem to be there: the last seen, then the surest."""
+def _may_hold(opening: float) -> bool:
+    """Return whether fingers so far apart, 0..1, can have something between them."""
+    return FINGERS_MET < opening < FINGERS_APART
+
+
+def _in_hand(scene: Scene, opening: float) -> Scene:
+    """Leave at most one object in the hand: of those last seen there, the surest.
+
+    None where the fingers stand wide open or have met. What is not there after all has fallen.
+    """
     held = [o for o in scene.objects.values() if o.support == HAND]
     surest = max(held, key=lambda o: (-o.age_s, o.support_confidence), default=None)
-    objects = {
-        name: replace(o, support=TABLE, support_confidence=0.0)
-        if o in held and o is not surest
-        else o
-        for name, o in scene.objects.items()
-    }
-    return Scene(scene.time_s, objects)
+    kept = surest if _may_hold(opening) else None
+    fallen = {thing.name: _fallen(thing) for thing in held if thing is not kept}
+    return replace(scene, objects={**scene.objects, **fallen})
+
+
+def _fallen(thing: SceneObject) -> SceneObject:
+    """Return a thing on the table below where it is, of which nothing is sure."""
+    position = np.array([*thing.position[:2], half_height(thing.kind)])
+    return replace(thing, position=position, support=TABLE, support_confidence=0.0)
 
 
 def _without_circles(scene: Scene) -> Scene:

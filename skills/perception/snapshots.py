@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,9 @@ SETTLE_STEPS = 60
 _ELSEWHERE = 0.25
 _ON_SOMETHING = 0.4
 _TOGETHER = 0.3
+_TOWERED = 0.2
+"""Share of scenes in which three blocks or more are stacked, where there are as many."""
+_LEAST_TOWER = 3
 _HELD = 0.25
 _SLID = 0.6
 _SPOTS = 8
@@ -94,7 +98,12 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = Tru
     world = robot.world
     scene = world.truth()
     _slide_drawers(world, scene, rng)
-    movable = [name for name, thing in scene.objects.items() if thing.kind in MOVABLE]
+    tower = _build_tower(world, scene, rng) if rng.random() < _TOWERED else []
+    movable = [
+        name
+        for name, thing in scene.objects.items()
+        if thing.kind in MOVABLE and name not in tower
+    ]
     carriers = [n for n, o in scene.objects.items() if o.kind in (BOWL, PLATE, DRAWER, BLOCK)]
     if rng.random() < _TOGETHER and carriers:
         # Several things in one bowl hide each other.
@@ -122,6 +131,22 @@ def _slide_drawers(world: TabletopWorld, scene: Scene, rng: np.random.Generator)
         if thing.kind == DRAWER and rng.random() < _SLID:
             opening = float(rng.choice([0.0, rng.uniform(0, DRAWER_TRAVEL), DRAWER_TRAVEL]))
             world.slide(name, opening)
+
+
+def _build_tower(world: TabletopWorld, scene: Scene, rng: np.random.Generator) -> list[str]:
+    """Stack at least three blocks and return them, from below; none where there are too few."""
+    free = [n for n, o in scene.objects.items() if o.kind == BLOCK and not scene.contents(n)]
+    standing = [name for name in free if scene.objects[name].support in (TABLE, "plate")]
+    if not standing or len(free) < _LEAST_TOWER:
+        return []
+    lowest = str(rng.choice(standing))
+    others = [str(name) for name in rng.permutation([name for name in free if name != lowest])]
+    tower = [lowest, *others[: rng.integers(_LEAST_TOWER - 1, len(others) + 1)]]
+    for below, name in pairwise(tower):
+        yaw = float(rng.uniform(-np.pi, np.pi))
+        put_on(world, name, world.truth().objects[below], rng, yaw)
+        world.settle()
+    return tower
 
 
 def _takes(target: str, name: str, scene: Scene) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,10 +26,15 @@ def _scene(*objects: SceneObject) -> Scene:
     return Scene(0.0, {thing.name: thing for thing in objects})
 
 
-def _track(*scenes: Scene, every_s: float = 1.0) -> list[Scene]:
+def _track(
+    *scenes: Scene, every_s: float = 1.0, openings: Sequence[float] | None = None
+) -> list[Scene]:
     tracker = SceneTracker(FixedEstimator(scenes))
     tracker.reset()
-    return [tracker.estimate(observation(every_s * tick)) for tick in range(len(scenes))]
+    return [
+        tracker.estimate(observation(every_s * tick, gripper=opening))
+        for tick, opening in enumerate(openings or [0.5] * len(scenes))
+    ]
 
 
 GONE = _scene(_block(presence=0.1))
@@ -124,17 +130,22 @@ def test_what_is_held_is_there_until_the_fingers_move(
     openings: tuple[float, float], presence: float
 ) -> None:
     held = [_scene(_block(support=HAND, presence=seen)) for seen in (0.9, 0.6)]
-    tracker = SceneTracker(FixedEstimator(held))
-    tracker.reset()
-    for tick, opening in enumerate(openings):
-        scene = tracker.estimate(replace(observation(float(tick)), gripper=opening))
-    assert scene.objects["red block"].presence == presence
+    assert _track(*held, openings=openings)[-1].objects["red block"].presence == presence
 
 
 def test_what_is_held_is_remembered_while_the_hand_is_hidden() -> None:
     seen = _track(_scene(_block(support=HAND)), GONE)[-1]
     assert seen.held is not None
     assert seen.held.name == "red block"
+
+
+@pytest.mark.parametrize("opening", [0.05, 1.0])
+@pytest.mark.parametrize("now", [GONE, _scene(_block(support=HAND))])
+def test_what_was_held_lies_below_once_the_fingers_hold_nothing(now: Scene, opening: float) -> None:
+    high = replace(_block(support=HAND), position=np.array([0.5, 0.0, 0.2]))
+    thing = _track(_scene(high), now, openings=[0.5, opening])[-1].objects["red block"]
+    assert (thing.support, thing.support_confidence) == (TABLE, 0.0)
+    assert thing.position == pytest.approx([0.5, 0.0, 0.02])
 
 
 def test_reset_forgets() -> None:
