@@ -30,7 +30,7 @@ from skills.perception.modeling import STILL
 from skills.phrases import calls, paraphrases
 from skills.policy.language import MAX_WORDS, PAD, UNKNOWN, encode, words
 from skills.policy.modeling import VLA, Memory
-from skills.training import normalised
+from skills.training import half_precision, normalised
 
 _GRIPPER_WINDOW = 3
 _GRIPPER_WEIGHT = 3.0
@@ -168,7 +168,7 @@ def _seen(model: VLA, shard: Shard) -> Array:
             name: normalised(torch.from_numpy(np.array(shard[name][rows])).permute(0, 3, 1, 2))
             for name in model.scene.config.cameras
         }
-        with torch.autocast("cpu", torch.bfloat16):
+        with half_precision():
             state = torch.from_numpy(np.array(shard["state"][rows]))
             seen.append(model.look(images, state).half())
     return np.asarray(torch.cat(seen))

@@ -24,6 +24,16 @@ ModelT = TypeVar("ModelT", bound=PreTrainedModel)
 BatchT = TypeVar("BatchT")
 
 
+_HALF = torch.backends.cpu.get_cpu_capability() not in ("DEFAULT", "AVX2")
+"""Whether to compute in bfloat16: with AVX-512 that more than doubles the speed of training, and
+without it takes six times as long."""
+
+
+def half_precision() -> torch.autocast:
+    """Return a context that computes in bfloat16 where the CPU is fast at it."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=_HALF)
+
+
 @dataclass(frozen=True, slots=True)
 class TrainSpec:
     """How to train.
@@ -172,7 +182,6 @@ class Prefetch(Generic[BatchT]):
 
 
 def normalised(image: Tensor) -> Tensor:
-    """(b, 3, h, w) uint8 -> bfloat16 in -1..1, laid out for fast convolution."""
-    return (
-        image.to(torch.bfloat16).contiguous(memory_format=torch.channels_last).div_(127.5).sub_(1)
-    )
+    """(b, 3, h, w) uint8 -> -1..1, for `half_precision`, laid out for fast convolution."""
+    exact = image.to(torch.bfloat16 if _HALF else torch.float32)
+    return exact.contiguous(memory_format=torch.channels_last).div_(127.5).sub_(1)

@@ -14,7 +14,7 @@ from skills.checkpoint import load_checkpoint
 from skills.dataset import LANDMARKS, OBJECT_NAMES, SUPPORTS, Array, open_shard, shards
 from skills.perception.modeling import SceneConfig, SceneNet, SceneOutput
 from skills.perception.projection import projections
-from skills.training import Prefetch, Run, TrainSpec, normalised
+from skills.training import Prefetch, Run, TrainSpec, half_precision, normalised
 from skills.vision import Slots, cell_centres
 
 _LOOKING_WEIGHT, _POSITION_WEIGHT, _SUPPORT_WEIGHT, _PART_WEIGHT = 0.3, 4.0, 0.7, 1.0
@@ -131,7 +131,7 @@ class SceneTrainer:
 
     def _predict(self, model: SceneNet, batch: dict[str, Tensor]) -> SceneOutput:
         images = {n: normalised(batch[n].permute(0, 3, 1, 2)) for n in self.config.cameras}
-        with torch.autocast("cpu", torch.bfloat16):
+        with half_precision():
             output: SceneOutput = model(images, batch["state"])
         return output
 
