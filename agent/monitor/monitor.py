@@ -104,7 +104,7 @@ class SubgoalMonitor:
         self._carries = any(fact.predicate == "held" for fact in wanted)
         self._trail: deque[tuple[float, Vector, FloatArray]] = deque()
         self._before, self._started_s = scene, scene.time_s
-        self._agreed = self._doubted = self._empty = 0
+        self._agreed = self._doubted = self._empty = self._open = 0
         self._told_shut = False
         self._cameras.reset()
         if self._witness is not None:
@@ -146,7 +146,7 @@ class SubgoalMonitor:
     ) -> Verdict | None:
         """Judge a subgoal that goes on: None where nothing speaks against it."""
         success = chunk.success or 0.0
-        if self._lost_hold(observation, chunk):
+        if self._lost_hold(observation, chunk) or self._let_go(observation):
             evidence: dict[str, object] = {"gripper": observation.gripper}
             return Verdict(VerdictValue.REFUTED, Reason.DROPPED, 1.0, evidence)
         if self._stuck(observation):
@@ -234,6 +234,20 @@ class SubgoalMonitor:
         self._told_shut = bool(shut)
         self._empty = self._empty + 1 if self._carries and (empty or forced) else 0
         return self._empty >= self._limits.lost_ticks
+
+
+    def _let_go(self, observation: Observation) -> bool:
+        """Return whether what was carried has been let go of, and is not where it should be.
+
+        A policy that has put something down says so within half a second; one that has lost it
+        hovers with open fingers.
+        """
+        apart = self._carries and observation.gripper > FINGERS_APART
+        self._open = self._open + 1 if apart else 0
+        if self._open == 0 or self._open % self._limits.open_ticks:
+            return False
+        scene = self._estimator.estimate(observation)
+        return not all(self._facts(scene).values())
 
 
 def _usable(chunk: ActionChunk) -> bool:

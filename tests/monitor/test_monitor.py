@@ -230,7 +230,7 @@ def test_an_object_that_is_not_seen_is_insufficient() -> None:
 @pytest.mark.parametrize("seen", [BEFORE, HELD, AFTER, scene("plate")])
 @pytest.mark.parametrize("watched", [PICK, PLACE, PUSH, PRESS, OPEN, CLOSE])
 def test_time_is_never_success(watched: Subgoal, seen: Scene, success: float | None) -> None:
-    ticks, verdict = _first(_monitor(watched, [seen]), _moving(success))
+    ticks, verdict = _first(_monitor(watched, [seen]), _moving(success, gripper=0.5))
     assert verdict.reason in (Reason.TIMEOUT, Reason.TARGET_MOVED)
     assert ticks == 1 + 10 * CONTRACTS[watched.skill].time_budget_s
     assert verdict.value is not VerdictValue.CONFIRMED
@@ -238,10 +238,10 @@ def test_time_is_never_success(watched: Subgoal, seen: Scene, success: float | N
 
 
 def test_when_time_is_up_a_sure_scene_refutes() -> None:
-    _, verdict = _first(_monitor(PLACE, [HELD]), _moving())
+    _, verdict = _first(_monitor(PLACE, [HELD]), _moving(gripper=0.5))
     assert verdict.value is VerdictValue.REFUTED
     for seen in (AFTER, scene("plate"), _unsure(0.3, on="hand")):
-        _, verdict = _first(_monitor(PLACE, [seen]), _moving())
+        _, verdict = _first(_monitor(PLACE, [seen]), _moving(gripper=0.5))
         assert verdict.value is VerdictValue.INSUFFICIENT
 
 
@@ -293,7 +293,6 @@ def test_fingers_that_stand_open_though_told_to_stay_shut_have_lost_their_hold()
     ("watched", "gripper", "grip"),
     [
         (PICK, 1.0, 0.0),
-        (PLACE, 1.0, 1.0),
         (PICK, 0.05, 0.0),
         (PLACE, 0.5, 0.0),
         (PLACE, 0.05, 1.0),
@@ -327,6 +326,17 @@ def test_an_arm_that_is_sent_on_and_does_not_move_is_blocked(
     )
     _, verdict = _first(_monitor(OPEN, [SHUT], before=SHUT), still)
     assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, reason)
+
+
+def test_what_was_let_go_of_and_lies_elsewhere_is_dropped() -> None:
+    ticks, verdict = _first(_monitor(PLACE, [BEFORE]), _moving(gripper=1.0, grip=1.0))
+    assert ticks == LIMITS.open_ticks
+    assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.DROPPED)
+
+
+def test_what_was_let_go_of_and_lies_where_it_should_is_not_dropped() -> None:
+    _, verdict = _first(_monitor(PLACE, [AFTER]), _moving(gripper=1.0, grip=1.0))
+    assert verdict.reason is Reason.TIMEOUT
 
 
 def test_an_arm_that_does_not_move_is_stuck() -> None:
