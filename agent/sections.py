@@ -151,9 +151,9 @@ class MonitorConfig(Section):
     """Seconds without motion after which the arm counts as stuck."""
     stuck_m: float = Field(default=0.005, ge=0)
     """Distance in m below which the tool has not moved."""
-    alpha: float | None = Field(default=None, gt=0, lt=1)
-    """Rate of false alarms per subgoal, 0..1, that the bands of what is usual are made for, say
-    0.05; none watches without them."""
+    alpha: float | None = Field(default=0.05, gt=0, lt=1)
+    """Rate of false alarms per subgoal, 0..1, that the bands of what is usual are made for; none
+    watches without them."""
     vlm: str | None = None
     """Language model that sees, as `provider:model`: it is shown the front camera's picture from a
     subgoal's start and the last one before success is confirmed, and may only object. None asks

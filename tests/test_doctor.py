@@ -80,8 +80,7 @@ def test_a_calibration_for_other_weights_is_named(
 ) -> None:
     copied = tmp_path / "policy"
     shutil.copytree(resource(POLICY_CHECKPOINT), copied)
-    settings = {"policy": {"checkpoint": copied}, "monitor": {"alpha": 0.05}}
-    watched = Config.model_validate(settings)
+    watched = _with_checkpoint("policy", copied)
     assert found(watched)["monitor calibration"].ok
     with (copied / WEIGHTS).open("ab") as weights:
         weights.write(b" ")
@@ -90,7 +89,8 @@ def test_a_calibration_for_other_weights_is_named(
     assert "made for weights" in check.detail
     (copied / FILE).unlink()
     assert "no calibration" in found(watched)["monitor calibration"].detail
-    assert found(_with_checkpoint("policy", copied))["monitor calibration"].ok
+    unwatched = {"policy": {"checkpoint": copied}, "monitor": {"alpha": None}}
+    assert found(Config.model_validate(unwatched))["monitor calibration"].ok
 
 
 @pytest.mark.parametrize("kind", ["policy", "scene"])

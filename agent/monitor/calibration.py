@@ -89,7 +89,7 @@ class Calibration(Model):
             CheckpointError: There is none, it is damaged, or it was made for other weights.
         """
         path = folder / FILE
-        mend = "run `bosun eval monitor --calibrate`"
+        mend = "run `bosun eval monitor --calibrate`, or go without: --set monitor.alpha=null"
         try:
             found = cls.model_validate_json(path.read_text(encoding="utf-8"))
         except OSError:

@@ -22,7 +22,7 @@ from skills.evaluate.report import Row, report
         (["scene", "--plot", "nowhere/plot.png"], ["nowhere", "plot.png"]),
         (["disturbances", "--cells", "drop=0.1/continuous"], ["'drop=0.15/continuous'"]),
         (["disturbances", "--csv", "nowhere/cells.csv"], ["nowhere", "cells.csv"]),
-        (["monitor"], ["monitor.alpha"]),
+        (["monitor", "--set", "monitor.alpha=null"], ["monitor.alpha"]),
         ([], ["SUITE"]),
     ],
 )
