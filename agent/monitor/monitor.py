@@ -156,7 +156,8 @@ class SubgoalMonitor:
             return Verdict(VerdictValue.REFUTED, why, 1.0 - success, evidence)
         if alarm is not None:
             evidence = {"score": alarm.score, "usual": alarm.reach, "signals": dict(alarm.strays)}
-            return Verdict(VerdictValue.INSUFFICIENT, alarm.reason, 1.0 - success, evidence)
+            why = self._cause(self._estimator.estimate(observation), alarm.reason)
+            return Verdict(VerdictValue.INSUFFICIENT, why, 1.0 - success, evidence)
         return None
 
     def _judge(self, observation: Observation, success: float) -> Verdict | None:
@@ -178,7 +179,7 @@ class SubgoalMonitor:
         if sure < self._limits.fact_confidence:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, sure, evidence)
         missed = Reason.GRASP_MISSED if self._is_grasp() else Reason.NOT_ACHIEVED
-        why = cause(self._args, self._before, scene, missed)
+        why = self._cause(scene, missed)
         return Verdict(VerdictValue.REFUTED, why, sure, evidence)
 
     def _out_of_time(self, observation: Observation, success: float, elapsed: float) -> Verdict:
@@ -195,7 +196,7 @@ class SubgoalMonitor:
         refuted = sure >= self._limits.fact_confidence and not all(facts.values())
         if not refuted:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.TIMEOUT, 1.0 - sure, evidence)
-        why = cause(self._args, self._before, scene, Reason.TIMEOUT)
+        why = self._cause(scene, Reason.TIMEOUT)
         return Verdict(VerdictValue.REFUTED, why, sure, evidence)
 
     def _facts(self, scene: Scene) -> dict[str, bool]:
@@ -204,6 +205,10 @@ class SubgoalMonitor:
     def _confidence(self, scene: Scene) -> float:
         sure = (confidence(fact, scene, self._before) for fact in self._done)
         return min(sure, default=1.0)
+
+    def _cause(self, scene: Scene, usual: Reason) -> Reason:
+        path = np.array([tool for _, tool, _ in self._trail])
+        return cause(self._args, self._before, scene, usual, path)
 
     def _is_grasp(self) -> bool:
         return any(fact.predicate == "held" for fact in self._done)
@@ -234,7 +239,6 @@ class SubgoalMonitor:
         self._told_shut = bool(shut)
         self._empty = self._empty + 1 if self._carries and (empty or forced) else 0
         return self._empty >= self._limits.lost_ticks
-
 
     def _let_go(self, observation: Observation) -> bool:
         """Return whether what was carried has been let go of, and is not where it should be.

@@ -100,9 +100,7 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = Tru
     _slide_drawers(world, scene, rng)
     tower = _build_tower(world, scene, rng) if rng.random() < _TOWERED else []
     movable = [
-        name
-        for name, thing in scene.objects.items()
-        if thing.kind in MOVABLE and name not in tower
+        name for name, thing in scene.objects.items() if thing.kind in MOVABLE and name not in tower
     ]
     carriers = [n for n, o in scene.objects.items() if o.kind in (BOWL, PLATE, DRAWER, BLOCK)]
     if rng.random() < _TOGETHER and carriers:
