@@ -21,6 +21,8 @@ Readings = npt.NDArray[np.float64]
 FILE = "monitor.json"
 _LEAST, _MOST = -1.0, 6.0
 """Widths to which one signal's word is limited, so that none drowns all others."""
+_LEAST_SCORE = 0.1
+"""The smallest difference of the fused score that means something, in widths of the signals."""
 _WINDOW = 10
 """Ticks over which the fused score is averaged; those before the first one count as usual."""
 
@@ -32,9 +34,9 @@ class Course(Model):
     width: tuple[float, ...] = Field(min_length=1)
 
     @classmethod
-    def of(cls, curves: Sequence[Curve]) -> Self:
-        """Learn it from at least two runs; four digits are kept."""
-        usual = course(curves)
+    def of(cls, curves: Sequence[Curve], least: float = _LEAST_SCORE) -> Self:
+        """Learn it from at least two runs, no width below `least`; four digits are kept."""
+        usual = course(curves, least)
         middle, width = (
             tuple(float(f"{v:.4g}") for v in values) for values in (usual.middle, usual.width)
         )
@@ -134,7 +136,7 @@ class Fusion:
 
 
 def calibrated(
-    names: Sequence[str], runs: Sequence[Readings], rng: np.random.Generator
+    least: Mapping[str, float], runs: Sequence[Readings], rng: np.random.Generator
 ) -> SkillCalibration:
     """Learn from the successful runs of one skill what is usual of it.
 
@@ -142,7 +144,8 @@ def calibrated(
     and the rest how far runs stray from it: no run is held against what it helped to make.
 
     Args:
-        names: The signals, in the order of the columns of the runs.
+        least: Signal -> what the width of its course does not fall below, in the order of the
+            columns of the runs.
         runs: Of successes, at least six.
         rng: Draws the thirds.
     """
@@ -150,9 +153,10 @@ def calibrated(
     first, second, rest = ([runs[i] for i in part] for part in np.array_split(order, 3))
     curves = {
         name: [_filled(run[:, column]) for run in first if np.isfinite(run[:, column]).any()]
-        for column, name in enumerate(names)
+        for column, name in enumerate(least)
     }
-    signals = {name: Course.of(some) for name, some in curves.items() if len(some) > 1}
+    signals = {n: Course.of(some, least[n]) for n, some in curves.items() if len(some) > 1}
+    names = tuple(least)
     fused = Course.of([fused_scores(names, run, signals) for run in second])
     return SkillCalibration(
         signals=signals,

@@ -65,13 +65,19 @@ def reach(worst: Sequence[float], alpha: float) -> float:
     return worst[rank - 1]
 
 
-def course(runs: Sequence[Curve]) -> Band:
+def course(runs: Sequence[Curve], least: float = _ROUNDING) -> Band:
     """Return mean and width over at least two runs of any length, while two of them still last.
 
     A run that has ended stays at its last value, so that those that take longer are compared with
     what success looks like at its end.
+
+    Args:
+        runs: (ticks,) each.
+        least: What no width falls below, above 0.
     """
     ticks = sorted(len(run) for run in runs)[-2]
     held = np.stack([np.concatenate([run, np.full(ticks, run[-1])])[:ticks] for run in runs])
     width = held.std(axis=0)
-    return Band(held.mean(axis=0), np.maximum(width, max(_LEAST_WIDTH * float(width.mean()), 1e-9)))
+    return Band(
+        held.mean(axis=0), np.maximum(width, max(_LEAST_WIDTH * float(width.mean()), least))
+    )

@@ -38,10 +38,18 @@ class Tick:
 
 
 class Signal(Protocol):
-    """One number per tick."""
+    """One number per tick.
+
+    Attributes:
+        name: What it is called.
+        unit: Of its values.
+        least: The smallest difference that means something, in that unit. Where successes differ by
+            less, as at their first ticks, a band is no narrower.
+    """
 
     name: str
     unit: str
+    least: float
 
     def reset(self) -> None:
         """Begin a subgoal."""
@@ -55,7 +63,7 @@ class Signal(Protocol):
 class Lateness:
     """How much of the time budget is spent."""
 
-    name, unit = "lateness", "share"
+    name, unit, least = "lateness", "share", 0.02
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -68,7 +76,7 @@ class Lateness:
 class Spread:
     """How far the policy's heads disagree (deep ensembles, arXiv 1612.01474)."""
 
-    name, unit = "spread", "m"
+    name, unit, least = "spread", "m", 0.001
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -85,7 +93,7 @@ class Inconsistency:
     After the temporal consistency of Agia et al. 2024 (arXiv 2410.04640), with one sample.
     """
 
-    name, unit = "inconsistency", "m"
+    name, unit, least = "inconsistency", "m", 0.002
 
     def reset(self) -> None:
         """Forget the last chunk."""
@@ -105,7 +113,7 @@ class Inconsistency:
 class Reversals:
     """How often the tool is sent back where it came from: hovering, and jams."""
 
-    name, unit = "reversals", "share"
+    name, unit, least = "reversals", "share", 0.07
 
     def __init__(self, window: int = 15) -> None:
         """Look over so many ticks."""
@@ -132,7 +140,7 @@ class Reversals:
 class Stillness:
     """How long the tool has not left one spot."""
 
-    name, unit = "stillness", "s"
+    name, unit, least = "stillness", "s", 0.2
 
     def __init__(self, spot_m: float = 0.005) -> None:
         """Call a ball of this radius, m, one spot."""
@@ -154,7 +162,7 @@ class Stillness:
 class Stall:
     """How long the policy has not got any further, by its own progress head."""
 
-    name, unit = "stall", "s"
+    name, unit, least = "stall", "s", 0.2
 
     def __init__(self, gain: float = 0.02) -> None:
         """Call so much more progress, as a share of the subgoal, further."""
@@ -177,7 +185,7 @@ class Stall:
 class Setback:
     """How far the policy is behind where it had been, by its own progress head."""
 
-    name, unit = "setback", "share"
+    name, unit, least = "setback", "share", 0.05
 
     def reset(self) -> None:
         """Begin from nothing."""
@@ -197,5 +205,6 @@ def all_signals() -> tuple[Signal, ...]:
     return (Lateness(), Spread(), Inconsistency(), Reversals(), Stillness(), Stall(), Setback())
 
 
-NAMES = tuple(signal.name for signal in all_signals())
-"""Of all signals, in their order."""
+LEAST = {signal.name: signal.least for signal in all_signals()}
+"""Signal -> the smallest difference that means something, in the order of all signals."""
+NAMES = tuple(LEAST)

@@ -20,7 +20,7 @@ from agent.monitor.witness import PictureWitness
 from agent.protocols import Checked, Checker
 from agent.sections import MemoryConfig
 from agent.types import Observation, Plan, Reason, SkillContract, Subgoal, SubgoalResult
-from skills.evaluate.commands import initial_scene
+from skills.evaluate.commands import draw_stack, initial_scene
 from skills.evaluate.scoring import achieved
 from skills.evaluate.skills import SUITE, draw_task
 from skills.phrases import phrase_for
@@ -28,6 +28,10 @@ from skills.phrases import phrase_for
 _NO_OTHER = "There is no other plan."
 _MOST_BEFORE = 2
 """Skills that come before the one that is rehearsed."""
+_STACKED = 0.3
+"""Share of rehearsals of a skill of `_STACKING` in which a third block goes onto two."""
+_STACKING = {"pick": 3, "place_on": 4}
+"""Skill -> after how many subgoals of stacking three blocks its rehearsal ends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,9 +104,16 @@ def lesson(
     """Return subgoals for the scene of a seed that end with a skill, None where it has none.
 
     Other skills may come before, as in the middle of a mission: what is usual of a skill depends on
-    where the last one left the arm. What is placed is picked up first.
+    where the last one left the arm. What is placed is picked up first, and now and then put on top
+    of a tower.
     """
     rng, scene = np.random.default_rng([seed, 29]), initial_scene(seed)
+    if skill in _STACKING and rng.random() < _STACKED and (stack := draw_stack(seed)):
+        goals = [
+            {"object": block, "target": below} for block, below in (g.args for g in stack.goals)
+        ]
+        tower = [call for args in goals for call in _put(args, "place_on")]
+        return tuple(_subgoal(*call) for call in tower[: _STACKING[skill]])
     skills = [str(rng.choice(SUITE)) for _ in range(rng.integers(_MOST_BEFORE + 1))]
     subgoals: list[Subgoal] = []
     for called in (*(before for before in skills if before != "pick"), skill):
@@ -111,14 +122,21 @@ def lesson(
             return None
         if task is None:
             continue
-        calls = [(called, dict(task.args))]
-        if "target" in task.args:
-            calls.insert(0, ("pick", {"object": task.args["object"]}))
-        for name, args in calls:
-            subgoals.append(Subgoal(skill=name, args=args, phrase=phrase_for(name, args)))
+        for name, args in _put(dict(task.args), called):
+            subgoals.append(_subgoal(name, args))
             for effect in contracts[name].facts("effects", args):
                 scene = after(scene, effect)
     return tuple(subgoals)
+
+
+def _put(args: dict[str, str], skill: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the calls that a call comes to: what is placed is picked up first."""
+    picked = [("pick", {"object": args["object"]})] if "target" in args else []
+    return [*picked, (skill, args)]
+
+
+def _subgoal(skill: str, args: dict[str, str]) -> Subgoal:
+    return Subgoal(skill=skill, args=args, phrase=phrase_for(skill, args))
 
 
 def _bare(config: Config) -> Config:

@@ -14,7 +14,7 @@ from agent.build import policy_checkpoint
 from agent.config import Config
 from agent.errors import UsageError
 from agent.monitor.calibration import FILE, Calibration, Readings, calibrated
-from agent.monitor.signals import NAMES
+from agent.monitor.signals import LEAST
 from agent.rehearsal.bench import RehearsalBench, Run
 from skills.checkpoint import weights_hash
 from skills.dataset import SKILLS
@@ -69,7 +69,7 @@ def learned(usual: Mapping[str, Sequence[Readings]], weights: str) -> Calibratio
                 f"There are {len(runs)} successes of {skill!r}, too few to say what is usual of "
                 f"it; {_LEAST} are needed, and a low rate of false alarms needs more --episodes."
             )
-    fit = partial(calibrated, NAMES)
+    fit = partial(calibrated, LEAST)
     digest = hashlib.sha256()
     for skill in usual:
         for run in usual[skill]:

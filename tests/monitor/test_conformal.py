@@ -42,3 +42,10 @@ def test_runs_that_agree_wholly_still_have_a_width() -> None:
     usual = course([np.ones(6)] * 10)
     assert usual.strays(3, 1.0) == 0
     assert 1 < usual.strays(3, 1.1) < np.inf
+
+
+def test_no_width_is_below_the_least_that_means_something() -> None:
+    usual = course([np.full(6, 0.001 * i) for i in range(10)], least=0.05)
+    assert usual.width == pytest.approx(np.full(6, 0.05))
+    wide = course([np.full(6, 1.0 * i) for i in range(10)], least=0.05)
+    assert wide.width.min() > 1.0

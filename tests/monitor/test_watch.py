@@ -5,7 +5,7 @@ import pytest
 
 from agent.errors import CheckpointError
 from agent.monitor.calibration import Calibration, SkillCalibration, calibrated
-from agent.monitor.signals import Tick, all_signals
+from agent.monitor.signals import LEAST, Tick, all_signals
 from agent.monitor.watch import Alarm, Watch
 from agent.types import ActionChunk, Reason
 from tests.parts import observation
@@ -34,7 +34,7 @@ def _usual() -> SkillCalibration:
             signal.reset()
         ticks = _ticks(rng, int(rng.integers(25, 35)))
         runs.append(np.array([[signal.read(tick) for signal in signals] for tick in ticks]))
-    return calibrated([signal.name for signal in signals], runs, rng)
+    return calibrated(LEAST, runs, rng)
 
 
 @pytest.fixture(scope="module")
