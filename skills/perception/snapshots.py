@@ -38,7 +38,11 @@ SETTLE_STEPS = 60
 _ELSEWHERE = 0.25
 _ON_SOMETHING = 0.4
 _TOGETHER = 0.3
-_TOWERED = 0.2
+_BESIDE = 0.5
+"""Share of what is put elsewhere that stands close to a block, as what has fallen off one does."""
+_BESIDE_M = (0.048, 0.08)
+"""How far from the block's middle it stands, m."""
+_TOWERED = 0.3
 """Share of scenes in which three blocks or more are stacked, where there are as many."""
 _LEAST_TOWER = 3
 _HELD = 0.25
@@ -190,9 +194,15 @@ def _put_elsewhere(
 ) -> None:
     """Stand a thing anywhere on the table, however close to others, where there is room."""
     kind = OBJECTS[name]
-    others = Scene(0.0, {n: o for n, o in scene.objects.items() if n != name})
+    others = {n: o for n, o in scene.objects.items() if n != name}
     spots = rng.uniform((0.30, -0.37), (0.76, 0.37), (_SPOTS, 2))
-    free = [spot for spot in spots if touches_nothing(spot, kind, others)]
+    blocks = [n for n, o in others.items() if o.kind == BLOCK and o.support == TABLE]
+    if blocks and rng.random() < _BESIDE:
+        block = others.pop(str(rng.choice(blocks)))
+        angles, away_m = rng.uniform(-np.pi, np.pi, _SPOTS), rng.uniform(*_BESIDE_M, _SPOTS)
+        ways = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+        spots = block.position[:2] + away_m[:, None] * ways
+    free = [spot for spot in spots if touches_nothing(spot, kind, Scene(0.0, others))]
     if free:
         world.put(name, np.array([*free[0], half_height(kind) + 0.002]), yaw)
 
