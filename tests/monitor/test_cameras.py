@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agent.monitor.cameras import CameraWatch
+from agent.monitor.cameras import _LAG_TICKS, CameraWatch
 from agent.types import Image, Observation
 
 
@@ -40,12 +40,36 @@ def test_a_blank_camera_is_lost_at_the_second_tick(shade: int) -> None:
     assert watch.lost(_seen(2, blank)) == "front: blank"
 
 
+def _moving(tick: int, *, step_m: float, turn: float = 0.0) -> Observation:
+    return _seen(tick, _image(1000 + tick), step_m=step_m, turn=turn)
+
+
 @pytest.mark.parametrize(("step_m", "turn"), [(0.01, 0.0), (0.0, 0.2)])
-def test_frozen_cameras_are_lost_once_the_arm_has_moved(step_m: float, turn: float) -> None:
+def test_cameras_that_freeze_in_mid_motion_are_lost_at_the_second_tick(
+    step_m: float, turn: float
+) -> None:
     watch = CameraWatch()
-    found = [watch.lost(_still(t, step_m=step_m, turn=turn)) for t in range(4)]
+    assert all(watch.lost(_moving(t, step_m=step_m, turn=turn)) is None for t in range(10))
+    found = [watch.lost(_still(10 + t, step_m=step_m, turn=turn)) for t in range(4)]
     assert found[0] is found[1] is None
     assert found[2:] == ["front: frozen", "front: frozen"]
+
+
+def test_cameras_frozen_before_the_arm_sets_out_are_lost_once_no_lag_explains_it() -> None:
+    watch = CameraWatch()
+    found = [watch.lost(_still(t, step_m=0.01)) for t in range(_LAG_TICKS + 3)]
+    assert set(found[:-1]) == {None}
+    assert found[-1] == "front: frozen"
+
+
+@pytest.mark.parametrize("lag", range(_LAG_TICKS + 1))
+def test_late_pictures_of_an_arm_that_sets_out_and_stops_are_fine(lag: int) -> None:
+    watch, way = CameraWatch(), [0, 0, *range(12), *[11] * 12, *range(12, 24)]
+    for tick, goes in enumerate(way):
+        shown = 0.01 * way[max(0, tick - lag)]
+        pictures = {"front": _image(round(1000 * shown)), "wrist": _image(round(2000 * shown))}
+        now = replace(_seen(goes, _image(0)), images=pictures)
+        assert watch.lost(now) is None
 
 
 def test_one_frozen_camera_is_lost_after_a_long_way() -> None:
@@ -71,7 +95,7 @@ def test_an_arm_that_rests_may_see_the_same() -> None:
 
 def test_slow_creeping_before_a_still_picture_is_noticed_too() -> None:
     watch = CameraWatch()
-    assert "front: frozen" in [watch.lost(_still(t, step_m=0.001)) for t in range(8)]
+    assert "front: frozen" in [watch.lost(_still(t, step_m=0.001)) for t in range(8 + _LAG_TICKS)]
 
 
 def test_one_bad_picture_is_forgiven() -> None:
