@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from agent.facts import holds
 from agent.protocols import SceneEstimator
 from agent.robots.tabletop.robot import TabletopRobot
-from agent.types import Fact
 from agent.workspace import BUTTON, DRAWER, MOVABLE, OBJECTS
 from skills.evaluate.looks import (
     Answer,
@@ -32,7 +30,7 @@ from skills.evaluate.plot import plot_reliability
 from skills.evaluate.report import report
 from skills.perception.snapshots import rearrange
 
-_HELD = 0.2
+_HELD = 0.25
 """Share of the scenes in which the hand holds something, where there is anything to hold."""
 _GRIP_OPENING = 0.75
 _GRIP_STEPS = 60
@@ -69,20 +67,16 @@ class SceneBench:
         self._robot.close()
 
     def _give_hold(self, rng: np.random.Generator) -> None:
-        """Put something that stands on the table between the fingers, the arm staying near home."""
+        """Put something that carries nothing between the fingers, the arm staying near home."""
         world = self._robot.world
         scene = world.truth()
-        loose = [
-            name
-            for name, thing in scene.objects.items()
-            if thing.kind in MOVABLE and holds(Fact(predicate="loose", args=(name,)), scene)
-        ]
-        if not loose:
+        free = [n for n, o in scene.objects.items() if o.kind in MOVABLE and not scene.contents(n)]
+        if not free:
             return
         pose = world.ee_pose
         world.pose_arm(pose, opening=_GRIP_OPENING)
         yaw = 2 * float(np.arctan2(pose[2], pose[1]))
-        world.put(str(rng.choice(loose)), pose[:3] + rng.uniform(-_SLIP_M, _SLIP_M, 3), -yaw)
+        world.put(str(rng.choice(free)), pose[:3] + rng.uniform(-_SLIP_M, _SLIP_M, 3), -yaw)
         world.close_fingers()
         world.settle(_GRIP_STEPS)
 
