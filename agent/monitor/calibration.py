@@ -140,17 +140,18 @@ def calibrated(
 ) -> SkillCalibration:
     """Learn from the successful runs of one skill what is usual of it.
 
-    A third, drawn at random, gives the course of every signal, a third that of the fused score,
+    A quarter, drawn at random, gives the course of every signal, a quarter that of the fused score,
     and the rest how far runs stray from it: no run is held against what it helped to make.
 
     Args:
         least: Signal -> what the width of its course does not fall below, in the order of the
             columns of the runs.
-        runs: Of successes, at least six.
-        rng: Draws the thirds.
+        runs: Of successes, at least eight.
+        rng: Draws the parts.
     """
     order = rng.permutation(len(runs))
-    first, second, rest = ([runs[i] for i in part] for part in np.array_split(order, 3))
+    quarters = [len(runs) // 4, len(runs) // 2]
+    first, second, rest = ([runs[i] for i in part] for part in np.split(order, quarters))
     curves = {
         name: [_filled(run[:, column]) for run in first if np.isfinite(run[:, column]).any()]
         for column, name in enumerate(least)

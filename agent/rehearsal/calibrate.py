@@ -24,7 +24,7 @@ from skills.evaluate.report import Row, report
 SEEDS_APART = 1_000_000
 """How far the seeds of calibration lie above those of measurement."""
 SEEDS_PER_TRY = 40
-_LEAST = 6
+_LEAST = 8
 """Successes of a skill without which nothing can be said to be usual of it."""
 
 
