@@ -20,6 +20,7 @@ from agent.config import Config
 from agent.errors import EpisodeError
 from agent.events import Event, MissionStarted
 from agent.facts import expected
+from agent.monitor.monitor import broken_off
 from agent.monitor.open_loop import OpenLoop
 from agent.protocols import Monitor, Subscriber
 from agent.sections import MemoryConfig
@@ -215,6 +216,7 @@ class TruthBench:
             seconds=result.seconds,
             wall_s=time.perf_counter() - began,
             reasons=tuple(subgoal.verdict.reason for subgoal in result.results),
+            alarms=sum(broken_off(subgoal.verdict) for subgoal in result.results),
         )
 
     def flat(self, command: str, seed: int, goals: Sequence[Fact], seconds: float) -> bool:

@@ -10,7 +10,7 @@ from agent.config import load_config
 from agent.mission import TruthBench, Watching
 from agent.types import MissionOutcome, Reason
 from skills.evaluate.commands import draw_stack
-from skills.evaluate.missions import BROKEN_OFF, Record, mission_row
+from skills.evaluate.missions import Record, mission_row
 
 SEED = next(seed for seed in range(1_600_003, 1_600_100) if draw_stack(seed))
 SETTINGS = ["robot.disturbances.drop_per_s=1", "budget.replans=0", "budget.attempts=1"]
@@ -25,7 +25,7 @@ def watched(request: pytest.FixtureRequest) -> tuple[Watching, Record]:
 
 def test_only_who_watches_all_the_time_breaks_off(watched: tuple[Watching, Record]) -> None:
     way, record = watched
-    assert bool(BROKEN_OFF & set(record.reasons)) is (way is Watching.CONTINUOUS)
+    assert (record.alarms > 0) is (way is Watching.CONTINUOUS)
     if way is Watching.CONTINUOUS:
         assert Reason.DROPPED in record.reasons
 
@@ -44,6 +44,6 @@ def test_who_never_looks_takes_all_for_done_but_the_last_look_tells(
 
 def test_alarms_are_counted_by_subgoal() -> None:
     calm = Record(MissionOutcome.SUCCESS, True, 0, 10.0, 2.0, (Reason.DONE,) * 3)
-    broken = replace(calm, reasons=(Reason.DROPPED, Reason.NO_PROGRESS, Reason.TIMEOUT))
+    broken = replace(calm, reasons=(Reason.DROPPED, Reason.NO_PROGRESS, Reason.TIMEOUT), alarms=2)
     row = mission_row("drop=0/continuous", [(1, "stack", calm), (2, "stack", broken)])
     assert row.more["alarms"] == pytest.approx(2 / 6)

@@ -16,6 +16,7 @@ import numpy as np
 from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
 from agent.monitor.causes import cause
+from agent.monitor.grip import Grip
 from agent.monitor.watch import Alarm, Watch
 from agent.monitor.witness import PictureWitness
 from agent.protocols import Checker, SceneEstimator
@@ -31,7 +32,6 @@ from agent.types import (
     Verdict,
     VerdictValue,
 )
-from agent.workspace import FINGERS_APART, FINGERS_MET
 
 _BOUND = 2.0
 """m, rad and share of a gripper's opening: no sane action of one tick has a number that large."""
@@ -50,7 +50,7 @@ class MonitorLimits:
         doubt_ticks: Ticks the success head may say done while the scene does not.
         stuck_s: Seconds without motion that count as stuck.
         stuck_m: Motion of the tool that counts as none, m.
-        lost_ticks: Ticks in a row of closed, empty fingers that count as a lost hold.
+        lost_ticks: Ticks in a row of empty fingers, told to be shut, that count as a lost hold.
         open_ticks: Ticks in a row of open fingers, without the policy saying that it is done, after
             which the scene is asked whether what was carried is where it should be.
         continuous: Whether a subgoal is judged while it runs, too, and not only once the policy
@@ -104,8 +104,8 @@ class SubgoalMonitor:
         self._carries = any(fact.predicate == "held" for fact in wanted)
         self._trail: deque[tuple[float, Vector, FloatArray]] = deque()
         self._before, self._started_s = scene, scene.time_s
-        self._agreed = self._doubted = self._empty = self._open = 0
-        self._told_shut = False
+        self._agreed = self._doubted = 0
+        self._grip = Grip(holding=self._carries)
         self._cameras.reset()
         if self._witness is not None:
             self._witness.reset(subgoal.phrase, [str(fact) for fact in self._done])
@@ -126,6 +126,7 @@ class SubgoalMonitor:
         if lost is not None:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.CAMERA_LOST, 1.0, {"camera": lost})
         self._note(observation, chunk)
+        self._grip.note(observation, chunk)
         alarm = None if self._watch is None else self._watch.look(observation, chunk)
         success = chunk.success or 0.0
         elapsed = observation.time_s - self._started_s
@@ -146,7 +147,8 @@ class SubgoalMonitor:
     ) -> Verdict | None:
         """Judge a subgoal that goes on: None where nothing speaks against it."""
         success = chunk.success or 0.0
-        if self._lost_hold(observation, chunk) or self._let_go(observation):
+        lost = self._carries and self._grip.empty_ticks >= self._limits.lost_ticks
+        if lost or self._let_go(observation):
             evidence: dict[str, object] = {"gripper": observation.gripper}
             return Verdict(VerdictValue.REFUTED, Reason.DROPPED, 1.0, evidence)
         if self._stuck(observation):
@@ -207,6 +209,8 @@ class SubgoalMonitor:
         return min(sure, default=1.0)
 
     def _cause(self, scene: Scene, usual: Reason) -> Reason:
+        if self._grip.slipped:
+            return Reason.DROPPED
         path = np.array([tool for _, tool, _ in self._trail])
         return cause(self._args, self._before, scene, usual, path)
 
@@ -227,31 +231,25 @@ class SubgoalMonitor:
         trail = np.array([position for _, position, _ in self._trail])
         return bool((trail.max(0) - trail.min(0)).max() < self._limits.stuck_m)
 
-    def _lost_hold(self, observation: Observation, chunk: ActionChunk) -> bool:
-        """Return whether the hand has lost what it should hold.
-
-        Its fingers have closed on nothing, or stand open though they were told to stay shut.
-        """
-        shut = chunk.actions[0, 6] < 0.5
-        empty = shut and observation.gripper < FINGERS_MET
-        # What was told on this tick has not been done yet.
-        forced = self._told_shut and observation.gripper > FINGERS_APART
-        self._told_shut = bool(shut)
-        self._empty = self._empty + 1 if self._carries and (empty or forced) else 0
-        return self._empty >= self._limits.lost_ticks
-
     def _let_go(self, observation: Observation) -> bool:
         """Return whether what was carried has been let go of, and is not where it should be.
 
         A policy that has put something down says so within half a second; one that has lost it
         hovers with open fingers.
         """
-        apart = self._carries and observation.gripper > FINGERS_APART
-        self._open = self._open + 1 if apart else 0
-        if self._open == 0 or self._open % self._limits.open_ticks:
+        ticks = self._grip.open_ticks
+        if not self._carries or ticks == 0 or ticks % self._limits.open_ticks:
             return False
         scene = self._estimator.estimate(observation)
         return not all(self._facts(scene).values())
+
+
+def broken_off(verdict: Verdict) -> bool:
+    """Return whether a verdict ended a subgoal that was neither said to be done nor out of time.
+
+    Of one that was, the facts are told.
+    """
+    return verdict.value is not VerdictValue.CONFIRMED and "facts" not in verdict.evidence
 
 
 def _usable(chunk: ActionChunk) -> bool:

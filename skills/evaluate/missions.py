@@ -18,10 +18,6 @@ from skills.evaluate.report import Row, report
 COUNTS = (1, 2, 3)
 SEEDS_PER_MISSION = 10
 """Scenes looked at for each mission wanted."""
-BROKEN_OFF = frozenset(
-    {Reason.DROPPED, Reason.STUCK, Reason.NO_PROGRESS, Reason.OUT_OF_DISTRIBUTION}
-)
-"""Why a monitor ends a subgoal that neither says it is done nor has spent its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +31,7 @@ class Record:
         seconds: Robot time.
         wall_s: Wall-clock time.
         reasons: Why each subgoal ended, looks from home aside.
+        alarms: How many of these were broken off while they ran.
     """
 
     outcome: MissionOutcome
@@ -43,6 +40,7 @@ class Record:
     seconds: float
     wall_s: float
     reasons: tuple[Reason, ...] = ()
+    alarms: int = 0
 
 
 Drawn = tuple[int, str, Record]
@@ -117,8 +115,8 @@ def mission_row(name: str, missions: Sequence[Drawn]) -> Row:
 
 def _alarms(records: Sequence[Record]) -> float:
     """Return the share of subgoals that the monitor broke off while they ran, 0..1."""
-    reasons = [reason for record in records for reason in record.reasons]
-    return sum(reason in BROKEN_OFF for reason in reasons) / len(reasons) if reasons else 0.0
+    subgoals = sum(len(record.reasons) for record in records)
+    return sum(record.alarms for record in records) / subgoals if subgoals else 0.0
 
 
 def honesty(records: Sequence[Record]) -> dict[str, Any]:

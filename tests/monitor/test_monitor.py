@@ -36,6 +36,12 @@ def _moving(
         yield observation(0.1 * tick, tool, gripper), chunk(success, (0, 0, 0, 0, 0, 0, grip))
 
 
+def _clocked(ticks: Iterable[Tick]) -> Iterable[Tick]:
+    """Yield the ticks one after another in time."""
+    for number, (seen, answer) in enumerate(ticks):
+        yield replace(seen, time_s=0.1 * number), answer
+
+
 def _first(monitor: SubgoalMonitor, ticks: Iterable[Tick]) -> tuple[int, Verdict]:
     """Return the tick, counted from 1, that ends the subgoal, and its verdict."""
     for number, (seen, answer) in enumerate(ticks, start=1):
@@ -286,6 +292,14 @@ def test_fingers_that_stand_open_though_told_to_stay_shut_have_lost_their_hold()
     ticks, verdict = _first(_monitor(PLACE, [HELD]), _moving(gripper=1.0, grip=0.0))
     # The first tick's order has not been carried out when that tick is sensed.
     assert ticks == 1 + LIMITS.lost_ticks
+    assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.DROPPED)
+
+
+def test_a_grasp_that_was_lost_again_is_no_mere_timeout() -> None:
+    """The policy may pick the thing up anew, so the loss alone ends nothing."""
+    grasped = [*_moving(ticks=5, gripper=0.5, grip=0.0), *_moving(ticks=5, grip=0.0)]
+    ticks, verdict = _first(_monitor(PICK, [BEFORE]), _clocked([*grasped, *_moving()]))
+    assert ticks == 1 + 10 * CONTRACTS["pick"].time_budget_s
     assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.DROPPED)
 
 
