@@ -12,6 +12,7 @@ demo: setup
 		--seed 20 --video runs/demo.mp4
 
 test: lint
+	@.ci/system-packages test
 	$(BIN)/pytest -q -n auto
 
 lint: setup

@@ -23,6 +23,7 @@ from agent.sections import (
     SceneConfig,
     Section,
     ShieldConfig,
+    SpeechConfig,
 )
 
 DEFAULT = "configs/tabletop.yaml"
@@ -48,6 +49,8 @@ class Config(Section):
     """What a mission may spend before it asks for help."""
     memory: MemoryConfig = MemoryConfig()
     """Which recovery helped after which failure, over missions."""
+    speech: SpeechConfig = SpeechConfig()
+    """How the robot hears and speaks."""
     episode: EpisodeConfig = EpisodeConfig()
     """Where missions are logged."""
 

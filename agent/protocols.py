@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from agent.events import Event
 from agent.types import (
     ActionChunk,
     ActionSpec,
+    FloatArray,
     Image,
     Observation,
     Plan,
@@ -181,6 +182,46 @@ class Checker(Protocol):
             before: (H, W, 3) uint8 RGB, as the subgoal began.
             after: (H, W, 3) uint8 RGB, now.
             time_s: Time of the mission now, s.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was understood of an utterance.
+
+    Attributes:
+        text: The likeliest words, lower case and without punctuation; empty where there are none.
+        confidence: How sure the decoder is of them, 0..1.
+        no_speech: Probability that nobody spoke, 0..1.
+        alternatives: Other readings, likeliest first, `text` not among them.
+        language: Code of the language, None where the decoder does not tell.
+        evidence: What else the decoder told, by its own names, such as `avg_logprob`.
+    """
+
+    text: str
+    confidence: float
+    no_speech: float
+    alternatives: tuple[str, ...] = ()
+    language: str | None = None
+    evidence: Mapping[str, float] = field(default_factory=dict)
+
+
+class Transcriber(Protocol):
+    """Turns an utterance into words; loaded once, good for many."""
+
+    def expect(self, scene: Scene) -> None:
+        """Say what is there to be spoken of, before something is said about it."""
+        ...
+
+    def transcribe(self, audio: FloatArray) -> Transcript:
+        """Return what was said.
+
+        Args:
+            audio: (samples,) float32 at 16 kHz, -1..1, of one utterance.
+
+        Raises:
+            SpeechError: It cannot tell; its sentence says why.
         """
         ...
 

@@ -208,6 +208,16 @@ class MemoryConfig(Section):
     """Where that is kept, below the working directory; none remembers nothing."""
 
 
+class SpeechConfig(Section):
+    """How the robot hears and speaks."""
+
+    transcriber: str = "pocketsphinx"
+    """What turns sound into words: `pocketsphinx`, `whisper:MODEL`, `faster-whisper:MODEL` or
+    `openai:MODEL`; a MODEL is a name or a local folder."""
+    device: str | None = None
+    """The microphone, by a part of its name; None is the system's own."""
+
+
 class EpisodeConfig(Section):
     """Where missions are logged."""
 
