@@ -146,6 +146,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """The human changed the command while it was being carried out."""
+
+    time_s: float
+    wish: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The stop latch was found set."""
 
@@ -172,6 +180,7 @@ Event = (
     | VerdictGiven
     | SubgoalEnded
     | Answered
+    | Corrected
     | Stopped
     | MissionEnded
 )

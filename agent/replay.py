@@ -17,7 +17,7 @@ from agent.config import Config
 from agent.episode.codec import encode
 from agent.episode.reader import Episode
 from agent.errors import EpisodeError
-from agent.events import Answered, Event, MissionStarted, Replying, SubgoalStarted
+from agent.events import Answered, Corrected, Event, MissionStarted, Replying, SubgoalStarted
 from agent.language import RECORDED
 from agent.memory import Tally
 from agent.planner.checker import CHECK
@@ -83,6 +83,7 @@ def check(episode: Episode) -> Check:
                 dry_run=episode.outcome is MissionOutcome.PLANNED,
                 approve=lambda plan: any(isinstance(e, SubgoalStarted) for e in episode.decisions),
                 answer=lambda question: next(answers, ""),
+                wish=_wishes(episode),
             )
         finally:
             agent.close()
@@ -106,6 +107,12 @@ def _config(episode: Episode, memory: Path) -> Config:
 def _answers(episode: Episode) -> Iterator[str]:
     """Yield what the human answered, in order."""
     return (event.answer for event in episode.decisions if isinstance(event, Answered))
+
+
+def _wishes(episode: Episode) -> Callable[[float], str]:
+    """Return what tells the human's corrections, each at the time at which it was told."""
+    left = [event for event in reversed(episode.decisions) if isinstance(event, Corrected)]
+    return lambda time_s: left.pop().wish if left and left[-1].time_s == time_s else ""
 
 
 class _Comparison:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from agent.errors import PlannerError
 from agent.events import (
     Answered,
+    Corrected,
     Event,
     MissionEnded,
     MissionStarted,
@@ -56,6 +57,7 @@ class Runtime:
         dry_run: bool = False,
         approve: Callable[[Plan], bool] = lambda plan: True,
         answer: Callable[[str], str] = lambda question: "",
+        wish: Callable[[float], str] = lambda time_s: "",
     ) -> MissionResult:
         """Carry out a command; should anything be raised on the way, the robot is stopped.
 
@@ -67,8 +69,10 @@ class Runtime:
                 handles things that no plan before did; anything but true and nothing moves.
             answer: Asked what the robot wants to know, while it holds still; says nothing where
                 nobody is there, which ends the mission with the question.
+            wish: Asked between subgoals, with the time of the mission, s, what the human has said
+                meanwhile that changes the command; nothing for nothing.
         """
-        self._answer, self._approve = answer, approve
+        self._answer, self._approve, self._wish = answer, approve, wish
         self._approved: set[str] = set()
         with ExitStack() as on_error:
             on_error.callback(self._parts.robot.stop)
@@ -99,6 +103,10 @@ class Runtime:
         before, goals = scene, expected(first, scene, self._parts.contracts)
         queue, attempt = list(first.subgoals), 1
         while robot.observe().time_s < budget.seconds:
+            time_s = robot.observe().time_s
+            if wish := self._wish(time_s).strip():
+                self._emit(Corrected(time_s, wish))
+                return self._anew(first, _corrected(first.command, wish), scene)
             closing = not queue
             subgoal = queue[0] if queue else self._closing_look()
             result = self._execution.run(subgoal, 0 if closing else attempt)
@@ -142,8 +150,12 @@ class Runtime:
         if wish.lower() in _LEAVE:
             return self._end(MissionOutcome.NEEDS_HELP, first, question)
         again = wish.lower() in _AGAIN
+        return self._anew(first, first.command if again else _corrected(first.command, wish), scene)
+
+    def _anew(self, first: Plan, command: str, scene: Scene) -> MissionResult:
+        """Carry on with a changed command, on what is seen now, and with a new budget of plans."""
         self._replans = 0
-        plan = self._plan_or_ask(first.command if again else _corrected(first.command, wish), scene)
+        plan = self._plan_or_ask(command, scene)
         if plan.question is not None:
             return self._end(MissionOutcome.NEEDS_HELP, first, plan.question)
         if not self._may_run(plan):

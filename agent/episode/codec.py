@@ -35,6 +35,7 @@ from agent.episode.schemas import (
 from agent.events import (
     Answered,
     Consulted,
+    Corrected,
     Event,
     MissionEnded,
     MissionStarted,
@@ -55,6 +56,7 @@ Message = dict[str, Any]
 _KINDS: dict[type[Any], tuple[str, str]] = {
     MissionStarted: (EVENT, "mission_started"),
     Answered: (EVENT, "answered"),
+    Corrected: (EVENT, "corrected"),
     Stopped: (EVENT, "stopped"),
     MissionEnded: (EVENT, "mission_ended"),
     Consulted: (MODEL, "consulted"),

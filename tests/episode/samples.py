@@ -10,6 +10,7 @@ import numpy as np
 
 from agent.events import (
     Answered,
+    Corrected,
     Event,
     MissionEnded,
     MissionStarted,
@@ -112,6 +113,7 @@ def mission(rng: np.random.Generator, ticks: int = 6, size: int = 32) -> list[Ev
         VerdictGiven(0.1 * ticks, PICK, DONE),
         SubgoalEnded(0.1 * ticks, SUCCESS),
         Answered(0.1 * ticks, "Shall I try again, or leave it?", "again"),
+        Corrected(0.1 * ticks, "the green one"),
         Stopped(0.1 * ticks, "stop word"),
         MissionEnded(0.1 * ticks, result),
     ]
