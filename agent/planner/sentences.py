@@ -108,7 +108,7 @@ class _Parser:
             else:
                 made = self._statement()
                 if "correct" in marks and found:
-                    found.pop()
+                    made = _named_before(made, found.pop())
                 if "earlier" in marks and found:
                     made = _named_before(made, found[-1])
                     found[-1:] = [*made, found[-1]]

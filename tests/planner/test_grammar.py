@@ -159,6 +159,7 @@ COMMANDS: list[tuple[str, list[Subgoal]]] = [
     ("pick up the green block. No, the red one.", PICK_R),
     ("pick up the green block, actually go home", HOME),
     ("put the red block on the plate, no, in the blue bowl", R_BLUE),
+    ("put the red block on the plate, no, put it in the blue bowl instead", R_BLUE),
     ("put the red block in the blue bowl, then move it to the plate", R_BLUE + put(R, PLATE)),
     ("go home", HOME),
     ("return to the home position", HOME),
