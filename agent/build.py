@@ -60,7 +60,7 @@ class Agent:
 
     def runtime(
         self,
-        seed: int,
+        seed: int | None,
         subscribers: Sequence[Subscriber] = (),
         planner: Planner | None = None,
         monitor: Monitor | None = None,
@@ -70,7 +70,7 @@ class Agent:
         """Return a loop for one mission.
 
         Args:
-            seed: Of the scene.
+            seed: Of the scene; None where it goes on in the world as it is.
             subscribers: Are told what happens.
             planner: Takes the place of the configured one.
             monitor: Takes the place of the configured one.
@@ -124,7 +124,7 @@ class Agent:
         )
         return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch, checker)
 
-    def _metadata(self, seed: int) -> Mapping[str, Any]:
+    def _metadata(self, seed: int | None) -> Mapping[str, Any]:
         """Return what an episode must hold to be run again: versions, settings, seed, hashes."""
         from skills.checkpoint import weights_hash
 

@@ -189,9 +189,12 @@ def _check_latch(robot: Robot, seed: int) -> None:
             continue
         raise BosunError("A stopped robot must refuse every action with RobotStopped.")
     _demand(_same(before, robot.observe()), "An action that is refused must move nothing.")
-    robot.reset(seed)
-    _demand(not robot.stopped, "Reset must clear the stop latch.")
-    robot.act(still)
+    for again in (seed, None):
+        seen = robot.reset(again)
+        _demand(not robot.stopped, "Reset must clear the stop latch.")
+        _demand(seen.time_s == 0.0, "Reset must begin a mission at time 0.")
+        robot.act(still)
+        robot.stop()
 
 
 def _check_observation(observation: Observation) -> None:

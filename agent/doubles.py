@@ -152,9 +152,9 @@ class StillRobot:
         """Whether the stop latch is set."""
         return self._latch.is_set()
 
-    def reset(self, seed: int) -> Observation:
+    def reset(self, seed: int | None) -> Observation:
         """Set the clock to zero and clear the latch; the seed colours the images."""
-        self._seed, self._ticks = seed, 0
+        self._seed, self._ticks = self._seed if seed is None else seed, 0
         self._latch.clear()
         return self.observe()
 

@@ -48,14 +48,14 @@ class Mission:
 
     Attributes:
         command: What the human said.
-        seed: Of the scene.
+        seed: Of the scene; None goes on in the world as it is.
         episode: Folder for the log; None keeps none.
         video: File for the film; None makes none.
         dry_run: Plan and verify only.
     """
 
     command: str
-    seed: int
+    seed: int | None
     episode: Path | None = None
     video: Path | None = None
     dry_run: bool = False

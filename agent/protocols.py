@@ -85,8 +85,11 @@ class Robot(Protocol):
         """The action space."""
         ...
 
-    def reset(self, seed: int) -> Observation:
-        """Begin a mission; a simulator lays out the scene of this seed. Clears the stop latch."""
+    def reset(self, seed: int | None) -> Observation:
+        """Begin a mission at time 0 and clear the stop latch.
+
+        A simulator lays out the scene of this seed; None goes on in the world as it is.
+        """
         ...
 
     def observe(self) -> Observation:

@@ -69,7 +69,8 @@ def check(episode: Episode) -> Check:
     What a language model said is played back, as is what the human answered; all else is done anew.
 
     Raises:
-        EpisodeError: The episode is cut off before the mission began.
+        EpisodeError: The episode is cut off before the mission began, or began in the world that
+            another mission had left.
     """
     with TemporaryDirectory() as folder:
         agent = Agent(_config(episode, Path(folder) / "memory.sqlite"))
@@ -94,6 +95,10 @@ def _config(episode: Episode, memory: Path) -> Config:
     """Return the configuration of an episode, its language model's replies played back."""
     if "config" not in episode.metadata:
         raise EpisodeError(f"{episode.path} ends before its mission began; nothing can be run.")
+    if episode.metadata["seed"] is None:
+        raise EpisodeError(
+            f"{episode.path} goes on in the world that another mission left; it cannot be run again."
+        )
     then = Config.model_validate(episode.metadata["config"])
     changed: dict[str, Any] = {"memory": MemoryConfig(file=memory)}
     kind = f"{RECORDED}:{episode.path}"

@@ -52,7 +52,7 @@ class Runtime:
     def run(
         self,
         command: str,
-        seed: int,
+        seed: int | None,
         *,
         dry_run: bool = False,
         approve: Callable[[Plan], bool] = lambda plan: True,
@@ -63,7 +63,7 @@ class Runtime:
 
         Args:
             command: What the human said.
-            seed: Of the scene, where the robot is simulated.
+            seed: Of the scene, where the robot is simulated; None goes on in the world as it is.
             dry_run: Plan and verify only.
             approve: Asked before the first motion, and again before a new plan that runs skills or
                 handles things that no plan before did; anything but true and nothing moves.
@@ -80,7 +80,7 @@ class Runtime:
             on_error.pop_all()
         return result
 
-    def _run(self, command: str, seed: int, dry_run: bool) -> MissionResult:
+    def _run(self, command: str, seed: int | None, dry_run: bool) -> MissionResult:
         """Plan, ask whether that is wanted, and carry it out."""
         self._history, self._replans = [], 0
         self._recoverer.reset()

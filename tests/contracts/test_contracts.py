@@ -144,14 +144,14 @@ class _Unclipped(StillRobot):
 class _Remembering(StillRobot):
     """A mission leaves something over for the next."""
 
-    def reset(self, seed: int) -> Observation:
-        return super().reset(seed + len(self.sent))
+    def reset(self, seed: int | None) -> Observation:
+        return super().reset((seed or 0) + len(self.sent))
 
 
 class _Sticky(StillRobot):
     """The latch outlives a reset."""
 
-    def reset(self, seed: int) -> Observation:
+    def reset(self, seed: int | None) -> Observation:
         stopped = self.stopped
         seen = super().reset(seed)
         if stopped:

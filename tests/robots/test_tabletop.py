@@ -133,6 +133,20 @@ def test_observations_are_drawn_once_a_tick(robot: TabletopRobot) -> None:
     assert not np.array_equal(first.images["wrist"], second.images["wrist"])
 
 
+def test_a_mission_without_a_seed_goes_on_in_the_world_as_it_is(robot: TabletopRobot) -> None:
+    robot.reset(3)
+    for _ in range(5):
+        robot.act(np.array([0.02, 0.01, -0.02, 0, 0, 0, 0.0]))
+    left = robot.observe()
+    robot.stop()
+    seen = robot.reset(None)
+    assert (seen.time_s, left.time_s, robot.stopped) == (0.0, 0.5, False)
+    assert np.array_equal(seen.joint_pos, left.joint_pos)
+    assert all(np.array_equal(seen.images[name], left.images[name]) for name in CAMERAS)
+    robot.act(np.zeros(7))
+    assert robot.observe().time_s == 0.1
+
+
 def test_a_stopped_robot_refuses_until_reset(robot: TabletopRobot) -> None:
     """The latch holds, and stopping twice is no error."""
     robot.reset(0)

@@ -43,6 +43,7 @@ class TabletopRobot:
         self._senses = Senses(self._spec)
         self._latch = threading.Event()
         self._commanded = self.world.ee_pose
+        self._began_s = 0.0
         self._seen: Observation | None = None
 
     @property
@@ -55,9 +56,11 @@ class TabletopRobot:
         """Whether the stop latch is set."""
         return self._latch.is_set()
 
-    def reset(self, seed: int) -> Observation:
-        """Lay out the scene of a seed, clear the latch, and return what is seen."""
-        self.world.reset(seed)
+    def reset(self, seed: int | None) -> Observation:
+        """Lay out the scene of a seed, or leave all as it is, clear the latch, and look."""
+        if seed is not None:
+            self.world.reset(seed)
+        self._began_s = self.world.time_s
         self._commanded = self.world.ee_pose
         self._seen = None
         self._senses = Senses(self._spec)
@@ -66,7 +69,7 @@ class TabletopRobot:
 
     def observe(self) -> Observation:
         """Return what is sensed now; images are drawn once a tick."""
-        time_s = round(self.world.time_s, 6)
+        time_s = round(self.world.time_s - self._began_s, 6)
         if self._seen is None or self._seen.time_s != time_s:
             self._seen = Observation(
                 time_s=time_s,
