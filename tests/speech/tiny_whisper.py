@@ -15,6 +15,8 @@ _STATE, _HEADS, _LAYERS = 32, 2, 1
 _SPREAD = 8.0
 """Divisor of the words' vectors at which a gain of 1 leaves the decoder unsure."""
 _MELS, _AUDIO, _TEXT, _VOCABULARY = 80, 1500, 448, 51865
+_END = 50257
+"""The token that ends a text; the one that begins it comes next."""
 
 
 def make_checkpoint(folder: Path, seed: int = 0, gain: float = 1.0) -> Path:
@@ -80,18 +82,26 @@ def _convert(folder: Path, seed: int, gain: float) -> None:
         encoder_ffn_dim=4 * _STATE,
         decoder_ffn_dim=4 * _STATE,
         num_mel_bins=_MELS,
+        bos_token_id=_END,
+        eos_token_id=_END,
+        pad_token_id=_END,
+        decoder_start_token_id=_END + 1,
     )
     model = WhisperForConditionalGeneration(config)
     model.model.decoder.embed_tokens.weight.data *= gain / _SPREAD / config.init_std
-    model.generation_config.lang_to_id = {
-        name: number for name, number in _special().items() if len(name.strip("<|>")) in (2, 3)
-    }
     model.save_pretrained(source)
     _save_tokenizer(source)
     extractor = {"feature_size": _MELS, "sampling_rate": 16_000, "hop_length": 160, "n_fft": 400}
     (source / "preprocessor_config.json").write_text(json.dumps(extractor))
     copied = ["tokenizer.json", "preprocessor_config.json"]
     TransformersConverter(str(source), copy_files=copied).convert(str(folder), force=True)
+    file = folder / "config.json"
+    written = json.loads(file.read_text())
+    # Published models name these in a file of theirs that transformers does not write by itself.
+    written["lang_ids"] = [
+        number for name, number in _special().items() if len(name.strip("<|>")) in (2, 3)
+    ]
+    file.write_text(json.dumps(written))
 
 
 def _save_tokenizer(folder: Path) -> None:
