@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from agent.protocols import Transcript
 from agent.types import Scene
 
-TOKENS = 160
+TOKENS = 100
 """Tokens an utterance may have: more than the gate lets through, so that no command is cut, and few
 enough that what a decoder invents without end ends soon."""
 _LONGEST = 4_000

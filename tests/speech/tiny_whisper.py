@@ -1,6 +1,6 @@
-"""A tiny Whisper with random weights, in the formats of both packages, made without a network.
+"""Tiny Whispers with random weights, in the formats of both packages, made without a network.
 
-It hears nothing and invents everything. Weights that are scaled up make it sure of what it invents.
+They hear nothing and invent everything, each in its way, see `VARIANTS`.
 """
 
 from __future__ import annotations
@@ -8,29 +8,44 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 _STATE, _HEADS, _LAYERS = 32, 2, 1
-_SPREAD = 8.0
-"""Divisor of the words' vectors at which a gain of 1 leaves the decoder unsure."""
 _MELS, _AUDIO, _TEXT, _VOCABULARY = 80, 1500, 448, 51865
 _END = 50257
 """The token that ends a text; the one that begins it comes next."""
+_BEFORE = 4
+"""Tokens before a text: its beginning, language, task and that there are no times."""
 
 
-def make_checkpoint(folder: Path, seed: int = 0, gain: float = 1.0) -> Path:
-    """Write `tiny.pt` as openai-whisper reads it, and return the folder.
+@dataclass(frozen=True)
+class Variant:
+    """One way to invent.
 
-    Args:
-        folder: Where to.
-        seed: Of the weights.
-        gain: Factor on the words' vectors; large ones make the decoder sure of itself.
+    Attributes:
+        gain: Length of the words' vectors; the longer, the surer the decoder is of itself.
+        ends: How many tokens its texts have; None lets them run on.
     """
+
+    gain: float
+    ends: int | None
+
+
+VARIANTS = {
+    "unsure": Variant(gain=0.1, ends=None),
+    "endless": Variant(gain=2.0, ends=None),
+    "sure": Variant(gain=2.0, ends=6),
+}
+
+
+def make_checkpoints(folder: Path) -> Path:
+    """Write a folder with `tiny.pt` for each variant, as openai-whisper reads it."""
     import torch
     from whisper.model import ModelDimensions, Whisper
 
-    torch.manual_seed(seed)
     dims = ModelDimensions(
         n_mels=_MELS,
         n_audio_ctx=_AUDIO,
@@ -43,35 +58,46 @@ def make_checkpoint(folder: Path, seed: int = 0, gain: float = 1.0) -> Path:
         n_text_head=_HEADS,
         n_text_layer=_LAYERS,
     )
-    model = Whisper(dims)
-    weights = model.state_dict()
-    # The package leaves this one as it finds it in memory.
-    weights["decoder.positional_embedding"] = torch.randn(_TEXT, _STATE) * 0.1
-    weights["decoder.token_embedding.weight"] *= gain / _SPREAD
-    folder.mkdir(parents=True, exist_ok=True)
-    saved = {"dims": vars(dims), "model_state_dict": weights}
-    torch.save(saved, folder / "tiny.pt")
+    for name, variant in VARIANTS.items():
+        torch.manual_seed(0)
+        weights = Whisper(dims).state_dict()
+        _invent(
+            weights["decoder.token_embedding.weight"],
+            weights["decoder.positional_embedding"],
+            variant,
+        )
+        (folder / name).mkdir(parents=True)
+        saved = {"dims": vars(dims), "model_state_dict": weights}
+        torch.save(saved, folder / name / "tiny.pt")
     return folder
 
 
-def make_converted(folder: Path, seed: int = 0, gain: float = 1.0) -> Path:
-    """Write a folder as faster-whisper reads it, and return it.
+def make_converted(folder: Path) -> Path:
+    """Write a folder for each variant as faster-whisper reads it.
 
-    It is made in a process of its own, for transformers and torch are heavy and this one may be
-    asked to do without.
+    It is done in a process of its own: importing transformers takes longer than all the rest, and
+    its converter warns of much.
     """
-    command = [sys.executable, "-m", __name__, str(folder), str(seed), str(gain)]
+    command = [sys.executable, "-m", __name__, str(folder)]
     subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parents[2])
     return folder
 
 
-def _convert(folder: Path, seed: int, gain: float) -> None:
+def _invent(words: Any, positions: Any, variant: Variant) -> None:
+    """Shape the vectors of words and positions, in place, so that each position has its word."""
+    words.normal_().mul_(variant.gain)
+    positions.normal_()
+    if variant.ends is not None:
+        words[_END] = 3 * variant.gain * positions[_BEFORE + variant.ends]
+    # The last word must not decide about the next one, or it would be the same for ever.
+    positions.mul_(10 * variant.gain)
+
+
+def _convert(folder: Path) -> None:
     import torch
     from ctranslate2.converters import TransformersConverter
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-    source = folder.with_name(f"{folder.name}-transformers")
-    torch.manual_seed(seed)
     config = WhisperConfig(
         vocab_size=_VOCABULARY,
         d_model=_STATE,
@@ -87,21 +113,19 @@ def _convert(folder: Path, seed: int, gain: float) -> None:
         pad_token_id=_END,
         decoder_start_token_id=_END + 1,
     )
-    model = WhisperForConditionalGeneration(config)
-    model.model.decoder.embed_tokens.weight.data *= gain / _SPREAD / config.init_std
-    model.save_pretrained(source)
-    _save_tokenizer(source)
-    extractor = {"feature_size": _MELS, "sampling_rate": 16_000, "hop_length": 160, "n_fft": 400}
-    (source / "preprocessor_config.json").write_text(json.dumps(extractor))
-    copied = ["tokenizer.json", "preprocessor_config.json"]
-    TransformersConverter(str(source), copy_files=copied).convert(str(folder), force=True)
-    file = folder / "config.json"
-    written = json.loads(file.read_text())
-    # Published models name these in a file of theirs that transformers does not write by itself.
-    written["lang_ids"] = [
-        number for name, number in _special().items() if len(name.strip("<|>")) in (2, 3)
-    ]
-    file.write_text(json.dumps(written))
+    for name, variant in VARIANTS.items():
+        source = folder / f"{name}-transformers"
+        torch.manual_seed(0)
+        model = WhisperForConditionalGeneration(config)
+        decoder = model.model.decoder
+        _invent(decoder.embed_tokens.weight.data, decoder.embed_positions.weight.data, variant)
+        model.save_pretrained(source)
+        _save_tokenizer(source)
+        extractor = {"feature_size": _MELS, "sampling_rate": 16_000, "hop_length": 160}
+        (source / "preprocessor_config.json").write_text(json.dumps({**extractor, "n_fft": 400}))
+        copied = ["tokenizer.json", "preprocessor_config.json"]
+        TransformersConverter(str(source), copy_files=copied).convert(str(folder / name))
+        _name_languages(folder / name / "config.json")
 
 
 def _save_tokenizer(folder: Path) -> None:
@@ -118,6 +142,15 @@ def _save_tokenizer(folder: Path) -> None:
     WhisperTokenizerFast(tokenizer_file=str(file)).save_pretrained(folder)
 
 
+def _name_languages(file: Path) -> None:
+    """Write down which tokens are languages, as published models do in a file of their own."""
+    written = json.loads(file.read_text())
+    written["lang_ids"] = [
+        number for name, number in _special().items() if len(name.strip("<|>")) in (2, 3)
+    ]
+    file.write_text(json.dumps(written))
+
+
 def _special() -> dict[str, int]:
     """Return the tokens that are no words, with their numbers."""
     from whisper.tokenizer import get_encoding
@@ -126,4 +159,4 @@ def _special() -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    _convert(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    _convert(Path(sys.argv[1]))
