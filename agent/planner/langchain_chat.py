@@ -27,8 +27,9 @@ from langchain_core.utils.json import parse_partial_json
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from agent.planner.answer import printable
-from agent.planner.call_faults import fault_of, may_pass, wait_s
+from agent.planner.call_faults import fault_of, may_pass
 from agent.planner.chat import ChatFault, Fault, Reply, Request
+from agent.remote import wait_s
 
 Method = Literal["json_schema", "function_calling"]
 _Parts = AsyncGenerator[dict[str, Any], None]

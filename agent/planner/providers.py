@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from agent.errors import ConfigError, MissingDependency
-from agent.planner.call_faults import told
+from agent.keys import NO_KEY, key_of
 from agent.planner.langchain_chat import CallLimits, LangChainChat, Method
+from agent.remote import told
 from agent.sections import PlannerConfig
 
 _OPENAI = "openai"
 _OPENAI_KEY = "OPENAI_API_KEY"
-_NO_KEY = "none"
-"""What a local server is given, for OpenAI's client insists on a key."""
 
 
 def open_chat(config: PlannerConfig) -> LangChainChat:
@@ -27,7 +25,7 @@ def open_chat(config: PlannerConfig) -> LangChainChat:
 
     provider, _, model = config.kind.partition(":")
     key = _key(config, provider)
-    secret = key if key is not None and key != _NO_KEY else ""
+    secret = key if key is not None and key != NO_KEY else ""
     settings = _settings(config, provider, key)
     try:
         opened = init_chat_model(model, model_provider=provider, **settings)
@@ -76,25 +74,7 @@ def _settings(config: PlannerConfig, provider: str, key: str | None) -> dict[str
 
 
 def _key(config: PlannerConfig, provider: str) -> str | None:
-    """Return the key; None leaves it to the provider's class to find one.
-
-    OpenAI's own key goes to no other server, unless that is asked for by name.
-    """
-    if config.key_file is not None:
-        try:
-            return config.key_file.read_text().strip()
-        except OSError as error:
-            raise ConfigError(
-                f"planner.key_file {config.key_file} cannot be read: {error.strerror}."
-            ) from error
-    if config.key_env is None and provider != _OPENAI:
+    """Return the key; None leaves it to the provider's class to find one."""
+    if config.key_file is None and config.key_env is None and provider != _OPENAI:
         return None
-    if config.key_env is None and config.base_url is not None:
-        return _NO_KEY
-    name = config.key_env or _OPENAI_KEY
-    if name not in os.environ:
-        raise ConfigError(
-            f"The model {config.kind!r} needs a key: set the environment variable {name}, or "
-            "planner.key_file."
-        )
-    return os.environ[name]
+    return key_of(config, _OPENAI_KEY, f"The model {config.kind!r}", "planner")

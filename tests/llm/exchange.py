@@ -70,7 +70,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def pass_on(self, request: dict[str, Any] | None = None) -> None:
         """Ask the server behind the proxy, with another request if one is given."""
-        body = self._body if request is None else json.dumps(request).encode()
+        body = self.body if request is None else json.dumps(request).encode()
         headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         connection = HTTPConnection(self.server.upstream)
         try:
@@ -121,9 +121,11 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _fail_or_pass(self) -> None:
         _, fault, *rest = self.path.split("/", 2)
-        self._body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self._rest = "/" + "".join(rest)
-        self.asked: dict[str, Any] = json.loads(self._body or "{}")
+        # Sound comes as a form.
+        is_form = self.headers.get("Content-Type", "").startswith("multipart/")
+        self.asked: dict[str, Any] = {} if is_form else json.loads(self.body or "{}")
         if fault not in self.server.faults:
             known = ", ".join(sorted(self.server.faults))
             self.send(404, {"error": {"message": f"No fault {fault!r}; there are {known}."}})

@@ -147,12 +147,8 @@ class Server(_Ours):
         self.ask("DELETE", "/requests")
 
 
-class Proxy(_Ours):
-    """What goes wrong between a client and a server."""
-
-    def __init__(self, folder: Path, server: Server) -> None:
-        upstream = server.base_url.removesuffix("/v1")
-        super().__init__(folder, "tests.llm.proxy", "--upstream", upstream)
+class _Failing(_Ours):
+    """A server behind whose URLs something goes wrong."""
 
     def url(self, fault: str) -> str:
         """Return the base URL behind which a fault happens."""
@@ -165,6 +161,21 @@ class Proxy(_Ours):
 
     def reset(self) -> None:
         self.ask("DELETE", "/counts")
+
+
+class Proxy(_Failing):
+    """What goes wrong between a client and a server."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        upstream = server.base_url.removesuffix("/v1")
+        super().__init__(folder, "tests.llm.proxy", "--upstream", upstream)
+
+
+class Transcriptions(_Failing):
+    """OpenAI's transcription API, with scripted answers and everything that can go wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "tests.speech.transcriptions")
 
 
 class Serving(Process):
