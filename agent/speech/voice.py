@@ -131,7 +131,9 @@ class Voice:
             said = " ".join(told.decode(errors="replace").split())[:200]
             # What was hushed has not failed.
             failed = player.returncode > 0
-            self.fault = f"The voice {command[0]} failed: {said or 'no reason'}." if failed else None
+            self.fault = (
+                f"The voice {command[0]} failed: {said or 'no reason'}." if failed else None
+            )
         finally:
             with self._changed:
                 self._player = None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from scipy.io import wavfile
 
 from agent.errors import ConfigError
 from agent.speech.voice import TAIL_S, Voice, voice_command
@@ -91,9 +92,7 @@ def test_barge_in_silences_it_at_once(speaking: Callable[[float], Voice], said: 
     assert voice.fault is None
 
 
-def test_news_overtakes_what_waits_too_long(
-    speaking: Callable[[float], Voice], said: Path
-) -> None:
+def test_news_overtakes_what_waits_too_long(speaking: Callable[[float], Voice], said: Path) -> None:
     voice = speaking(0.3)
     voice.say("first")
     wait_until(said.exists)
@@ -112,9 +111,7 @@ def test_news_overtakes_what_waits_too_long(
         (["true"], None),
     ],
 )
-def test_a_voice_that_fails_is_noted_and_never_raises(
-    command: list[str], told: str | None
-) -> None:
+def test_a_voice_that_fails_is_noted_and_never_raises(command: list[str], told: str | None) -> None:
     voice = Voice(command)
     voice.say("Hello.")
     voice.say("Hello.")
@@ -157,7 +154,8 @@ def test_real_engines_speak_what_they_read(engine: str, tmp_path: Path) -> None:
     voice.say("I will pick up the red block.")
     wait_until(lambda: not voice.speaking)
     assert voice.fault is None
-    rate, samples = wavfile.read(tmp_path / "said.wav")
-    assert 1 < len(samples) / rate < 5
-    assert abs(samples.astype(float)).max() > 1_000
+    with wave.open(str(tmp_path / "said.wav")) as sound:
+        samples = np.frombuffer(sound.readframes(10**6), np.int16)
+        assert 1 < len(samples) / sound.getframerate() < 5
+    assert np.abs(samples.astype(float)).max() > 1_000
     voice.close()

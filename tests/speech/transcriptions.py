@@ -144,14 +144,13 @@ def _form(exchange: Exchange) -> dict[str, bytes]:
     }
 
 
+_PARTS = (segment(" Put it down."), segment(" Thanks.", avg_logprob=-2.5))
 ANSWERS: dict[str, Answer] = {
     "said": _says(verbose(SAID)),
     "echo": _echo,
     "only-json": _only_json,
     "bare": _bare,
-    "two-parts": _says(
-        verbose("Put it down. Thanks.", segment(" Put it down."), segment(" Thanks.", avg_logprob=-2.5))
-    ),
+    "two-parts": _says(verbose("Put it down. Thanks.", *_PARTS)),
     "other-words": _says(verbose(SAID, segment("Something else."))),
     "nan": _says(verbose(SAID, segment(SAID, avg_logprob="high", no_speech_prob=None))),
     "welsh": _says(verbose("Dw i ddim yn gwybod.", language="welsh")),
