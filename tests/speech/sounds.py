@@ -17,7 +17,7 @@ def silence(rng: np.random.Generator, seconds: float) -> FloatArray:
 
 def white(rng: np.random.Generator, seconds: float) -> FloatArray:
     level = 10 ** rng.uniform(-3, -0.7)
-    return (level * rng.normal(size=int(seconds * HZ))).clip(-1, 1).astype(np.float32)
+    return np.float32(level) * rng.standard_normal(int(seconds * HZ), np.float32).clip(-5, 5)
 
 
 def brown(rng: np.random.Generator, seconds: float) -> FloatArray:
