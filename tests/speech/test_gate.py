@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -22,7 +24,11 @@ GOOD = {"avg_logprob": -0.2, "compression_ratio": 1.1, "no_speech_prob": 0.01, "
 UNREAD = Plan(command="x", question="I could not read 'x'.")
 
 
-def heard(text: str = COMMAND, language: str | None = "en", **scores: float) -> Transcript:
+def heard(
+    text: str = COMMAND,
+    language: str | None = "en",
+    scores: Mapping[str, float] = MappingProxyType({}),
+) -> Transcript:
     evidence = {**GOOD, **scores}
     confidence = math.exp(min(evidence["avg_logprob"], 0.0))
     return Transcript(
@@ -62,7 +68,7 @@ def test_what_is_heard_well_and_understood_may_move_the_robot() -> None:
     ],
 )
 def test_scores_are_good_doubtful_or_bad(scores: dict[str, float], ruling: Ruling) -> None:
-    assert ruled(heard(**scores))[0] is ruling
+    assert ruled(heard(scores=scores))[0] is ruling
 
 
 def test_a_decoder_that_tells_no_score_is_asked_about() -> None:
@@ -125,21 +131,23 @@ def test_what_the_planner_does_not_understand_moves_nothing() -> None:
     assert (good.ruling, good.cause) == (Ruling.REJECT, Cause.NOT_UNDERSTOOD)
     assert good.reply == UNREAD.question
     # A question about half-heard noise would lead to the next one.
-    assert gate.decide(heard(avg_logprob=-0.8), 3.0, UNREAD).reply == ""
+    assert gate.decide(heard(scores={"avg_logprob": -0.8}), 3.0, UNREAD).reply == ""
 
 
 def test_what_is_heard_badly_is_answered_with_silence() -> None:
     for scores in ({"avg_logprob": -3.0}, {"no_speech_prob": 0.9}):
-        assert Gate(GateConfig(), "whisper:x").decide(heard(**scores), 3.0, UNREAD).reply == ""
+        assert Gate(GateConfig(), "whisper:x").decide(heard(scores=scores), 3.0, UNREAD).reply == ""
 
 
 def test_in_between_it_repeats_what_it_heard_and_would_do() -> None:
-    decision = Gate(GateConfig(), "whisper:x").decide(heard(avg_logprob=-0.8), 3.0, PLAN)
+    decision = Gate(GateConfig(), "whisper:x").decide(
+        heard(scores={"avg_logprob": -0.8}), 3.0, PLAN
+    )
     assert decision.reply == (
         "I heard: put the red block in the blue bowl. I would pick up the red block, then put the "
         "red block in the blue bowl. Shall I?"
     )
-    early = Gate(GateConfig(), "whisper:x").decide(heard(avg_logprob=-0.8), 3.0)
+    early = Gate(GateConfig(), "whisper:x").decide(heard(scores={"avg_logprob": -0.8}), 3.0)
     assert early.reply == "I heard: put the red block in the blue bowl. Is that right?"
 
 
