@@ -28,8 +28,11 @@ from tests.scenes import scene
 from tests.speech.sounds import HZ, NOISES, white
 from tests.speech.tiny_whisper import VARIANTS
 
-# openai-whisper hands PyTorch's tensors to NumPy, which does not like that any more.
-pytestmark = pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning")
+# openai-whisper hands PyTorch's tensors to NumPy, and leaves its list of tokens open.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed file .*multilingual.tiktoken:ResourceWarning"),
+]
 
 Open = Callable[[str], Transcriber]
 BOTH = pytest.mark.parametrize("opened", [OpenAIWhisper, FasterWhisper])

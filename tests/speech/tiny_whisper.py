@@ -139,7 +139,8 @@ def _save_tokenizer(folder: Path) -> None:
     tokenizer.add_special_tokens(sorted(special, key=special.__getitem__))
     file = folder / "tokenizer.json"
     tokenizer.save(str(file))
-    PreTrainedTokenizerFast(tokenizer_file=str(file)).save_pretrained(folder)
+    fast = PreTrainedTokenizerFast(tokenizer_file=str(file))  # type: ignore[no-untyped-call]
+    fast.save_pretrained(folder)
 
 
 def _name_languages(file: Path) -> None:
