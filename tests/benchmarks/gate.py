@@ -139,36 +139,37 @@ def _values(heard: Sequence[Heard]) -> dict[str, tuple[list[float], list[float]]
 
 
 def _bound(right: Sequence[float], wrong: Sequence[float]) -> dict[str, Any]:
-    """Return where one score should accept and refuse; nothing where it tells nothing apart."""
-    counts = {"right": len(right), "wrong": len(wrong)}
-    if not right or not wrong:
-        return counts
-    sign = 1.0 if np.median(right) >= np.median(wrong) else -1.0
+    """Return where one score should accept and refuse, as far as there is something to tell."""
+    told: dict[str, Any] = {"right": len(right), "wrong": len(wrong)}
+    if not right:
+        return told
+    sign = 1.0 if not wrong or np.median(right) >= np.median(wrong) else -1.0
     good, bad = sign * np.array(right), sign * np.array(wrong)
-    accept, reject = np.quantile(bad, 1 - PASSED), np.quantile(good, LOST)
-    return {
-        **counts,
-        "accept": round(float(sign * accept), 4),
-        "reject": round(float(sign * reject), 4),
-        "right_accepted": round(float(np.mean(good > accept)), 3),
-        "wrong_refused": round(float(np.mean(bad < reject)), 3),
-    }
+    reject = np.quantile(good, LOST)
+    told["reject"] = round(float(sign * reject), 4)
+    if wrong:
+        accept = np.quantile(bad, 1 - PASSED)
+        told["accept"] = round(float(sign * accept), 4)
+        told["right_accepted"] = round(float(np.mean(good > accept)), 3)
+        told["wrong_refused"] = round(float(np.mean(bad < reject)), 3)
+    return told
 
 
 def draw(path: Path, heard: Sequence[Heard]) -> None:
     """Draw, for each score, the share of right (green) and wrong (red) ones above a limit."""
-    told = {name: both for name, both in _values(heard).items() if all(both)}
+    told = {name: both for name, both in _values(heard).items() if any(both)}
     image = Image.new(
         "RGB", (max(len(told), 1) * (_SIZE + _EDGE) + _EDGE, _SIZE + 3 * _EDGE), "white"
     )
     pen = ImageDraw.Draw(image)
     for number, (name, both) in enumerate(told.items()):
         left, top = _EDGE + number * (_SIZE + _EDGE), 2 * _EDGE
-        low, high = min(map(min, both)), max(map(max, both))
+        low, high = min(both[0] + both[1]), max(both[0] + both[1])
         limits = np.linspace(low, high, _SIZE)
         pen.rectangle((left, top, left + _SIZE, top + _SIZE), outline="grey")
         pen.text((left, _EDGE // 2), f"{name}: {low:.3g} to {high:.3g}", fill="black")
-        for values, colour in zip(both, ("green", "red"), strict=True):
+        coloured = [(v, c) for v, c in zip(both, ("green", "red"), strict=True) if v]
+        for values, colour in coloured:
             above = [float(np.mean(np.array(values) >= limit)) for limit in limits]
             line = [(left + x, top + _SIZE * (1 - share)) for x, share in enumerate(above)]
             pen.line(line, fill=colour, width=2)
