@@ -28,9 +28,10 @@ def open_transcriber(config: Config, contracts: Mapping[str, SkillContract]) -> 
     kind, _, model = config.speech.transcriber.partition(":")
     match kind, bool(model):
         case "pocketsphinx", False:
-            from agent.speech.pocketsphinx import PocketSphinx
+            from agent.speech.grammar import CommandGrammar
+            from agent.speech.pocketsphinx import PocketsphinxTranscriber
 
-            return PocketSphinx(contracts)
+            return PocketsphinxTranscriber(CommandGrammar(contracts).network)
         case "whisper", True:
             from agent.speech.openai_whisper import OpenAIWhisper
 

@@ -231,7 +231,7 @@ _WHISPER_BOUNDS = (
     Bound(score="no_speech_prob", accept=0.4, reject=0.6),
     Bound(score="compression_ratio", accept=2.0, reject=2.4),
 )
-"""The decoders' own bounds for a failure, and stricter ones for what is taken without a question."""
+"""Where the decoders themselves see a failure, and stricter bounds for what is not asked about."""
 
 
 class GateConfig(Section):

@@ -120,9 +120,7 @@ def _fetched(name: str, known: list[str]) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     if name not in known and not _ON_THE_HUB.fullmatch(name):
-        raise SpeechError(
-            f"{unknown('Whisper model', name, known)} A local folder will do too."
-        )
+        raise SpeechError(f"{unknown('Whisper model', name, known)} A local folder will do too.")
     try:
         return Path(download_model(name, local_files_only=True))
     except LocalEntryNotFoundError:

@@ -105,9 +105,7 @@ class Gate:
             "words": float(len(words)),
             "seconds": seconds,
         }
-        refused = (
-            self._shape(transcript, words, seconds) or self._scored(evidence) or _unread(plan)
-        )
+        refused = self._shape(transcript, words, seconds) or self._scored(evidence) or _unread(plan)
         if refused is not None:
             cause, reason = refused
             # Whoever was heard well deserves an answer; noise does not.

@@ -74,7 +74,8 @@ class OpenAITranscription:
         key = key_of(config, "OPENAI_API_KEY", f"The transcriber {self.name!r}", "speech")
         self._secret = "" if key == NO_KEY else key
         self._model, self._limit_s = model, config.limit_s
-        self._formats, self._prompt = _FORMATS, None
+        self._formats = _FORMATS
+        self._prompt: str | None = None
         self._client: AsyncOpenAI = AsyncOpenAI(
             api_key=key,
             base_url=config.base_url,
@@ -112,7 +113,7 @@ class OpenAITranscription:
         """Ask in one format after another; the first that is not refused is kept."""
         from openai import BadRequestError
 
-        hint = {} if self._prompt is None else {"prompt": self._prompt}
+        hint: dict[str, Any] = {} if self._prompt is None else {"prompt": self._prompt}
         while True:
             try:
                 answer = await self._client.audio.transcriptions.create(
@@ -182,7 +183,7 @@ def _transcript(answer: Any) -> Transcript:
 def _segment(part: Any) -> Segment:
     """Return one segment; a score that is no finite number counts as not told."""
     text = getattr(part, "text", "")
-    scores = {name: getattr(part, name, None) for name in _SCORES}
+    scores: dict[str, Any] = {name: getattr(part, name, None) for name in _SCORES}
     told = {name: score for name, score in scores.items() if _is_number(score)}
     return Segment(text if isinstance(text, str) else "", told)
 
@@ -190,7 +191,7 @@ def _segment(part: Any) -> Segment:
 def _mean_logprob(answer: Any) -> dict[str, float]:
     """Return the mean over the tokens, as far as a server told them all."""
     tokens = getattr(answer, "logprobs", None)
-    values = [getattr(token, "logprob", None) for token in tokens or ()]
+    values: list[Any] = [getattr(token, "logprob", None) for token in tokens or ()]
     if not values or not all(map(_is_number, values)):
         return {}
     return {"avg_logprob": sum(values) / len(values)}

@@ -70,7 +70,7 @@ class OpenAIWhisper:
         """Return what was said, see `Transcriber.transcribe`.
 
         It is decoded once, without chance: trying again at higher temperatures, as the package does
-        when its own scores are bad, finds words in everything. The scores are for the gate to judge.
+        when its own scores are bad, finds words in everything. The scores are the gate's to judge.
         """
         import torch
 

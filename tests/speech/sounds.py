@@ -17,14 +17,16 @@ def silence(rng: np.random.Generator, seconds: float) -> FloatArray:
 
 def white(rng: np.random.Generator, seconds: float) -> FloatArray:
     level = 10 ** rng.uniform(-3, -0.7)
-    return (level * rng.normal(size=int(seconds * HZ))).clip(-1, 1).astype(np.float32)
+    noise: FloatArray = (level * rng.normal(size=int(seconds * HZ))).astype(np.float32)
+    return noise.clip(-1, 1)
 
 
 def brown(rng: np.random.Generator, seconds: float) -> FloatArray:
     """Rumble, as of motors and wind."""
     walk = np.cumsum(rng.normal(size=int(seconds * HZ)))
     walk -= np.linspace(walk[0], walk[-1], len(walk))
-    return (0.3 * walk / np.abs(walk).max()).astype(np.float32)
+    rumble: FloatArray = (0.3 * walk / np.abs(walk).max()).astype(np.float32)
+    return rumble
 
 
 def music(rng: np.random.Generator, seconds: float) -> FloatArray:

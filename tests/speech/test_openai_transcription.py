@@ -42,8 +42,10 @@ def transcribing(url: str, **settings: Any) -> Iterator[OpenAITranscription]:
     """Yield a client of the server at a URL."""
     chosen = {"base_url": url, "key_env": "OPENAI_API_KEY", "limit_s": 30, **settings}
     client = OpenAITranscription("whisper-1", SpeechConfig(**chosen))
-    yield client
-    client.close()
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 def heard(url: str, **settings: Any) -> Transcript:

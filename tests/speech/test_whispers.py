@@ -28,17 +28,20 @@ from tests.scenes import scene
 from tests.speech.sounds import HZ, NOISES, white
 from tests.speech.tiny_whisper import VARIANTS
 
-# openai-whisper hands PyTorch's tensors to NumPy, which does not like that any more.
-pytestmark = pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning")
+# openai-whisper hands PyTorch's tensors to NumPy, and leaves its list of tokens open.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed file .*multilingual.tiktoken:ResourceWarning"),
+]
 
 Open = Callable[[str], Transcriber]
 BOTH = pytest.mark.parametrize("opened", [OpenAIWhisper, FasterWhisper])
 SAID = ("put the red block in the blue bowl", "what is the weather like today")
-INVENTIONS = {OpenAIWhisper: 30, FasterWhisper: 70}
+INVENTIONS: dict[Open, int] = {OpenAIWhisper: 30, FasterWhisper: 70}
 
 
 @pytest.fixture
-def folders(request: pytest.FixtureRequest, opened: type) -> Path:
+def folders(request: pytest.FixtureRequest, opened: Open) -> Path:
     """Return the folder of the models of a package."""
     name = "checkpoints" if opened is OpenAIWhisper else "converted"
     folder: Path = request.getfixturevalue(name)
@@ -76,7 +79,7 @@ def test_a_local_model_tells_words_and_scores(opened: Open, folders: Path) -> No
 
 
 @BOTH
-def test_the_gate_refuses_whatever_they_invent(opened: type, folders: Path) -> None:
+def test_the_gate_refuses_whatever_they_invent(opened: Open, folders: Path) -> None:
     """Also where the language is right and the decoder is sure: then the planner is at a loss."""
     if shutil.which("espeak-ng") is None or shutil.which("flite") is None:
         pytest.skip("needs espeak-ng and flite")

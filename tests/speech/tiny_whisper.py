@@ -130,16 +130,17 @@ def _convert(folder: Path) -> None:
 
 def _save_tokenizer(folder: Path) -> None:
     """Write the tokenizer that openai-whisper brings along in transformers' format."""
-    from transformers import WhisperTokenizerFast
+    from transformers import PreTrainedTokenizerFast
     from transformers.convert_slow_tokenizer import TikTokenConverter
 
     bundled = str(files("whisper") / "assets" / "multilingual.tiktoken")
-    tokenizer = TikTokenConverter(vocab_file=bundled).converted()
+    tokenizer = TikTokenConverter(vocab_file=bundled).converted()  # type: ignore[no-untyped-call]
     special = _special()
     tokenizer.add_special_tokens(sorted(special, key=special.__getitem__))
     file = folder / "tokenizer.json"
     tokenizer.save(str(file))
-    WhisperTokenizerFast(tokenizer_file=str(file)).save_pretrained(folder)
+    fast = PreTrainedTokenizerFast(tokenizer_file=str(file))  # type: ignore[no-untyped-call]
+    fast.save_pretrained(folder)
 
 
 def _name_languages(file: Path) -> None:

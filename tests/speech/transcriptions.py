@@ -15,7 +15,6 @@ import io
 import json
 import wave
 from collections.abc import Callable
-from email.message import Message
 from email.parser import BytesParser
 from typing import Any
 
@@ -135,23 +134,21 @@ def _html(exchange: Exchange, number: int) -> None:
 def _form(exchange: Exchange) -> dict[str, bytes]:
     """Return the fields of a form."""
     head = f"Content-Type: {exchange.headers['Content-Type']}\r\n\r\n".encode()
-    parts = BytesParser().parsebytes(head + exchange.body).get_payload()
-    assert isinstance(parts, list)
-    return {
-        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
-        for part in parts
-        if isinstance(part, Message)
-    }
+    fields = {}
+    for part in BytesParser().parsebytes(head + exchange.body).walk():
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes):
+            fields[str(part.get_param("name", header="content-disposition"))] = content
+    return fields
 
 
+_PARTS = (segment(" Put it down."), segment(" Thanks.", avg_logprob=-2.5))
 ANSWERS: dict[str, Answer] = {
     "said": _says(verbose(SAID)),
     "echo": _echo,
     "only-json": _only_json,
     "bare": _bare,
-    "two-parts": _says(
-        verbose("Put it down. Thanks.", segment(" Put it down."), segment(" Thanks.", avg_logprob=-2.5))
-    ),
+    "two-parts": _says(verbose("Put it down. Thanks.", *_PARTS)),
     "other-words": _says(verbose(SAID, segment("Something else."))),
     "nan": _says(verbose(SAID, segment(SAID, avg_logprob="high", no_speech_prob=None))),
     "welsh": _says(verbose("Dw i ddim yn gwybod.", language="welsh")),
