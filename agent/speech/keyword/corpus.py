@@ -1,0 +1,168 @@
+"""What the keyword network is taught from: synthetic voices that say the word, and other things.
+
+The voices that `tests.benchmarks.stop_word` measures with are not among them.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import subprocess
+import tempfile
+import wave
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agent.errors import MissingDependency
+from agent.speech.keyword.features import SAMPLE_RATE_HZ
+from agent.types import FloatArray
+
+_ENGLISH = ("en-us", "en-gb", "en-029", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd")
+_ABROAD = ("de", "nl", "fr-fr", "da", "sv", "pl", "it", "es")
+"""Where people say `stop` too, in their own way."""
+_VARIANTS = tuple(
+    "m1 m2 m3 m4 m5 m6 m7 m8 f1 f2 f4 f5 Andy Annie Alicia Andrea adam Alex antonio aunty belinda "
+    "benjamin boris caleb david Denis ed edward Gene Henrique Hugo iven iven2 john kaukovalta Lee "
+    "linda Marco Mario max Michael michel miguel Mike pablo paul pedro quincy rob robert steph "
+    "steph2 steph3 zac anika klatt klatt2 klatt3 klatt4 grandma grandpa croak".split()
+)
+_FLITE = ("awb", "kal", "kal16")
+_NEARLY = (
+    "top", "step", "shop", "spot", "stock", "stuff", "start", "stack", "drop", "stub", "strap",
+    "stool", "store", "stand", "stay", "sop", "tap", "tip", "pot", "stoop", "steep", "stomach",
+    "chop", "crop", "hop", "pop", "prop", "swap", "slop", "snap", "stab", "stamp", "star", "sit",
+)  # fmt: skip
+_COMMANDS = (
+    "put the {c} block on top of the {d} one",
+    "pick up the {c} block and put it in the {d} bowl",
+    "push the {c} block to the left and then drop it on the spot",
+    "stack the {c} block on the {d} block",
+    "open the drawer and put the can in it",
+    "press the button until it lights up",
+    "place the {c} block on the plate step by step",
+    "close the drawer and start again from the top",
+    "move the {c} block to the back then go home",
+    "what are you doing with the {d} block",
+    "no the {c} one please",
+    "put all blocks into the {d} bowl",
+    "pause please and then continue",
+    "cancel that and go home",
+    "faster is fine but do not drop it",
+)
+_COLOURS = ("red", "green", "blue", "yellow", "white")
+_SAID = ("S T AA P", "S T AO P")
+"""How the word sounds; no word that holds it is taught as something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Clips of (n,) float32 at 16 kHz without silence at either end."""
+
+    word: tuple[FloatArray, ...]
+    other: tuple[FloatArray, ...]
+
+
+def speak(rng: random.Random, words: int, others: int) -> Corpus:
+    """Have so many clips of each kind spoken, one in eight of them by flite.
+
+    Raises:
+        MissingDependency: espeak-ng or flite is not installed.
+    """
+    dictionary = _dictionary()
+    return Corpus(
+        tuple(trimmed(_say(rng, None)) for _ in range(words)),
+        tuple(trimmed(_say(rng, _sentence(rng, dictionary))) for _ in range(others)),
+    )
+
+
+def trimmed(clip: FloatArray, floor_db: float = -40.0) -> FloatArray:
+    """Return a clip from where it first to where it last comes within 40 dB of its loudest 10 ms."""
+    frames = clip[: len(clip) // 160 * 160].reshape(-1, 160)
+    energy = np.square(frames).mean(axis=1)
+    loud = np.flatnonzero(energy > energy.max() * 10 ** (floor_db / 10))
+    return clip[loud[0] * 160 : (loud[-1] + 1) * 160]
+
+
+def _say(rng: random.Random, sentence: str | None) -> FloatArray:
+    """Return somebody saying a sentence, or the word where there is none."""
+    if rng.random() < 0.125:
+        voice, stretch = rng.choice(_FLITE), rng.uniform(0.7, 1.4)
+        settings = ["--setf", f"duration_stretch={stretch:.2f}"]
+        settings += ["--setf", f"int_f0_target_mean={rng.uniform(80, 200):.0f}"]
+        return _run_flite(["-voice", voice, *settings, "-t", sentence or "stop"])
+    language = rng.choice(_ENGLISH if sentence or rng.random() < 0.75 else _ABROAD)
+    voice = f"{language}+{rng.choice(_VARIANTS)}"
+    pace = [f"-s{rng.randint(110, 230)}", f"-p{rng.randint(15, 90)}", f"-a{rng.randint(60, 120)}"]
+    text = sentence or ("stopp" if language in ("de", "sv") else "stop")
+    return _run_espeak(["-v", voice, *pace, "--stdout", text])
+
+
+def _sentence(rng: random.Random, dictionary: Sequence[str]) -> str:
+    kind = rng.random()
+    if kind < 0.4:
+        first, second = rng.sample(_COLOURS, 2)
+        return rng.choice(_COMMANDS).format(c=first, d=second)
+    if kind < 0.6:
+        return " ".join(rng.choices(_NEARLY, k=rng.randint(1, 4)))
+    return " ".join(rng.choices(dictionary, k=rng.randint(1, 7)))
+
+
+def _dictionary() -> list[str]:
+    """Return the words of pocketsphinx's dictionary in which the word is not heard."""
+    import pocketsphinx
+
+    lines = Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")).read_text().splitlines()
+    entries = (line.split(maxsplit=1) for line in lines)
+    return [word for word, phones in entries if not any(said in phones for said in _SAID)]
+
+
+def _run_espeak(arguments: list[str]) -> FloatArray:
+    return _decoded(_output(["espeak-ng", *arguments]))
+
+
+def _run_flite(arguments: list[str]) -> FloatArray:
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        _output(["flite", *arguments, "-o", file.name])
+        return _decoded(Path(file.name).read_bytes())
+
+
+def _output(command: list[str]) -> bytes:
+    try:
+        return subprocess.run(command, check=True, capture_output=True).stdout
+    except FileNotFoundError:
+        raise MissingDependency(f"{command[0]} is not installed; it makes the voices.") from None
+
+
+def _decoded(wav: bytes) -> FloatArray:
+    """Return the (n,) float32 at 16 kHz of a 16-bit WAV file."""
+    from scipy.signal import resample_poly
+
+    with wave.open(io.BytesIO(wav)) as reader:
+        rate = reader.getframerate()
+        # espeak-ng does not know the length as it begins to write, so the header is not to be read.
+        data = wav[44:] if reader.getnframes() > 1 << 28 else reader.readframes(reader.getnframes())
+    samples = np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2").astype(np.float32) / 32768
+    return resample_poly(samples, SAMPLE_RATE_HZ, rate).astype(np.float32)
+
+
+def noises(rng: np.random.Generator, other: Sequence[FloatArray], samples: int) -> Iterator[FloatArray]:
+    """Yield (samples,) float32 of unit power, without end: coloured noise, babble, tones."""
+    times = np.arange(samples) / SAMPLE_RATE_HZ
+    while True:
+        kind = rng.integers(4)
+        if kind <= 1:
+            slope = rng.uniform(0, 1.2)
+            spectrum = np.fft.rfft(rng.standard_normal(samples))
+            spectrum /= np.maximum(np.arange(len(spectrum)), 20) ** slope
+            noise = np.fft.irfft(spectrum, samples)
+        elif kind == 2:
+            voices = [np.resize(other[i], samples) for i in rng.integers(len(other), size=6)]
+            noise = sum(np.roll(v, int(rng.integers(samples))) for v in voices)
+        else:
+            pitches = rng.uniform(80, 2000, size=rng.integers(1, 6))
+            noise = sum(np.sin(2 * np.pi * p * times + rng.uniform(0, 6)) for p in pitches)
+            noise = noise * (1 + rng.uniform() * np.sin(2 * np.pi * rng.uniform(0.5, 6) * times))
+        yield (noise / max(float(np.sqrt(np.mean(np.square(noise)))), 1e-9)).astype(np.float32)
