@@ -18,9 +18,9 @@ _WAITING = 250
 """Blocks kept for a listener that is late: 5 s."""
 _SILENT_S = 1.0
 """Without a block for so long, s, a microphone counts as gone; even in silence it sends some."""
-_RETRY_S, _RETRY_MAX_S = 0.25, 5.0
+_RETRY_S, _RETRY_MAX_S = 0.25, 3.0
 """Wait before the first try to take it up again, doubled for each further one, s."""
-TRIES = 120
+TRIES = 200
 """Tries to take it up again before it is given up, about ten minutes."""
 
 
@@ -77,7 +77,7 @@ class Microphone:
                     self._notice(f"{lost} I go on when it is back.")
                 if failed > self._tries:
                     raise
-                self._closed.wait(min(_RETRY_S * 2 ** min(failed, 10), _RETRY_MAX_S))
+                self._closed.wait(min(_RETRY_S * 2 ** min(failed - 1, 10), _RETRY_MAX_S))
                 _rescan()
 
     def close(self) -> None:
@@ -192,7 +192,9 @@ def _sounddevice() -> Any:
     try:
         import sounddevice
     except ImportError:
-        raise MissingDependency("sounddevice is not installed: pip install 'bosun[speech]'.") from None
+        raise MissingDependency(
+            "sounddevice is not installed: pip install 'bosun[speech]'."
+        ) from None
     except OSError:
         raise MissingDependency(
             "PortAudio is not installed: apt install libportaudio2 libasound2-plugins."

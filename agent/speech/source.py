@@ -104,7 +104,9 @@ def open_file(path: Path, speed: float | None = 1.0) -> Playback:
     try:
         import soundfile
     except (ImportError, OSError):
-        raise MissingDependency("soundfile is not installed: pip install 'bosun[speech]'.") from None
+        raise MissingDependency(
+            "soundfile is not installed: pip install 'bosun[speech]'."
+        ) from None
     if not path.is_file():
         raise UsageError(f"There is no sound file {path}.")
     try:

@@ -145,20 +145,28 @@ class KeyphraseSpotter:
 def _keyphrase(word: str, threshold: float) -> Any:
     """Return a decoder that looks for nothing but a phrase."""
     try:
-        import pocketsphinx
+        from pocketsphinx import Decoder, get_model_path
     except ImportError:
-        raise MissingDependency("pocketsphinx is not installed: pip install 'bosun[speech]'.") from None
-    decoder = pocketsphinx.Decoder(
-        hmm=pocketsphinx.get_model_path("en-us/en-us"),
-        dict=pocketsphinx.get_model_path("en-us/cmudict-en-us.dict"),
+        raise MissingDependency(
+            "pocketsphinx is not installed: pip install 'bosun[speech]'."
+        ) from None
+    decoder = Decoder(
+        hmm=get_model_path("en-us/en-us"),
+        dict=get_model_path("en-us/cmudict-en-us.dict"),
         lm=None,
-        keyphrase=word.lower(),
         kws_threshold=threshold,
         loglevel="FATAL",
-    ) if _known(word) else None
-    if decoder is None:
+    )
+    strange = [part for part in word.lower().split() if decoder.lookup_word(part) is None]
+    if strange or not word.strip():
         raise ConfigError(
-            f"Nobody knows how the stop word {word!r} sounds: it is not in pocketsphinx's English "
-            "dictionary. Teach a network: python -m agent.speech.keyword.train --word WORD."
+            f"How the stop word {word!r} sounds is not known: pocketsphinx's English dictionary "
+            "does not have it; python -m agent.speech.keyword.train --word WORD teaches a network."
         )
+    decoder.add_keyphrase("word", word.lower())
+    decoder.activate_search("word")
     return decoder
+
+
+def _pcm(samples: FloatArray) -> bytes:
+    return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()

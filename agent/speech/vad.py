@@ -129,13 +129,12 @@ class VoiceEndpointer:
 
     def feed(self, block: Block) -> list[Utterance]:
         """Return the utterances that a block completes; a gap in the stream ends one, too."""
-        done = [self._cut()] if self._frames.follows_a_gap(block) and self._speaks else []
+        done = []
         if self._frames.follows_a_gap(block):
+            done.append(self._cut() if self._speaks else None)
             self.reset()
-        for frame in self._frames(block):
-            utterance = self._hear(frame)
-            done += [utterance] if utterance else []
-        return [utterance for utterance in done if utterance]
+        done += [self._hear(frame) for frame in self._frames(block)]
+        return [utterance for utterance in done if utterance is not None]
 
     def _hear(self, frame: FloatArray) -> Utterance | None:
         settings, probability = self._settings, self._probability(frame)

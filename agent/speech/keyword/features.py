@@ -16,9 +16,10 @@ WINDOW = 400
 BANDS = 40
 _FFT = 512
 _LOW_HZ, _HIGH_HZ = 60.0, 7600.0
-_FLOOR = 1e-7
-"""Added to energies: about the noise of a 16-bit recording, so that silence is a plain value."""
-_CENTRE, _SPREAD = -7.0, 4.0
+_FLOOR = 2e-6
+"""Added to energies: about white noise at -59 dBFS. Below it rooms and voices differ in ways that
+say nothing about words."""
+_CENTRE, _SPREAD = -7.0, 3.0
 """About the mean and spread of log energies in speech, so that the network sees small numbers."""
 
 

@@ -10,12 +10,15 @@ import numpy as np
 from agent.errors import SpeechError
 from agent.types import FloatArray
 
-WEIGHTS = Path(__file__).with_name("stop.safetensors")
-"""The network that hears `stop`; `README.md` beside it says how it was taught."""
 DILATIONS = (1, 1, 2, 4, 8, 8)
 """Of each layer in frames; all but the first add to what they are given."""
 KERNEL = 5
 """Frames a layer looks at."""
+
+
+def weights_of(word: str) -> Path:
+    """Return where the network of a word is, or would be; `README.md` beside it says how to make one."""
+    return Path(__file__).with_name(f"{word.lower()}.safetensors")
 
 
 class KeywordNetwork:
@@ -25,7 +28,7 @@ class KeywordNetwork:
     rest on the last second, which is kept between calls.
     """
 
-    def __init__(self, weights: Path = WEIGHTS) -> None:
+    def __init__(self, weights: Path) -> None:
         """Load the weights and start in silence.
 
         Raises:
@@ -77,5 +80,3 @@ def _load(path: Path) -> Mapping[str, FloatArray]:
         return {name: tensor.astype(np.float32) for name, tensor in load_file(path).items()}
     except (OSError, SafetensorError) as error:
         raise SpeechError(f"The keyword network {path} cannot be read: {error}.") from error
-
-

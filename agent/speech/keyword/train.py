@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import random
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from agent.speech.keyword.corpus import Corpus, noises, speak
 from agent.speech.keyword.features import BANDS, HOP, SAMPLE_RATE_HZ, WINDOW, log_bands
-from agent.speech.keyword.network import DILATIONS, KERNEL, WEIGHTS
+from agent.speech.keyword.network import DILATIONS, KERNEL, weights_of
 from agent.types import FloatArray
 
 WIDTH = 64
@@ -24,6 +22,8 @@ _NOW = ((-1, 14), (-12, 22))
 out, for the end of a word is not a moment."""
 _AGO = ((20, 42), (0, 50))
 """The same for `ended a while ago`."""
+_SAYS_IT = 0.35
+"""Share of the word among the clips of a mix."""
 _UNSAID = -1.0
 """Marks a frame that is left out."""
 
@@ -40,7 +40,15 @@ class Mixer:
     def batch(self, size: int) -> tuple[FloatArray, FloatArray]:
         """Return (size, frames, 40) bands and (size, frames, 2) labels 1, 0 or left out."""
         mixed = [self._mix() for _ in range(size)]
-        return log_bands(np.stack([m[0] for m in mixed])), np.stack([m[1] for m in mixed])
+        bands = log_bands(np.stack([m[0] for m in mixed])) + self._colour(size)
+        return bands, np.stack([m[1] for m in mixed])
+
+    def _colour(self, size: int) -> FloatArray:
+        """Return (size, 1, 40) smooth curves over the bands, as of other throats and microphones."""
+        knots = self._rng.normal(0.0, 0.25, (size, 6))
+        at = np.linspace(0, 5, BANDS)
+        curves = np.stack([np.interp(at, np.arange(6), knot) for knot in knots])
+        return curves[:, None].astype(np.float32)
 
     def _mix(self) -> tuple[FloatArray, FloatArray]:
         rng = self._rng
@@ -48,7 +56,7 @@ class Mixer:
         labels = np.zeros((_FRAMES, 2), dtype=np.float32)
         at = int(rng.uniform(-1.0, 1.0) * SAMPLE_RATE_HZ)
         while at < _SAMPLES:
-            says_it = rng.random() < 0.45
+            says_it = rng.random() < _SAYS_IT
             clips = self._corpus.word if says_it else self._corpus.other
             clip = self._voiced(clips[rng.integers(len(clips))])
             _add(speech, clip, at)
@@ -60,7 +68,9 @@ class Mixer:
             speech = _in_a_room(speech, rng)
         level = 10 ** (rng.uniform(-32, -10) / 20)
         active = speech[np.abs(speech) > 0.01]
-        speech *= level / max(float(np.sqrt(np.mean(np.square(active)))) if len(active) else 1, 1e-6)
+        speech *= level / max(
+            float(np.sqrt(np.mean(np.square(active)))) if len(active) else 1, 1e-6
+        )
         snr_db = rng.uniform(40, 60) if rng.random() < 0.3 else rng.uniform(2, 30)
         mixed = speech + next(self._noises) * level * 10 ** (-snr_db / 20)
         return np.clip(mixed, -1, 1).astype(np.float32), labels
@@ -177,15 +187,15 @@ def main() -> None:
     from safetensors.numpy import save_file
 
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--word", default="stop", help="what it should hear")
     parser.add_argument("--words", type=int, default=2000, help="clips of the word")
-    parser.add_argument("--others", type=int, default=2500, help="clips of other speech")
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--others", type=int, default=2800, help="clips of other speech")
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
     asked = parser.parse_args()
-    corpus = speak(random.Random(asked.seed), asked.words, asked.others)
+    corpus = speak(asked.word, asked.words, asked.others, asked.seed)
     weights = teach(corpus, asked.steps, asked.seed)
-    save_file({name: w.astype(np.float16) for name, w in weights.items()}, asked.out)
+    save_file({name: w.astype(np.float16) for name, w in weights.items()}, weights_of(asked.word))
 
 
 if __name__ == "__main__":
