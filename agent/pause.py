@@ -49,7 +49,7 @@ class PausableRobot:
     """
 
     def __init__(self, robot: Robot, pause: Pause) -> None:
-        """Wrap a robot; the pause may be shared with whoever hears, or sees, that it should wait."""
+        """Wrap a robot; the pause is shared with whoever hears that it should wait."""
         self._robot, self._pause = robot, pause
         self._paused_s = 0.0
 

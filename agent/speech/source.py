@@ -121,7 +121,8 @@ def _at_16_khz(samples: FloatArray, rate: int) -> FloatArray:
         return samples
     from scipy.signal import resample_poly
 
-    return resample_poly(samples, SAMPLE_RATE_HZ, rate).astype(np.float32)
+    resampled: FloatArray = resample_poly(samples, SAMPLE_RATE_HZ, rate).astype(np.float32)
+    return resampled
 
 
 def _silence() -> FloatArray:

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -71,9 +72,11 @@ def main(out: Path, seconds: float, device: str | None) -> None:
         if said is not None:
             tell(what="utterance", began_s=said.began_s, ended_s=said.ended_s)
     hearing.close()
-    np.concatenate([block.samples for block in kept.blocks_heard] or [np.zeros(0)]).tofile(out)
+    np.concatenate(
+        [block.samples for block in kept.blocks_heard] or [np.zeros(0, np.float32)]
+    ).tofile(out)
     times = [block.began_s for block in kept.blocks_heard]
-    gap_s = max((b - a for a, b in zip(times, times[1:], strict=False)), default=0.0)
+    gap_s = max((b - a for a, b in pairwise(times)), default=0.0)
     tell(what="end", overflows=microphone.overflows, dropped=microphone.dropped, gap_s=gap_s)
 
 

@@ -65,7 +65,8 @@ def say(voice: str, text: str) -> FloatArray:
         subprocess.run(VOICES[voice](text, out), check=True, capture_output=True)
         samples, rate = soundfile.read(out, dtype="float32")
     clip = trimmed(resample_poly(samples, RATE, rate).astype(np.float32))
-    return (clip * 0.5 / np.abs(clip).max()).astype(np.float32)
+    loudest = float(np.abs(clip).max())
+    return np.asarray(clip * 0.5 / loudest, dtype=np.float32)
 
 
 def silence(seconds: float) -> FloatArray:
@@ -82,4 +83,5 @@ def noise(seconds: float, level: float, seed: int = 0) -> FloatArray:
 def with_noise(clip: FloatArray, around: FloatArray, snr_db: float) -> FloatArray:
     """Return sound with white noise, so far below a clip of the speech in it."""
     level = float(np.sqrt(np.mean(np.square(clip)))) * 10 ** (-snr_db / 20)
-    return np.clip(around + noise(len(around) / RATE, level), -1, 1).astype(np.float32)
+    mixed = np.clip(around + noise(len(around) / RATE, level), -1, 1)
+    return np.asarray(mixed, dtype=np.float32)

@@ -55,7 +55,7 @@ def test_a_network_learns_a_sound() -> None:
     at = np.arange(6400) / RATE
     high, low = (np.sin(2 * np.pi * hz * at).astype(np.float32) for hz in (3000, 300))
     corpus = Corpus((high,), (low,))
-    first, last = (teach(corpus, steps, 0) for steps in (1, 30))
+    first, last = (teach(corpus, steps, 0, batch=4) for steps in (1, 30))
     bands, labels = Mixer(corpus, 1).batch(8)
     losses = [_loss(weights, bands, labels) for weights in (first, last)]
     assert losses[1] < 0.7 * losses[0]

@@ -24,12 +24,15 @@ from agent.types import FloatArray
 LANGUAGES = ("en-us", "en-gb", "en-029", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd")
 ABROAD = ("de", "nl", "fr-fr", "da", "sv", "pl", "it", "es")
 """Where people say `stop` too, in their own way."""
-_VARIANTS = tuple(
-    "m1 m2 m3 m4 m5 m6 m7 m8 f1 f2 f4 f5 Andy Annie Alicia Andrea adam Alex antonio aunty belinda "
-    "benjamin boris caleb david Denis ed edward Gene Henrique Hugo iven iven2 john kaukovalta Lee "
-    "linda Marco Mario max Michael michel miguel Mike pablo paul pedro quincy rob robert steph "
-    "steph2 steph3 zac anika klatt klatt2 klatt3 klatt4 grandma grandpa croak".split()
-)
+_VARIANTS = (
+    "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "f1", "f2", "f4", "f5", "Andy", "Annie",
+    "Alicia", "Andrea", "adam", "Alex", "antonio", "aunty", "belinda", "benjamin", "boris",
+    "caleb", "david", "Denis", "ed", "edward", "Gene", "Henrique", "Hugo", "iven", "iven2",
+    "john", "kaukovalta", "Lee", "linda", "Marco", "Mario", "max", "Michael", "michel",
+    "miguel", "Mike", "pablo", "paul", "pedro", "quincy", "rob", "robert", "steph", "steph2",
+    "steph3", "zac", "anika", "klatt", "klatt2", "klatt3", "klatt4", "grandma", "grandpa",
+    "croak",
+)  # fmt: skip
 _FLITE = ("awb", "kal", "kal16", "rms", "slt")
 _FLITE_SHARE = 0.25
 _NEARLY = (
@@ -80,7 +83,7 @@ def speak(word: str, words: int, others: int, seed: int) -> Corpus:
 
 
 def trimmed(clip: FloatArray, floor_db: float = -40.0) -> FloatArray:
-    """Return a clip from where it first to where it last comes within 40 dB of its loudest 10 ms."""
+    """Return a clip without what is 40 dB below its loudest 10 ms at either end."""
     frames = clip[: len(clip) // 160 * 160].reshape(-1, 160)
     energy = np.square(frames).mean(axis=1)
     loud = np.flatnonzero(energy > energy.max() * 10 ** (floor_db / 10))
@@ -144,7 +147,8 @@ def _decoded(wav: bytes) -> FloatArray:
         # espeak-ng does not know the length as it begins to write, so the header is not to be read.
         data = wav[44:] if reader.getnframes() > 1 << 28 else reader.readframes(reader.getnframes())
     samples = np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2").astype(np.float32) / 32768
-    return resample_poly(samples, SAMPLE_RATE_HZ, rate).astype(np.float32)
+    resampled: FloatArray = resample_poly(samples, SAMPLE_RATE_HZ, rate).astype(np.float32)
+    return resampled
 
 
 def noises(
@@ -161,9 +165,10 @@ def noises(
             noise = np.fft.irfft(spectrum, samples)
         elif kind == 2:
             voices = [np.resize(other[i], samples) for i in rng.integers(len(other), size=6)]
-            noise = sum(np.roll(v, int(rng.integers(samples))) for v in voices)
+            noise = np.sum([np.roll(v, int(rng.integers(samples))) for v in voices], axis=0)
         else:
             pitches = rng.uniform(80, 2000, size=rng.integers(1, 6))
-            noise = sum(np.sin(2 * np.pi * p * times + rng.uniform(0, 6)) for p in pitches)
+            waves = [np.sin(2 * np.pi * p * times + rng.uniform(0, 6)) for p in pitches]
+            noise = np.sum(waves, axis=0)
             noise = noise * (1 + rng.uniform() * np.sin(2 * np.pi * rng.uniform(0.5, 6) * times))
         yield (noise / max(float(np.sqrt(np.mean(np.square(noise)))), 1e-9)).astype(np.float32)

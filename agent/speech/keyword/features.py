@@ -66,7 +66,7 @@ def _filters() -> FloatArray:
     hz = np.linspace(0.0, SAMPLE_RATE_HZ / 2, _FFT // 2 + 1)[:, None]
     rise = (hz - edges[:-2]) / (edges[1:-1] - edges[:-2])
     fall = (edges[2:] - hz) / (edges[2:] - edges[1:-1])
-    triangles: FloatArray = np.clip(np.minimum(rise, fall), 0.0, None) / _FFT
+    triangles = np.clip(np.minimum(rise, fall), 0.0, None) / _FFT
     return triangles.astype(np.float32)
 
 

@@ -17,7 +17,7 @@ KERNEL = 5
 
 
 def weights_of(word: str) -> Path:
-    """Return where the network of a word is, or would be; `README.md` beside it says how to make one."""
+    """Return where the network of a word is, or would be; `README.md` says how one is taught."""
     return Path(__file__).with_name(f"{word.lower()}.safetensors")
 
 

@@ -14,7 +14,6 @@ from agent.speech.keyword.network import DILATIONS, KERNEL, weights_of
 from agent.types import FloatArray
 
 WIDTH = 64
-_BATCH = 32
 _SAMPLES = 3 * SAMPLE_RATE_HZ
 _FRAMES = (_SAMPLES - WINDOW) // HOP + 1
 _NOW = ((-1, 14), (-12, 22))
@@ -44,7 +43,7 @@ class Mixer:
         return bands, np.stack([m[1] for m in mixed])
 
     def _colour(self, size: int) -> FloatArray:
-        """Return (size, 1, 40) smooth curves over the bands, as of other throats and microphones."""
+        """Return (size, 1, 40) smooth curves over the bands, as of other microphones."""
         knots = self._rng.normal(0.0, 0.25, (size, 6))
         at = np.linspace(0, 5, BANDS)
         curves = np.stack([np.interp(at, np.arange(6), knot) for knot in knots])
@@ -68,9 +67,8 @@ class Mixer:
             speech = _in_a_room(speech, rng)
         level = 10 ** (rng.uniform(-32, -10) / 20)
         active = speech[np.abs(speech) > 0.01]
-        speech *= level / max(
-            float(np.sqrt(np.mean(np.square(active)))) if len(active) else 1, 1e-6
-        )
+        if len(active):
+            speech *= level / float(np.sqrt(np.mean(np.square(active))))
         snr_db = rng.uniform(40, 60) if rng.random() < 0.3 else rng.uniform(2, 30)
         mixed = speech + next(self._noises) * level * 10 ** (-snr_db / 20)
         return np.clip(mixed, -1, 1).astype(np.float32), labels
@@ -79,12 +77,11 @@ class Mixer:
         """Return a clip at another pace and pitch, level and colour."""
         rng = self._rng
         pace = rng.uniform(0.85, 1.18)
-        clip = np.interp(np.arange(0, len(clip) - 1, pace), np.arange(len(clip)), clip)
+        voiced = np.interp(np.arange(0, len(clip) - 1, pace), np.arange(len(clip)), clip)
         if rng.random() < 0.5:
-            tilt = rng.uniform(-0.7, 0.7)
-            clip = clip + tilt * np.concatenate([[0.0], clip[:-1]])
-        level = 10 ** (rng.uniform(-4, 4) / 20)
-        return (clip * level / max(float(np.abs(clip).max()), 1e-3) * 0.5).astype(np.float32)
+            voiced += rng.uniform(-0.7, 0.7) * np.concatenate([[0.0], voiced[:-1]])
+        level = 0.5 * 10 ** (rng.uniform(-4, 4) / 20)
+        return np.asarray(voiced * level / max(float(np.abs(voiced).max()), 1e-3), np.float32)
 
 
 def _add(speech: FloatArray, clip: FloatArray, at: int) -> None:
@@ -110,7 +107,8 @@ def _in_a_room(speech: FloatArray, rng: np.random.Generator) -> FloatArray:
     echo = rng.standard_normal(len(times)) * np.exp(-6.9 * times / fades_s)
     echo *= rng.uniform(0.1, 0.7) / np.sqrt(np.sum(np.square(echo)))
     echo[0] += 1.0
-    return fftconvolve(speech, echo)[: len(speech)].astype(np.float32)
+    echoed: FloatArray = fftconvolve(speech, echo)[: len(speech)].astype(np.float32)
+    return echoed
 
 
 def make_network() -> Any:
@@ -141,7 +139,7 @@ def make_network() -> Any:
     return Network()
 
 
-def teach(corpus: Corpus, steps: int, seed: int) -> dict[str, FloatArray]:
+def teach(corpus: Corpus, steps: int, seed: int, batch: int = 32) -> dict[str, FloatArray]:
     """Return the weights by name, laid out as `network.KeywordNetwork` reads them."""
     import torch
     from tqdm import tqdm
@@ -153,7 +151,7 @@ def teach(corpus: Corpus, steps: int, seed: int) -> dict[str, FloatArray]:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
     progress = tqdm(range(steps), file=sys.stderr)
     for _ in progress:
-        bands, labels = map(torch.from_numpy, mixer.batch(_BATCH))
+        bands, labels = map(torch.from_numpy, mixer.batch(batch))
         loss = _loss(network(bands), labels)
         optimiser.zero_grad()
         loss.backward()
