@@ -49,7 +49,7 @@ def spotter_for(word: str) -> Spotter:
 class NetworkSpotter:
     """Hears a word with a network that was taught nothing else; works in noise."""
 
-    def __init__(self, weights: Path, suspect: float = 0.6, confirm: float = 0.6) -> None:
+    def __init__(self, weights: Path, suspect: float = 0.6, confirm: float = 0.65) -> None:
         """Load the network.
 
         Args:
