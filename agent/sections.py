@@ -216,6 +216,9 @@ class SpeechConfig(Section):
     `openai:MODEL`; a MODEL is a name or a local folder."""
     device: str | None = None
     """The microphone, by a part of its name; None is the system's own."""
+    stop_words: tuple[str, ...] = Field(default=("stop",), min_length=1)
+    """What makes it stop at once, always listened for. `stop` is heard by a network of its own, in
+    noise too; any other word of pocketsphinx's English dictionary in quiet rooms only."""
 
 
 class EpisodeConfig(Section):
