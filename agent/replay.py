@@ -97,7 +97,7 @@ def _config(episode: Episode, memory: Path) -> Config:
         raise EpisodeError(f"{episode.path} ends before its mission began; nothing can be run.")
     if episode.metadata["seed"] is None:
         raise EpisodeError(
-            f"{episode.path} goes on in the world that another mission left; it cannot be run again."
+            f"{episode.path} goes on in the world of another mission; it cannot be run again."
         )
     then = Config.model_validate(episode.metadata["config"])
     changed: dict[str, Any] = {"memory": MemoryConfig(file=memory)}

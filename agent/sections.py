@@ -275,6 +275,9 @@ class SpeechConfig(Section):
     voice: str = "auto"
     """What speaks: `auto` is the first of espeak-ng, flite and festival that is installed, `none`
     only prints; else a command that speaks what it reads from its standard input."""
+    stop_words: tuple[str, ...] = Field(default=("stop",), min_length=1)
+    """What makes it stop at once, always listened for. `stop` is heard by a network of its own, in
+    noise too; any other word of pocketsphinx's English dictionary in quiet rooms only."""
 
 
 class EpisodeConfig(Section):

@@ -31,7 +31,7 @@ from agent.types import FloatArray, Plan
 from skills.evaluate.voices import VOICES, Voice
 from skills.registry import load_contracts
 from tests.scenes import scene
-from tests.speech.sounds import HZ, NOISES
+from tests.speech.noises import HZ, NOISES
 
 COMMANDS = (
     "put the red block in the blue bowl",

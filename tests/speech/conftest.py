@@ -1,7 +1,9 @@
-"""Whispers that hear nothing, made once."""
+"""Whispers that hear nothing, and a microphone without hardware."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from tests.llm.processes import Transcriptions
 from tests.speech.tiny_whisper import make_checkpoints, make_converted
+from tests.speech.virtual_microphone import VirtualMicrophone
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +34,16 @@ def transcriptions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transcr
     """Yield a server of OpenAI's transcription API."""
     with Transcriptions(tmp_path_factory.mktemp("transcriptions")) as server:
         yield server
+
+
+@pytest.fixture
+def virtual_microphone() -> Iterator[VirtualMicrophone]:
+    if not all(map(shutil.which, ("pulseaudio", "pactl", "pacat"))):
+        pytest.skip("needs pulseaudio and pulseaudio-utils")
+    # The path of a socket may have about a hundred letters, and pytest's own folders have more.
+    with tempfile.TemporaryDirectory(prefix="mic") as folder:
+        microphone = VirtualMicrophone(Path(folder))
+        try:
+            yield microphone
+        finally:
+            microphone.unplug()

@@ -1,47 +1,46 @@
-"""What a microphone may pick up that is no command, made from a seed."""
+"""Sounds to hear with: what voices say, noise, and both in one stream."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+import shutil
 
 import numpy as np
+import pytest
 
+from agent.speech.keyword.corpus import trimmed
 from agent.types import FloatArray
+from skills.evaluate import voices
+from skills.evaluate.voices import RATE
 
-HZ = 16_000
+VOICES = {voice.label: voice for voice in voices.VOICES}
 
-
-def silence(rng: np.random.Generator, seconds: float) -> FloatArray:
-    return np.zeros(int(seconds * HZ), np.float32)
-
-
-def white(rng: np.random.Generator, seconds: float) -> FloatArray:
-    level = 10 ** rng.uniform(-3, -0.7)
-    noise: FloatArray = (level * rng.normal(size=int(seconds * HZ))).astype(np.float32)
-    return noise.clip(-1, 1)
+needs_voices = pytest.mark.skipif(
+    not all(map(shutil.which, ("espeak-ng", "flite", "text2wave"))),
+    reason="needs espeak-ng, flite and festival",
+)
 
 
-def brown(rng: np.random.Generator, seconds: float) -> FloatArray:
-    """Rumble, as of motors and wind."""
-    walk = np.cumsum(rng.normal(size=int(seconds * HZ)))
-    walk -= np.linspace(walk[0], walk[-1], len(walk))
-    rumble: FloatArray = (0.3 * walk / np.abs(walk).max()).astype(np.float32)
-    return rumble
+@functools.cache
+def say(voice: str, text: str) -> FloatArray:
+    """Return (n,) float32 at 16 kHz, without silence at either end, its loudest sample at 0.5."""
+    clip = trimmed(VOICES[voice].say(text))
+    return (clip * 0.5 / np.abs(clip).max()).astype(np.float32)
 
 
-def music(rng: np.random.Generator, seconds: float) -> FloatArray:
-    """Tones with overtones, four a second."""
-    notes = []
-    for _ in range(int(np.ceil(4 * seconds))):
-        pitch, times = 220 * 2 ** (rng.integers(0, 24) / 12), np.arange(HZ // 4) / HZ
-        tones = [np.sin(2 * np.pi * n * pitch * times) / n for n in range(1, 5)]
-        notes.append(0.15 * np.sum(tones, axis=0) * np.exp(-6 * times))
-    return np.concatenate(notes)[: int(seconds * HZ)].astype(np.float32)
+def silence(seconds: float) -> FloatArray:
+    """Return the faint hiss of a quiet room."""
+    return noise(seconds, 1e-4)
 
 
-NOISES: Mapping[str, Callable[[np.random.Generator, float], FloatArray]] = {
-    "silence": silence,
-    "white": white,
-    "brown": brown,
-    "music": music,
-}
+def noise(seconds: float, level: float, seed: int = 0) -> FloatArray:
+    """Return white noise of a root mean square."""
+    samples = np.random.default_rng(seed).standard_normal(round(seconds * RATE))
+    return (samples * level).astype(np.float32)
+
+
+def with_noise(clip: FloatArray, around: FloatArray, snr_db: float) -> FloatArray:
+    """Return sound with white noise, so far below a clip of the speech in it."""
+    level = float(np.sqrt(np.mean(np.square(clip)))) * 10 ** (-snr_db / 20)
+    mixed = np.clip(around + noise(len(around) / RATE, level), -1, 1)
+    return np.asarray(mixed, dtype=np.float32)

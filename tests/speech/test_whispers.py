@@ -25,7 +25,7 @@ from agent.types import FloatArray
 from skills.evaluate.voices import Engine, Voice
 from skills.registry import load_contracts
 from tests.scenes import scene
-from tests.speech.sounds import HZ, NOISES, white
+from tests.speech.noises import HZ, NOISES, white
 from tests.speech.tiny_whisper import VARIANTS
 
 # openai-whisper hands PyTorch's tensors to NumPy, and leaves its list of tokens open.
