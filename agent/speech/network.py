@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
-
-_LONGEST = 60
-"""Words after which a sampled sentence is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +78,27 @@ class Network:
         """Every word that may be said."""
         return frozenset(word for _, _, _, word in self.arcs if word)
 
-    def sample(self, rng: np.random.Generator) -> str:
-        """Return a random sentence, drawn by the probabilities."""
-        ways = self._ways()
-        while True:
-            state, words = 0, list[str]()
-            while state != self.final and len(words) < _LONGEST:
-                probabilities, arcs = ways[state]
-                _, state, _, word = arcs[int(rng.choice(len(arcs), p=probabilities))]
-                words += [word] if word else []
-            if state == self.final:
-                return " ".join(words)
-
-    def _ways(self) -> dict[int, tuple[np.ndarray, list[Arc]]]:
+    def samples(self, rng: np.random.Generator, count: int) -> list[str]:
+        """Return random sentences, drawn by the probabilities."""
         leaving: dict[int, list[Arc]] = {}
         for arc in self.arcs:
             leaving.setdefault(arc[0], []).append(arc)
-        return {
-            state: (np.array([p for _, _, p, _ in arcs]) / sum(p for _, _, p, _ in arcs), arcs)
+        ways = {
+            state: (list(accumulate(arc[2] for arc in arcs)), arcs)
             for state, arcs in leaving.items()
         }
+        return [self._walk(rng, ways) for _ in range(count)]
+
+    def _walk(
+        self, rng: np.random.Generator, ways: Mapping[int, tuple[list[float], list[Arc]]]
+    ) -> str:
+        state, words = 0, list[str]()
+        while state != self.final:
+            sums, arcs = ways[state]
+            at = bisect(sums, rng.random() * sums[-1])
+            _, state, _, word = arcs[min(at, len(arcs) - 1)]
+            words += [word] if word else []
+        return " ".join(words)
 
 
 @dataclass(slots=True)
