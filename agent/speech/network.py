@@ -140,9 +140,7 @@ class _Builder:
         self.arcs.append((start, begin, probability, ""))
         self.arcs.append((self.add(option, begin), end, 1.0, ""))
 
-    def _words(
-        self, words: Sequence[str], start: int, end: int, probability: float = 1.0
-    ) -> int:
+    def _words(self, words: Sequence[str], start: int, end: int, probability: float = 1.0) -> int:
         for at, word in enumerate(words or [""]):
             last = at >= len(words) - 1
             to = end if last else self.state()
@@ -155,7 +153,9 @@ _Outgoing = dict[tuple[str, int], float]
 """Word and next state -> probability."""
 
 
-def _without_silent(arcs: Sequence[Arc], final: int) -> tuple[dict[int, _Outgoing], dict[int, float]]:
+def _without_silent(
+    arcs: Sequence[Arc], final: int
+) -> tuple[dict[int, _Outgoing], dict[int, float]]:
     """Return the same network without silent arcs: state -> arcs, and state -> of ending there.
 
     The decoder follows one silent arc only, so none may follow another.
