@@ -28,7 +28,7 @@ _SAMPLES = 2_000
 """Sentences the trigram is made of."""
 _LOUDNESS = 0.1
 """Root mean square that every utterance is brought to."""
-_FLOOR = 1e-3
+_FLOOR = 3e-4
 """Root mean square of the noise that is laid under it.
 
 Acoustic models are trained on rooms, which are never silent: without a floor, the spectral
