@@ -97,9 +97,10 @@ class PocketsphinxTranscriber:
             return Transcript("", 0.0, 1.0, language="en")
         strict, _, _ = self._decode(f"{self._current}/network", sound)
         loose, posterior, score = self._decode(f"{self._current}/trigram", sound)
-        alike = difflib.SequenceMatcher(None, strict.split(), loose.split()).ratio()
+        heard = strict.split(), loose.split()
+        alike = difflib.SequenceMatcher(None, *heard).ratio() if all(heard) else 0.0
         posterior = posterior ** (1 / max(1, len(loose.split())))
-        confidence = posterior * alike if strict else 0.0
+        confidence = posterior * alike
         texts = tuple(dict.fromkeys(text for text in (strict, loose) if text))
         return Transcript(
             text=texts[0] if texts else "",

@@ -25,14 +25,14 @@ class Heard(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When readings count; calibrated on commands and sounds of scenes no report is made on.
+    """When readings count.
 
     Attributes:
         confidence: Below it nothing that was said is taken for a command, 0..1.
         first: Alternatives beyond the first so many are not looked at.
     """
 
-    confidence: float = 0.5
+    confidence: float = 0.4
     first: int = 2
 
 
