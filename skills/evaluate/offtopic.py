@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from agent.types import FloatArray
+from agent.types import FloatArray, Vector
 from skills.evaluate.voices import RATE, VOICES
 
 _SECONDS = 3.0
@@ -61,6 +61,6 @@ SOUNDS: Mapping[str, Callable[[np.random.Generator], FloatArray]] = {
 """Name -> makes three seconds of a sound."""
 
 
-def _loud(sound: np.ndarray) -> FloatArray:
+def _loud(sound: Vector) -> FloatArray:
     level = float(np.sqrt(np.mean(np.square(sound))))
     return np.clip(sound * (_LOUDNESS / level), -1, 1).astype(np.float32)
