@@ -200,6 +200,8 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
         )
     disturbances.add_argument("--csv", type=Path, metavar="FILE.csv", help="write a table")
     disturbances.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the rates")
+    speech = suites.add_parser("speech", help="commands in eight voices, and what is none")
+    _add_suite(speech, 60, "commands per voice")
     _add_monitor(suites.add_parser("monitor", help="how well failures are told from successes"))
 
 

@@ -182,6 +182,17 @@ def _monitor(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     )
 
 
+def _speech(args: argparse.Namespace, config: Config) -> dict[str, Any]:
+    from agent.build import grammar, verifier
+    from agent.rehearsal.hearing import PocketsphinxBench
+    from skills.evaluate.hearing import evaluate_hearing, find_commands
+
+    planner = grammar(config)
+    commands = find_commands(planner, verifier(config), args.seed_base, args.episodes)
+    make_bench = partial(PocketsphinxBench, config)
+    return evaluate_hearing(make_bench, planner, commands, args.seed_base, args.workers)
+
+
 _SUITES = {
     "skills": _skills,
     "scene": _scene,
@@ -189,6 +200,7 @@ _SUITES = {
     "disturbances": _disturbances,
     "causes": _causes,
     "monitor": _monitor,
+    "speech": _speech,
 }
 
 

@@ -14,8 +14,10 @@ import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
@@ -134,7 +136,7 @@ VOICES = (
 """What hearing is measured with: formant, unit, diphone and statistical synthesis."""
 
 
-def _at_rate(samples: np.ndarray, rate: int) -> FloatArray:
+def _at_rate(samples: NDArray[Any], rate: int) -> FloatArray:
     """Return 16-bit samples of any rate as float32 at 16 kHz."""
     common = math.gcd(rate, RATE)
     sound = samples.astype(np.float64) / 32768
