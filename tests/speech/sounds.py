@@ -25,7 +25,7 @@ needs_voices = pytest.mark.skipif(
 def say(voice: str, text: str) -> FloatArray:
     """Return (n,) float32 at 16 kHz, without silence at either end, its loudest sample at 0.5."""
     clip = trimmed(VOICES[voice].say(text))
-    return (clip * 0.5 / np.abs(clip).max()).astype(np.float32)
+    return np.asarray(clip * 0.5 / np.abs(clip).max(), dtype=np.float32)
 
 
 def silence(seconds: float) -> FloatArray:

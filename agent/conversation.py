@@ -1,0 +1,234 @@
+"""What is said while the robot waits, asks or moves, and what becomes of it."""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+from agent.pause import Pause
+from agent.protocols import Transcript
+from agent.speech.control import Control, control_of
+from agent.speech.gate import Cause, GateDecision, Ruling
+from agent.types import Plan
+
+_YES = frozenset({"yes", "yes please", "yeah", "ok", "okay", "sure", "do it", "right", "correct"})
+_NO = frozenset({"no", "no thanks", "nope", "wrong", "do not", "don't", "leave it"})
+_DOING = re.compile(
+    r"\b(what|where) are you (doing|up to|going)\b|\bwhat is (going on|happening)\b"
+)
+_CORRECTS = re.compile(r"^(no|not|actually|instead|i mean|i meant|rather|wait)\b|\binstead$")
+_NO_WORDS = ""
+
+
+class Became(StrEnum):
+    """What became of something that was said."""
+
+    COMMAND = "command"
+    CORRECTION = "correction"
+    ANSWER = "answer"
+    CONTROL = "control"
+    TOLD = "told"
+    ASKED_BACK = "asked_back"
+    REMARK = "remark"
+    IGNORED = "ignored"
+
+
+class Judge(Protocol):
+    """Says whether a transcript may move the robot; `agent.speech.gate.Gate` is one."""
+
+    def decide(
+        self, transcript: Transcript, seconds: float, plan: Plan | None = None
+    ) -> GateDecision:
+        """Return what becomes of a transcript, once its plan is known."""
+        ...
+
+
+class Conversation:
+    """Stands between whoever hears and whoever carries out; each has a thread of its own.
+
+    `hear` is called for every utterance. The mission's thread waits for `command`, and hands
+    `approve`, `answer` and `wish` to the runtime. A question waits for an answer as long as
+    `patience_s`; nothing moves meanwhile.
+    """
+
+    def __init__(
+        self,
+        gate: Judge,
+        understand: Callable[[str], Plan],
+        say: Callable[[str], None],
+        doing: Callable[[], str],
+        pause: Pause,
+        stop: Callable[[], None],
+        patience_s: float = 20.0,
+    ) -> None:
+        """Begin without a mission.
+
+        Args:
+            gate: Judges what was heard.
+            understand: Returns what the planner makes of words, in the scene as it is known.
+            say: Speaks a sentence, without waiting for its end.
+            doing: Returns in a sentence what the robot is doing.
+            pause: Holds the running mission.
+            stop: Sets the robot's latch.
+            patience_s: How long an answer is waited for, s.
+        """
+        self._gate, self._understand, self._say, self._doing = gate, understand, say, doing
+        self._pause, self._stop, self._patience_s = pause, stop, patience_s
+        self._lock = threading.RLock()
+        self._commands: queue.Queue[str] = queue.Queue(1)
+        self._answers: queue.Queue[str] = queue.Queue(1)
+        self._wishes: list[str] = []
+        self._doubtful: tuple[str, Became] | None = None
+        self._mission = _NO_WORDS
+        self._asking = False
+
+    def command(self, timeout_s: float) -> str | None:
+        """Return the next command, or None where there is none within so many seconds."""
+        try:
+            said = self._commands.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        with self._lock:
+            self._mission, self._wishes = said, []
+        self._pause.resume()
+        return said
+
+    def ended(self) -> None:
+        """Say that the mission is over: what is said from now on is a command."""
+        with self._lock:
+            self._mission, self._wishes, self._doubtful = _NO_WORDS, [], None
+        self._pause.resume()
+
+    def approve(self, plan: Plan) -> bool:
+        """Ask about a plan that handles something new; what was said yes to is not asked again."""
+        with self._lock:
+            if plan.command == self._mission:
+                return True
+        steps = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
+        return self.answer(f"I would {steps}. Shall I?") in _YES
+
+    def answer(self, question: str) -> str:
+        """Ask something and return what is answered, nothing where nobody does."""
+        with self._lock:
+            self._drain(self._answers)
+            self._asking = True
+        self._say(question)
+        try:
+            return self._answers.get(timeout=self._patience_s)
+        except queue.Empty:
+            return _NO_WORDS
+        finally:
+            with self._lock:
+                self._asking = False
+
+    def wish(self, time_s: float) -> str:
+        """Return the oldest correction that has not been taken up, nothing for none."""
+        with self._lock:
+            return self._wishes.pop(0) if self._wishes else _NO_WORDS
+
+    def hear(self, transcript: Transcript, seconds: float) -> tuple[Became, GateDecision | None]:
+        """Take an utterance; return what became of it, and how the gate ruled where it was asked.
+
+        Args:
+            transcript: What was understood.
+            seconds: Length of the utterance, s.
+        """
+        with self._lock:
+            if (became := self._at_once(transcript.text)) is not None:
+                return became, None
+            mission = self._mission
+        # A language model takes seconds for it, and the mission asks for wishes meanwhile.
+        command = f"{mission}, no, {_bare(transcript.text)}" if mission else transcript.text
+        plan = self._understand(command)
+        if mission and not plan.subgoals and not _CORRECTS.search(transcript.text):
+            return Became.REMARK, None
+        with self._lock:
+            kind = Became.CORRECTION if mission else Became.COMMAND
+            return self._judge(transcript, seconds, plan, kind)
+
+    def _at_once(self, text: str) -> Became | None:
+        """Do what needs no plan; None where the words may be a command or a correction."""
+        if (control := control_of(text)) is not None:
+            self._steer(control)
+            return Became.CONTROL
+        if self._doubtful is not None and (text in _YES or text in _NO):
+            return self._settle(text in _YES)
+        if self._asking:
+            self._put(self._answers, text)
+            return Became.ANSWER
+        if _DOING.search(text):
+            self._say(self._doing())
+            return Became.TOLD
+        return None
+
+    def _steer(self, control: Control) -> None:
+        """Do at once what one word asks for."""
+        self._doubtful = None
+        match control:
+            case Control.PAUSE:
+                self._pause.pause()
+                return
+            case Control.CONTINUE:
+                self._pause.resume()
+                return
+            case Control.GO_HOME if not self._mission:
+                self._put(self._commands, control.value)
+                return
+        self._stop()
+        self._wishes = []
+        if self._asking:
+            self._put(self._answers, _NO_WORDS)
+        if control is Control.GO_HOME:
+            self._put(self._commands, control.value)
+
+    def _judge(
+        self, transcript: Transcript, seconds: float, plan: Plan, kind: Became
+    ) -> tuple[Became, GateDecision]:
+        ruled = self._gate.decide(transcript, seconds, plan)
+        self._doubtful = None
+        match ruled.ruling:
+            case Ruling.ACCEPT:
+                return self._take(transcript.text, kind), ruled
+            case Ruling.CONFIRM:
+                self._doubtful = transcript.text, kind
+                self._say(ruled.reply)
+                return Became.ASKED_BACK, ruled
+        if ruled.cause is Cause.NOT_UNDERSTOOD and ruled.reply:
+            self._say(ruled.reply)
+            return Became.ASKED_BACK, ruled
+        return Became.IGNORED, ruled
+
+    def _settle(self, sure: bool) -> Became:
+        """Take up, or drop, what was asked back about."""
+        assert self._doubtful is not None
+        (text, kind), self._doubtful = self._doubtful, None
+        if sure:
+            self._take(text, kind)
+        else:
+            self._say("Then I leave it. What should I do?")
+        return Became.ANSWER
+
+    def _take(self, text: str, kind: Became) -> Became:
+        if kind is Became.CORRECTION:
+            self._wishes.append(_bare(text))
+        else:
+            self._put(self._commands, text)
+        return kind
+
+    def _put(self, where: queue.Queue[str], text: str) -> None:
+        """Put in something new; what nobody has asked for yet is worth less."""
+        self._drain(where)
+        where.put_nowait(text)
+
+    def _drain(self, where: queue.Queue[str]) -> None:
+        while not where.empty():
+            where.get_nowait()
+
+
+def _bare(text: str) -> str:
+    """Return a correction without the "no" that it may begin with."""
+    return re.sub(r"^no,? ", "", text)

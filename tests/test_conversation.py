@@ -1,0 +1,205 @@
+"""What is said is taken for what it is: a command, a correction, an answer, or nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from agent.conversation import Became, Conversation
+from agent.pause import Pause
+from agent.protocols import Transcript
+from agent.sections import GateConfig
+from agent.speech.gate import Gate
+from agent.types import Plan
+from tests.parts import COMMAND, PICK, PLACE
+
+SHOWN = Plan(command=COMMAND, subgoals=(PICK, PLACE))
+WHISPER, SPHINX = "faster-whisper:tiny", "pocketsphinx"
+SECONDS = 2.5
+
+
+@dataclass
+class Room:
+    """A conversation, what was said in it, and a planner that understands what is about blocks."""
+
+    transcriber: str = WHISPER
+    said: list[str] = field(default_factory=list)
+    stops: int = 0
+    patience_s: float = 0.2
+    pause: Pause = field(default_factory=Pause)
+
+    def __post_init__(self) -> None:
+        self.conversation = Conversation(
+            Gate(GateConfig(), self.transcriber),
+            self._understand,
+            self.said.append,
+            lambda: "I pick up the red block.",
+            self.pause,
+            self._stop,
+            self.patience_s,
+        )
+
+    def hear(self, text: str, confidence: float = 0.95) -> Became:
+        evidence = {
+            "avg_logprob": -0.1,
+            "compression_ratio": 1.0,
+            "no_speech_prob": 0.01,
+            "temperature": 0.0,
+        }
+        transcript = Transcript(text, confidence, 0.01, (), "en", evidence)
+        return self.conversation.hear(transcript, SECONDS)[0]
+
+    def _understand(self, text: str) -> Plan:
+        if "block" in text.rpartition("no, ")[2] or "green one" in text:
+            return Plan(command=text, subgoals=SHOWN.subgoals)
+        return Plan(command=text, question=f"What is {text!r}?")
+
+    def _stop(self) -> None:
+        self.stops += 1
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+@pytest.fixture
+def busy(room: Room) -> Room:
+    assert room.hear(COMMAND) is Became.COMMAND
+    assert room.conversation.command(0.0) == COMMAND
+    return room
+
+
+def test_a_command_that_was_heard_well_is_carried_out(busy: Room) -> None:
+    assert busy.conversation.command(0.0) is None
+    assert not busy.said
+
+
+def test_what_is_not_understood_is_asked_about_and_moves_nothing(room: Room) -> None:
+    assert room.hear("sing me a song") is Became.ASKED_BACK
+    assert room.conversation.command(0.0) is None
+    assert room.said == ["What is 'sing me a song'?"]
+
+
+def test_noise_starts_nothing_and_gets_no_answer(room: Room) -> None:
+    for text in ("", "thank you for watching", "you"):
+        assert room.hear(text) is Became.IGNORED
+    assert not room.said
+    assert room.conversation.command(0.0) is None
+
+
+@pytest.mark.parametrize(("answer", "command"), [("yes", COMMAND), ("no", None)])
+def test_what_is_doubtful_waits_for_a_yes(answer: str, command: str | None) -> None:
+    room = Room(SPHINX)
+    assert room.hear(COMMAND) is Became.ASKED_BACK
+    assert room.conversation.command(0.0) is None
+    assert "Shall I?" in room.said[0]
+    assert room.hear(answer) is Became.ANSWER
+    assert room.conversation.command(0.0) == command
+
+
+def test_a_second_command_takes_the_place_of_one_in_doubt() -> None:
+    room = Room(SPHINX)
+    room.hear(COMMAND)
+    room.hear("put the green block on the plate")
+    room.hear("yes")
+    assert room.conversation.command(0.0) == "put the green block on the plate"
+
+
+@pytest.mark.parametrize("said", ["no the green one", "the green one", "no, the green one"])
+def test_a_correction_waits_for_the_next_safe_point(busy: Room, said: str) -> None:
+    assert busy.hear(said) is Became.CORRECTION
+    assert busy.conversation.wish(1.0) == "the green one"
+    assert busy.conversation.wish(1.1) == ""
+    assert busy.stops == 0
+
+
+def test_a_remark_changes_nothing(busy: Room) -> None:
+    assert busy.hear("faster is fine") is Became.REMARK
+    assert busy.conversation.wish(1.0) == ""
+    assert not busy.said
+
+
+def test_a_question_is_answered_without_stopping(busy: Room) -> None:
+    assert busy.hear("what are you doing") is Became.TOLD
+    assert busy.said == ["I pick up the red block."]
+    assert (busy.stops, busy.pause.shut) == (0, False)
+
+
+def test_pause_holds_and_continue_goes_on(busy: Room) -> None:
+    busy.hear("pause")
+    assert busy.pause.shut
+    busy.hear("continue")
+    assert not busy.pause.shut
+    assert busy.stops == 0
+
+
+def test_cancel_stops_the_mission(busy: Room) -> None:
+    busy.hear("no the green one")
+    assert busy.hear("cancel") is Became.CONTROL
+    assert busy.stops == 1
+    assert busy.conversation.wish(1.0) == ""
+
+
+def test_go_home_stops_the_mission_and_is_the_next_command(busy: Room) -> None:
+    busy.hear("go home")
+    assert busy.stops == 1
+    busy.conversation.ended()
+    assert busy.conversation.command(0.0) == "go home"
+
+
+def _answered(room: Room, said: str) -> Iterator[str]:
+    """Yield what a question returns while something is said."""
+    heard: list[str] = []
+    asking = threading.Thread(target=lambda: heard.append(room.conversation.answer("Which one?")))
+    asking.start()
+    while not room.said:
+        pass
+    room.hear(said)
+    asking.join()
+    yield from heard
+
+
+@pytest.mark.parametrize("said", ["the green one", "yes"])
+def test_what_follows_a_question_is_its_answer(said: str) -> None:
+    room = Room(patience_s=5.0)
+    assert list(_answered(room, said)) == [said]
+
+
+def test_cancel_is_an_answer_that_says_nothing() -> None:
+    room = Room(patience_s=5.0)
+    assert list(_answered(room, "cancel")) == [""]
+    assert room.stops == 1
+
+
+def test_nobody_answers(room: Room) -> None:
+    assert room.conversation.answer("Which one?") == ""
+    assert room.hear(COMMAND) is Became.COMMAND
+
+
+def test_the_plan_that_was_asked_for_is_approved_and_another_is_asked_about(busy: Room) -> None:
+    assert busy.conversation.approve(SHOWN)
+    other = SHOWN.model_copy(update={"command": f"{COMMAND}, no, the green one"})
+    assert not busy.conversation.approve(other)
+    assert busy.said[-1].endswith("Shall I?")
+
+
+def test_a_slow_planner_does_not_hold_up_the_mission(busy: Room) -> None:
+    waits, reached = threading.Event(), threading.Event()
+
+    def slow(text: str) -> Plan:
+        reached.set()
+        assert waits.wait(5.0)
+        return SHOWN
+
+    busy.conversation._understand = slow
+    hearing = threading.Thread(target=busy.hear, args=("no the green one",))
+    hearing.start()
+    assert reached.wait(5.0)
+    assert busy.conversation.wish(1.0) == ""
+    waits.set()
+    hearing.join()
+    assert busy.conversation.wish(1.1) == "the green one"
