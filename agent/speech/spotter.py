@@ -60,6 +60,7 @@ class NetworkSpotter:
         self._network, self._bands = KeywordNetwork(weights), BandStream()
         self._suspect, self._confirm = suspect, confirm
         self._suspected_s: float | None = None
+        self._ready = True
 
     def hear(self, block: Block) -> Heard | None:
         """Return what is made of the next block."""
@@ -68,9 +69,12 @@ class NetworkSpotter:
             return None
         now, ago = probabilities.max(axis=0)
         if self._suspected_s is None:
-            if max(now, ago) < self._suspect:
+            quiet = max(now, ago) < self._suspect
+            if quiet or not self._ready:
+                # One word is one suspicion, however long it rings on.
+                self._ready = quiet
                 return None
-            self._suspected_s = block.ended_s
+            self._suspected_s, self._ready = block.ended_s, False
             return Heard.SUSPECTED
         if ago >= self._confirm:
             self._suspected_s = None

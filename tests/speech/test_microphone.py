@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -50,12 +50,20 @@ class Listener:
 
     def wait_for(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         with self._more:
-            found = self._more.wait_for(lambda: any(map(wanted, self.told)), 20.0)
+            found = self._more.wait_for(lambda: any(map(wanted, self.told)), 60.0)
             assert found, self.told
             return next(filter(wanted, self.told))
 
     def said(self, what: str) -> dict[str, Any]:
         return self.wait_for(lambda told: told["what"] == what)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
 
     def heard(self) -> FloatArray:
         assert self._process.wait(40.0) == 0
@@ -76,53 +84,56 @@ def _likeness(heard: FloatArray, played: FloatArray) -> float:
 def test_what_is_said_is_heard_and_the_stop_word_stops(
     virtual_microphone: VirtualMicrophone, tmp_path: Path
 ) -> None:
-    listener = Listener(virtual_microphone, tmp_path / "heard", 9.0)
-    listener.said("listening")
-    spoken = say("flite/rms", COMMAND)
-    virtual_microphone.play(np.concatenate([spoken, silence(1.2)]))
-    listener.said("utterance")
-    assert "stop" not in [told["what"] for told in listener.told]
-    virtual_microphone.play(np.concatenate([say("espeak/en-us", "stop"), silence(1.2)]))
-    listener.said("stop")
-    assert _likeness(listener.heard(), spoken) > 0.95
-    end = listener.told[-1]
-    assert (end["overflows"], end["dropped"]) == (0, 0)
-    assert [t["what"] for t in listener.told if t["what"] in ("pause", "stop")] == ["pause", "stop"]
+    with Listener(virtual_microphone, tmp_path / "heard", 9.0) as listener:
+        listener.said("listening")
+        spoken = say("flite/rms", COMMAND)
+        virtual_microphone.play(np.concatenate([spoken, silence(1.2)]))
+        listener.said("utterance")
+        assert "stop" not in [told["what"] for told in listener.told]
+        virtual_microphone.play(np.concatenate([say("espeak/en-us", "stop"), silence(1.2)]))
+        listener.said("stop")
+        assert _likeness(listener.heard(), spoken) > 0.95
+        end = listener.told[-1]
+        assert (end["overflows"], end["dropped"]) == (0, 0)
+        assert [t["what"] for t in listener.told if t["what"] in ("pause", "stop")] == [
+            "pause",
+            "stop",
+        ]
 
 
 def test_a_microphone_that_is_unplugged_is_taken_up_again(
     virtual_microphone: VirtualMicrophone, tmp_path: Path
 ) -> None:
-    listener = Listener(virtual_microphone, tmp_path / "heard", 14.0)
-    listener.said("listening")
-    virtual_microphone.unplug()
-    lost = listener.said("notice")
-    assert lost["sentence"] == "The microphone sends nothing any more. I go on when it is back."
-    virtual_microphone.plug_in()
-    listener.wait_for(lambda told: told.get("sentence") == "I hear the microphone again.")
-    tone = (0.3 * np.sin(np.arange(16000) * 0.3)).astype(np.float32)
-    virtual_microphone.play(tone)
-    assert _likeness(listener.heard(), tone) > 0.95
-    # The time of the stream goes on while nothing is heard.
-    assert listener.told[-1]["gap_s"] > 1.0
-    assert len([told for told in listener.told if told["what"] == "notice"]) == 2
+    with Listener(virtual_microphone, tmp_path / "heard", 14.0) as listener:
+        listener.said("listening")
+        virtual_microphone.unplug()
+        lost = listener.said("notice")
+        assert lost["sentence"] == "The microphone sends nothing any more. I go on when it is back."
+        virtual_microphone.plug_in()
+        listener.wait_for(lambda told: told.get("sentence") == "I hear the microphone again.")
+        tone = (0.3 * np.sin(np.arange(16000) * 0.3)).astype(np.float32)
+        virtual_microphone.play(tone)
+        assert _likeness(listener.heard(), tone) > 0.95
+        # The time of the stream goes on while nothing is heard.
+        assert listener.told[-1]["gap_s"] > 1.0
+        assert len([told for told in listener.told if told["what"] == "notice"]) == 2
 
 
 @pytest.mark.parametrize("device", ["webcam", "pulze"])
 def test_a_microphone_that_does_not_exist_is_named(
     virtual_microphone: VirtualMicrophone, tmp_path: Path, device: str
 ) -> None:
-    listener = Listener(virtual_microphone, tmp_path / "heard", 1.0, device)
-    sentence = listener.said("error")["sentence"]
-    listener.heard()
-    assert sentence.startswith(f"There is no microphone {device!r}; there are: default, pulse.")
-    assert sentence.endswith("Did you mean 'pulse'?") == (device == "pulze")
+    with Listener(virtual_microphone, tmp_path / "heard", 1.0, device) as listener:
+        sentence = listener.said("error")["sentence"]
+        listener.heard()
+        assert sentence.startswith(f"There is no microphone {device!r}; there are: default, pulse.")
+        assert sentence.endswith("Did you mean 'pulse'?") == (device == "pulze")
 
 
 @pytest.mark.parametrize("device", ["PULSE", "def"])
 def test_a_part_of_the_name_will_do(
     virtual_microphone: VirtualMicrophone, tmp_path: Path, device: str
 ) -> None:
-    listener = Listener(virtual_microphone, tmp_path / "heard", 1.0, device)
-    listener.said("listening")
-    assert len(listener.heard())
+    with Listener(virtual_microphone, tmp_path / "heard", 1.0, device) as listener:
+        listener.said("listening")
+        assert len(listener.heard())

@@ -119,7 +119,7 @@ def test_every_voice_is_heard_in_time(snr_db: float | None) -> None:
             sound = sound if snr_db is None else with_noise(clip, sound, snr_db)
             heard = _heard(spotter_for("stop"), sound)
             late_s += [at - 1.0 - len(clip) / SAMPLE_RATE_HZ for h, at in heard[:1]]
-            assert [h for h, _ in heard[1:2]] in ([Heard.CONFIRMED], [])
+            assert [h for h, _ in heard] in ([Heard.SUSPECTED, Heard.CONFIRMED], [])
     assert len(late_s) >= 15
     assert np.percentile(late_s, 95) < 0.3
 
