@@ -24,6 +24,7 @@ from agent.faults import FaultyPolicy
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
+from agent.pause import PausableRobot, Pause
 from agent.protocols import Checker, Monitor, Planner, Policy, SceneEstimator, Subscriber, Verifier
 from agent.resources import resource
 from agent.runtime import Runtime
@@ -31,7 +32,7 @@ from agent.runtime import Runtime
 if TYPE_CHECKING:
     from agent.monitor.watch import Watch
     from agent.robots.tabletop.robot import TabletopRobot
-    from agent.types import SkillContract
+    from agent.types import Plan, Scene, SkillContract
 
 POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
 SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
@@ -53,6 +54,7 @@ class Agent:
         self.policies = _policies(config, self._open)
         self.estimator = _estimator(config)
         self.robot = _robot(config)
+        self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
         self._verifier = verifier(config)
@@ -81,7 +83,7 @@ class Agent:
         config, models = self.config, self.models.mission(self.robot, subscribers)
         return Runtime(
             Parts(
-                robot=self.robot,
+                robot=PausableRobot(self.robot, self.pause),
                 planner=planner or models.planner or self._grammar,
                 fallbacks=[self._grammar] if config.planner.fallback else [],
                 verifier=self._verifier,
@@ -103,6 +105,10 @@ class Agent:
                 metadata=self._metadata(seed),
             )
         )
+
+    def understand(self, text: str, scene: Scene) -> Plan:
+        """Return what the grammar makes of words in a scene: a plan, or a question."""
+        return self._grammar.plan(text, scene, self.contracts, ())
 
     def monitor(self, *, continuous: bool = True, checker: Checker | None = None) -> Monitor:
         """Return what watches subgoals, all the time or only at their ends.

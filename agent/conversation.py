@@ -84,7 +84,7 @@ class Conversation:
         self._wishes: list[str] = []
         self._doubtful: tuple[str, Became] | None = None
         self._mission = _NO_WORDS
-        self._asking = False
+        self._asking = self._halted = False
 
     def command(self, timeout_s: float) -> str | None:
         """Return the next command, or None where there is none within so many seconds."""
@@ -93,7 +93,7 @@ class Conversation:
         except queue.Empty:
             return None
         with self._lock:
-            self._mission, self._wishes = said, []
+            self._mission, self._wishes, self._halted = said, [], False
         self._pause.resume()
         return said
 
@@ -106,10 +106,12 @@ class Conversation:
     def approve(self, plan: Plan) -> bool:
         """Ask about a plan that handles something new; what was said yes to is not asked again."""
         with self._lock:
-            if plan.command == self._mission:
-                return True
-        steps = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
-        return self.answer(f"I would {steps}. Shall I?") in _YES
+            agreed = plan.command == self._mission
+        if not agreed:
+            steps = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
+            agreed = self.answer(f"I would {steps}. Shall I?") in _YES
+        # A stop before the first motion may come before the reset that clears the latch.
+        return agreed and not self._halted
 
     def answer(self, question: str) -> str:
         """Ask something and return what is answered, nothing where nobody does."""
@@ -165,8 +167,12 @@ class Conversation:
             return Became.TOLD
         return None
 
-    def _steer(self, control: Control) -> None:
+    def steer(self, control: Control) -> None:
         """Do at once what one word asks for."""
+        with self._lock:
+            self._steer(control)
+
+    def _steer(self, control: Control) -> None:
         self._doubtful = None
         match control:
             case Control.PAUSE:
@@ -179,7 +185,7 @@ class Conversation:
                 self._put(self._commands, control.value)
                 return
         self._stop()
-        self._wishes = []
+        self._halted, self._wishes = True, []
         if self._asking:
             self._put(self._answers, _NO_WORDS)
         if control is Control.GO_HOME:

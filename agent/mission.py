@@ -67,6 +67,7 @@ def run_mission(
     subscribers: Sequence[Subscriber] = (),
     approve: Callable[[Plan], bool] = lambda plan: True,
     answer: Callable[[str], str] = lambda question: "",
+    wish: Callable[[float], str] = lambda time_s: "",
 ) -> dict[str, Any]:
     """Run one mission and return its summary, as `bosun run --json` prints it.
 
@@ -84,6 +85,7 @@ def run_mission(
             # A stop before the first motion may come before the reset that clears the latch.
             approve=lambda plan: approve(plan) and not interrupted.is_set(),
             answer=answer,
+            wish=wish,
         )
     goals = expected(result.plan, before.scene, agent.contracts)
     scored = bool(goals) and not mission.dry_run

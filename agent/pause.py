@@ -63,7 +63,7 @@ class PausableRobot:
         """Whether the stop latch is set."""
         return self._robot.stopped
 
-    def reset(self, seed: int) -> Observation:
+    def reset(self, seed: int | None) -> Observation:
         """Begin a mission; one that is paused begins all the same, but does nothing yet."""
         self._paused_s = 0.0
         return self._robot.reset(seed)

@@ -6,6 +6,9 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
 
 from agent.errors import BosunError
 from agent.speech.source import Source
@@ -31,6 +34,7 @@ class Hearing:
         endpointer: Endpointer,
         stop_word: StopWord | None,
         notice: Callable[[str], None] = lambda sentence: None,
+        deaf: Callable[[], bool] = lambda: False,
     ) -> None:
         """Start to listen.
 
@@ -39,9 +43,11 @@ class Hearing:
             endpointer: Cuts it into utterances.
             stop_word: Hears every block before the endpointer; it is closed in the end.
             notice: Told why, in one sentence, should there be nothing more to hear by a fault.
+            deaf: Whether what is heard now is the robot's own voice, which is no utterance. The
+                stop word is listened for all the same.
         """
         self._source, self._endpointer, self._stop_word = source, endpointer, stop_word
-        self._notice = notice
+        self._notice, self._deaf = notice, deaf
         self._utterances: queue.Queue[Utterance] = queue.Queue(_WAITING)
         self.level_dbfs = -120.0
         self.heard_s = 0.0
@@ -78,6 +84,8 @@ class Hearing:
                 if self._stop_word is not None:
                     self._stop_word.put(block)
                 self.level_dbfs, self.heard_s = block.level_dbfs, block.ended_s
+                if self._deaf():
+                    block = replace(block, samples=np.zeros_like(block.samples))
                 for utterance in self._endpointer.feed(block):
                     self._keep(utterance)
         except BosunError as error:
