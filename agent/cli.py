@@ -11,7 +11,8 @@ from typing import NoReturn
 from agent.errors import BosunError, UsageError, unknown
 
 COMMANDS = {
-    "run": "carry out one typed command",
+    "run": "carry out one command, typed or in a file of sound",
+    "listen": "carry out what is said into the microphone",
     "replay": "run a logged mission again and compare",
     "skills": "list the skills and their contracts",
     "collect": "make training data with the scripted teachers",
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         for name, text in COMMANDS.items()
     }
     _add_run(made["run"])
+    _add_listen(made["listen"])
     _add_collect(made["collect"])
     _add_train(made["train"])
     _add_eval(made["eval"])
@@ -89,7 +91,12 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("command", help='for example "put the red block in the blue bowl"')
+    parser.add_argument(
+        "command", nargs="?", help='for example "put the red block in the blue bowl"'
+    )
+    parser.add_argument(
+        "--audio", type=Path, metavar="FILE.wav", help="the command is said in this file"
+    )
     parser.add_argument("--seed", type=_natural, default=0, help="of the scene")
     parser.add_argument(
         "--planner",
@@ -103,10 +110,20 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--confirm",
         action=argparse.BooleanOptionalAction,
-        default=False,
-        help="ask before the first motion",
+        help="ask before the first motion; what is heard by pocketsphinx is asked about by default",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_listen(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=_natural, default=0, help="of the first scene")
+    _add_config(parser)
+    parser.add_argument(
+        "--confirm",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="ask before what pocketsphinx heard is carried out",
+    )
 
 
 def _add_collect(parser: argparse.ArgumentParser) -> None:

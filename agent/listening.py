@@ -20,7 +20,7 @@ from agent.speech.spotter import spotter_for
 from agent.speech.stop_word import StopWord
 from agent.speech.vad import Utterance, VoiceEndpointer
 from agent.speech.voice import Voice, voice_command
-from agent.types import Plan, Scene
+from agent.types import Plan
 
 _POLL_S = 0.2
 """How long an utterance is waited for before it is looked whether there is more to hear, s."""

@@ -3,10 +3,12 @@
 from agent.commands.evaluate import evaluate
 from agent.commands.inspect import doctor, memory, replay, skills
 from agent.commands.learn import collect, train
+from agent.commands.listen import listen
 from agent.commands.run import run
 
 VERBS = {
     "run": run,
+    "listen": listen,
     "replay": replay,
     "skills": skills,
     "collect": collect,

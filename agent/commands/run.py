@@ -1,4 +1,4 @@
-"""`bosun run`: one typed command, carried out."""
+"""`bosun run`: one command, typed or in a file of sound, carried out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console as Terminal
 
+from agent.commands.listen import from_file
 from agent.config import Config, load_config
 from agent.errors import ConfigError, UsageError
 from agent.types import MissionOutcome, Plan
@@ -19,7 +20,9 @@ from agent.types import MissionOutcome, Plan
 
 def run(args: argparse.Namespace) -> int:
     """Carry out one command; print what happens, or one JSON object."""
-    if not args.command.strip():
+    if args.audio is not None and args.command:
+        raise UsageError("Give a command or --audio, not both.")
+    if args.audio is None and not (args.command or "").strip():
         raise UsageError('The command is empty; say for example "pick up the red block".')
     overrides = [*args.overrides, *([f"planner.kind={args.planner}"] if args.planner else [])]
     config = load_config(args.config, overrides)
@@ -40,7 +43,9 @@ def _carry_out(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from agent.mission import Mission, fresh_folder, run_mission
 
     folder = args.episode or fresh_folder(config.episode.directory)
-    mission = Mission(args.command, args.seed, folder, args.video, args.dry_run)
+    mission = Mission(args.command or "", args.seed, folder, args.video, args.dry_run)
+    if args.audio is not None:
+        return from_file(args, config, mission)
     agent = Agent(config)
     try:
         console = Console(sys.stderr if args.json else sys.stdout)
