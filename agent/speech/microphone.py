@@ -16,8 +16,9 @@ from agent.types import FloatArray
 
 _WAITING = 250
 """Blocks kept for a listener that is late: 5 s."""
-_SILENT_S = 1.0
-"""Without a block for so long, s, a microphone counts as gone; even in silence it sends some."""
+_FIRST_S, _SILENT_S = 5.0, 1.0
+"""Without a first block, and then without another one, for so long, s, a microphone counts as gone;
+even in silence it sends some, but a sound server takes its time to begin."""
 _RETRY_S, _RETRY_MAX_S = 0.25, 3.0
 """Wait before the first try to take it up again, doubled for each further one, s."""
 TRIES = 200
@@ -100,16 +101,17 @@ class Microphone:
             except queue.Full:
                 self.dropped += 1
 
-        stream = _opened(sounddevice, self._device, keep)
+        stream, patience_s = _opened(sounddevice, self._device, keep), _FIRST_S
         try:
             while not self._closed.is_set():
                 try:
-                    samples = heard.get(timeout=_SILENT_S)
+                    samples = heard.get(timeout=patience_s)
                 except queue.Empty:
                     raise SpeechError("The microphone sends nothing any more.") from None
                 # What was thrown away is a gap, too.
                 lost, self._counted = self.dropped - self._counted, self.dropped
                 at_s += lost * BLOCK / SAMPLE_RATE_HZ
+                patience_s = _SILENT_S
                 yield Block(samples, at_s)
                 at_s += len(samples) / SAMPLE_RATE_HZ
         finally:

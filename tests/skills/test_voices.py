@@ -34,8 +34,8 @@ def test_a_missing_engine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_missing_voice_is_named() -> None:
-    with pytest.raises(SpeechError, match="espeak/klingon"):
-        Voice(Engine.ESPEAK, "klingon").say("go home")
+    with pytest.raises(SpeechError, match="espeak/nowhere"):
+        Voice(Engine.ESPEAK, "nowhere").say("go home")
 
 
 def test_sounds_repeat_and_are_as_loud_as_speech() -> None:

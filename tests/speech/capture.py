@@ -66,6 +66,10 @@ def main(out: Path, seconds: float, device: str | None) -> None:
         return
     kept = Kept(microphone)
     hearing = Hearing(kept, VoiceEndpointer(), StopWord([spotter_for("stop")], Told()))
+    # A loaded machine takes its time to open a device.
+    gives_up = time.monotonic() + 30.0
+    while not kept.blocks_heard and time.monotonic() < gives_up:
+        time.sleep(0.02)
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         said = hearing.utterance(0.1)
