@@ -27,7 +27,7 @@ from skills.dataset import (
 )
 from skills.experts import expert_for
 from skills.experts.base import TRAVEL_Z, towards
-from skills.perception.snapshots import SETTLE_STEPS, put_on
+from skills.perception.snapshots import SETTLE_STEPS, build_tower, put_on
 from skills.phrases import phrase_for
 from skills.tasks import choose, possible
 
@@ -39,6 +39,8 @@ _FAILURES_PER_MISSION = 2
 _FILLED = 0.5
 """Share of missions that begin with the can in a bowl: what follows it must come down beside it,
 and by chance alone that comes up in one of a hundred demonstrations of `place_in`."""
+_TOWERED = 0.6
+"""Share of missions that begin with one block on another, which a third one may go onto."""
 _STRAY, _BESIDE = 0.35, 0.15
 """Share of demonstrations before which the hand strays, or goes down beside what is named."""
 _BESIDE_M = (0.085, 0.125)
@@ -81,6 +83,9 @@ class Collector:
         rng = np.random.default_rng([seed, 7])
         if rng.random() < _FILLED:
             self._fill_a_bowl(rng)
+        if rng.random() < _TOWERED:
+            build_tower(world, rng, 2, 2)
+            world.settle(SETTLE_STEPS)
         failures = 0
         for _ in range(_DEMOS_PER_MISSION):
             scene = world.truth()

@@ -26,7 +26,9 @@ _SHARES = {
     "press": 0.8,
 }
 """How often each skill should come, relative to the others."""
-_SUB_SHARES = {BLOCK: 2.0, DRAWER: 2.0}
+_TOWER = "tower"
+"""The kind of target that is a block on another one."""
+_SUB_SHARES = {BLOCK: 2.0, _TOWER: 4.0, DRAWER: 2.0}
 """How often each kind of target should come, relative to the others of its skill; 1 by default."""
 _BESIDE_A_CAN = " with a can"
 """What is added to a kind of target that holds a can, beside which there is little room."""
@@ -114,6 +116,8 @@ def _sort(task: Task, scene: Scene) -> str:
             return task.args["direction"]
         case "place_in" | "place_on":
             target = task.args["target"]
+            if kind_of(target) == BLOCK and kind_of(scene.objects[target].support) == BLOCK:
+                return _TOWER
             beside = CAN in (thing.kind for thing in scene.contents(target))
             return f"{kind_of(target)}{_BESIDE_A_CAN if beside else ''}"
     return ""

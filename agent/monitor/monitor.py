@@ -232,7 +232,7 @@ class SubgoalMonitor:
         return bool((trail.max(0) - trail.min(0)).max() < self._limits.stuck_m)
 
     def _let_go(self, observation: Observation) -> bool:
-        """Return whether what was carried has been let go of, and is not where it should be.
+        """Return whether what was carried has been let go of, and surely is not where it should be.
 
         A policy that has put something down says so within half a second; one that has lost it
         hovers with open fingers.
@@ -241,7 +241,8 @@ class SubgoalMonitor:
         if not self._carries or ticks == 0 or ticks % self._limits.open_ticks:
             return False
         scene = self._estimator.estimate(observation)
-        return not all(self._facts(scene).values())
+        sure = self._confidence(scene) >= self._limits.fact_confidence
+        return sure and not all(self._facts(scene).values())
 
 
 def broken_off(verdict: Verdict) -> bool:

@@ -42,9 +42,8 @@ _BESIDE = 0.5
 """Share of what is put elsewhere that stands close to a block, as what has fallen off one does."""
 _BESIDE_M = (0.048, 0.08)
 """How far from the block's middle it stands, m."""
-_TOWERED = 0.3
-"""Share of scenes in which three blocks or more are stacked, where there are as many."""
-_LEAST_TOWER = 3
+_TOWERED, _LEAST_TOWER = 0.3, 3
+"""Share of scenes in which at least so many blocks are stacked, where there are as many."""
 _HELD = 0.25
 _SLID = 0.6
 _SPOTS = 8
@@ -102,7 +101,7 @@ def rearrange(robot: TabletopRobot, rng: np.random.Generator, *, arm: bool = Tru
     world = robot.world
     scene = world.truth()
     _slide_drawers(world, scene, rng)
-    tower = _build_tower(world, scene, rng) if rng.random() < _TOWERED else []
+    tower = build_tower(world, rng, _LEAST_TOWER) if rng.random() < _TOWERED else []
     movable = [
         name for name, thing in scene.objects.items() if thing.kind in MOVABLE and name not in tower
     ]
@@ -135,15 +134,18 @@ def _slide_drawers(world: TabletopWorld, scene: Scene, rng: np.random.Generator)
             world.slide(name, opening)
 
 
-def _build_tower(world: TabletopWorld, scene: Scene, rng: np.random.Generator) -> list[str]:
-    """Stack at least three blocks and return them, from below; none where there are too few."""
+def build_tower(
+    world: TabletopWorld, rng: np.random.Generator, least: int, most: int = 4
+) -> list[str]:
+    """Stack blocks, at least and at most so many; return them from below, none if too few."""
+    scene = world.truth()
     free = [n for n, o in scene.objects.items() if o.kind == BLOCK and not scene.contents(n)]
     standing = [name for name in free if scene.objects[name].support in (TABLE, "plate")]
-    if not standing or len(free) < _LEAST_TOWER:
+    if not standing or len(free) < least:
         return []
     lowest = str(rng.choice(standing))
     others = [str(name) for name in rng.permutation([name for name in free if name != lowest])]
-    tower = [lowest, *others[: rng.integers(_LEAST_TOWER - 1, len(others) + 1)]]
+    tower = [lowest, *others[: rng.integers(least - 1, min(most, len(free)))]]
     for below, name in pairwise(tower):
         yaw = float(rng.uniform(-np.pi, np.pi))
         put_on(world, name, world.truth().objects[below], rng, yaw)

@@ -348,6 +348,12 @@ def test_what_was_let_go_of_and_lies_elsewhere_is_dropped() -> None:
     assert (verdict.value, verdict.reason) == (VerdictValue.REFUTED, Reason.DROPPED)
 
 
+def test_what_was_let_go_of_and_lies_nobody_knows_where_is_not_called_dropped() -> None:
+    unsure = _unsure(0.5, on="table")
+    _, verdict = _first(_monitor(PLACE, [unsure]), _moving(gripper=1.0, grip=1.0))
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.TIMEOUT)
+
+
 def test_what_was_let_go_of_and_lies_where_it_should_is_not_dropped() -> None:
     _, verdict = _first(_monitor(PLACE, [AFTER]), _moving(gripper=1.0, grip=1.0))
     assert verdict.reason is Reason.TIMEOUT

@@ -13,7 +13,7 @@ import pytest
 from agent.errors import SkillError
 from agent.facts import holds
 from agent.robots.tabletop.layout import WIDE, sample_layout
-from agent.workspace import BOWL, DIRECTIONS, DRAWER, kind_of
+from agent.workspace import BLOCK, BOWL, DIRECTIONS, DRAWER, kind_of
 from skills import collect as collecting
 from skills.collect import MISSIONS_PER_SHARD, Collector, CollectSpec, collect
 from skills.dataset import (
@@ -171,6 +171,19 @@ def test_some_missions_begin_with_the_can_in_a_bowl(monkeypatch: pytest.MonkeyPa
             carriers.append(kind_of(things["can"].support))
     collector.close()
     assert carriers.count(BOWL) >= len(carriers) - 1 > 0
+
+
+def test_some_missions_begin_with_one_block_on_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "_TOWERED", 1.0)
+    monkeypatch.setattr(collecting, "possible", lambda scene: [])
+    collector = Collector(CollectSpec(6, 0))
+    for seed in range(6):
+        collector.mission(seed, ShardWriter())
+        things = collector._robot.world.truth().objects.values()
+        blocks = [thing for thing in things if thing.kind == BLOCK]
+        upper = [block for block in blocks if kind_of(block.support) == BLOCK]
+        assert upper or len(blocks) < 2, seed
+    collector.close()
 
 
 def test_a_killed_run_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,6 +133,17 @@ def test_a_bowl_with_a_can_counts_as_another_kind_of_target() -> None:
     assert counts == {"place_in": 1, "place_in/bowl with a can": 1}
 
 
+def test_a_block_on_a_block_counts_as_another_kind_of_target() -> None:
+    held = ("red block", (0.5, 0.0, 0.2), HAND, None)
+    below = ("blue block", (0.6, 0.0, 0.02), TABLE, None)
+    upper = ("green block", (0.6, 0.0, 0.06), "blue block", None)
+    scene = scene_of(held, below, upper)
+    tasks = [task for task in possible(scene) if task.args["target"] == "green block"]
+    counts = Counter[str]()
+    choose(tasks, np.random.default_rng(0), scene, counts)
+    assert counts == {"place_on": 1, "place_on/tower": 1}
+
+
 def test_the_same_draw_twice() -> None:
     scene = sample_layout(400_001).scene
     drawn = [choose(possible(scene), np.random.default_rng(3), scene) for _ in range(2)]
