@@ -152,7 +152,9 @@ class PocketsphinxTranscriber:
         if self._decoder is None:
             file.write_text("".join(f"{word} {phones}\n" for word, phones in spoken))
             model = str(self._folder / _MODEL)
-            self._decoder = self._library.Decoder(hmm=model, dict=str(file), lm=None)
+            self._decoder = self._library.Decoder(
+                hmm=model, dict=str(file), lm=None, loglevel="FATAL"
+            )
             return
         for word, phones in spoken:
             if self._decoder.lookup_word(word) is None:
