@@ -43,7 +43,7 @@ class SceneTracker:
         for name in dict.fromkeys([*seen.objects, *self._believed]):
             thing, before = seen.objects.get(name), self._believed.get(name)
             if thing is not None and thing.presence >= _SEEN:
-                believed[name] = _merged(before, thing, gripped)
+                believed[name] = _merged(before, thing, gripped, passed)
             elif before is not None:
                 older = replace(before, age_s=before.age_s + passed)
                 faded = replace(older, presence=older.presence * _FORGET_PER_S**passed)
@@ -110,15 +110,21 @@ def _without_circles(scene: Scene) -> Scene:
     return scene
 
 
-def _merged(before: SceneObject | None, now: SceneObject, gripped: bool) -> SceneObject:
+def _merged(
+    before: SceneObject | None, now: SceneObject, gripped: bool, passed_s: float
+) -> SceneObject:
     """Average the position of what stands still; what is held is there as long as it is gripped.
 
-    High above the table, where no thing ever stands, the cameras tell less of what there is.
+    High above the table, where no thing ever stands, the cameras tell less of what there is. A look
+    that tells the same support less surely than the one before takes nothing away but what time
+    does: from home an upper block hides the one below it.
     """
     if before is None or before.support != now.support:
         return now
     if now.support == HAND:
         return replace(now, presence=max(before.presence, now.presence)) if gripped else now
+    remembered = before.support_confidence * _FORGET_PER_S**passed_s
+    now = replace(now, support_confidence=max(now.support_confidence, remembered))
     moved = float(((now.position - before.position) ** 2).sum() ** 0.5)
     if moved > _SAME_PLACE_M:
         return now

@@ -92,6 +92,16 @@ def test_what_moved_is_where_it_is_now(x: float, support: str) -> None:
     assert seen.objects["red block"].support == support
 
 
+def test_a_look_that_agrees_takes_no_certainty_away_but_one_that_does_not_does() -> None:
+    sure, unsure = (_block(support="blue block", sure=sure) for sure in (0.95, 0.5))
+    agreed = _track(_scene(sure), _scene(unsure))[-1].objects["red block"]
+    assert 0.9 < agreed.support_confidence < 0.95
+    late = _track(_scene(sure), _scene(unsure), every_s=60.0)[-1].objects["red block"]
+    assert late.support_confidence == 0.5
+    other = _track(_scene(sure), _scene(_block(sure=0.5)))[-1].objects["red block"]
+    assert (other.support, other.support_confidence) == (TABLE, 0.5)
+
+
 def test_noise_averages_out() -> None:
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.004, 400)

@@ -62,7 +62,7 @@ def test_a_refused_plan_and_the_same_trouble_again_are_not_said() -> None:
     assert said([Planned(0.0, PLAN, ("No.",), 0), verdict, verdict]) == ["I missed it."]
 
 
-@pytest.mark.parametrize("reason", set(Reason) - {Reason.DONE, Reason.STOPPED})
+@pytest.mark.parametrize("reason", [r for r in Reason if r not in (Reason.DONE, Reason.STOPPED)])
 def test_every_trouble_has_a_sentence(reason: Reason) -> None:
     verdict = Verdict(VerdictValue.REFUTED, reason, 0.9)
     [sentence] = said([VerdictGiven(1.0, PICK, verdict)])
