@@ -68,7 +68,7 @@ class Listener:
             agent.pause,
             agent.robot.stop,
         )
-        self._held = False
+        self._held = self._suspects = False
         stop_word = StopWord([spotter_for(word) for word in config.stop_words], self)
         endpointer = VoiceEndpointer()
         self._hearing = Hearing(source, endpointer, stop_word, tell, lambda: self._voice.speaking)
@@ -89,16 +89,20 @@ class Listener:
 
     def pause(self) -> None:
         """Hold still and fall silent: the stop word may have been said."""
-        self._held = self._agent.pause.shut
+        if not self._suspects:
+            # A second suspicion finds the pause of the first one.
+            self._held, self._suspects = self._agent.pause.shut, True
         self._agent.pause.pause()
         self._voice.hush()
 
     def confirm_stop(self) -> None:
         """Stop: the stop word was said."""
+        self._suspects = False
         self.conversation.steer(Control.STOP)
 
     def resume(self) -> None:
         """Go on, unless it was paused before: something else was said."""
+        self._suspects = False
         if not self._held:
             self._agent.pause.resume()
 
