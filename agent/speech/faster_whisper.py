@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.errors import MissingDependency, SpeechError, unknown
 from agent.protocols import Transcript
-from agent.speech.whisper_family import TOKENS, Segment, prompt_of, transcript_of
+from agent.speech.whisper_family import SCORES, TOKENS, Segment, prompt_of, transcript_of
 from agent.types import FloatArray, Scene
 
 _FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
@@ -73,8 +73,7 @@ class FasterWhisper:
 
 
 def _segment(part: Any) -> Segment:
-    scores = ("avg_logprob", "compression_ratio", "no_speech_prob", "temperature")
-    return Segment(part.text, {name: getattr(part, name) for name in scores})
+    return Segment(part.text, {name: getattr(part, name) for name in SCORES})
 
 
 def _local(model: str) -> Path | None:

@@ -17,15 +17,14 @@ from agent.keys import NO_KEY, key_of
 from agent.protocols import Transcript
 from agent.remote import broke_off, is_unreachable, root, status_of, told, was_late
 from agent.sections import SpeechConfig
-from agent.speech.whisper_family import Segment, plain, prompt_of, transcript_of
+from agent.speech.source import SAMPLE_RATE_HZ
+from agent.speech.whisper_family import SCORES, Segment, plain, prompt_of, transcript_of
 from agent.types import FloatArray, Scene
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-_HZ = 16_000
 _FULL_SCALE = 32_767
-_SCORES = ("avg_logprob", "compression_ratio", "no_speech_prob", "temperature")
 _FORMATS: tuple[Mapping[str, Any], ...] = (
     {"response_format": "verbose_json"},
     {"response_format": "json", "include": ["logprobs"]},
@@ -183,7 +182,7 @@ def _transcript(answer: Any) -> Transcript:
 def _segment(part: Any) -> Segment:
     """Return one segment; a score that is no finite number counts as not told."""
     text = getattr(part, "text", "")
-    scores: dict[str, Any] = {name: getattr(part, name, None) for name in _SCORES}
+    scores: dict[str, Any] = {name: getattr(part, name, None) for name in SCORES}
     told = {name: score for name, score in scores.items() if _is_number(score)}
     return Segment(text if isinstance(text, str) else "", told)
 
@@ -207,6 +206,6 @@ def _wav(audio: FloatArray) -> bytes:
     with wave.open(file, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
-        out.setframerate(_HZ)
+        out.setframerate(SAMPLE_RATE_HZ)
         out.writeframes((np.clip(audio, -1, 1) * _FULL_SCALE).astype("<i2").tobytes())
     return file.getvalue()

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.errors import MissingDependency, SpeechError, unknown
 from agent.protocols import Transcript
-from agent.speech.whisper_family import TOKENS, Segment, prompt_of, transcript_of
+from agent.speech.whisper_family import SCORES, TOKENS, Segment, prompt_of, transcript_of
 from agent.types import FloatArray, Scene
 
 _SUFFIX = ".pt"
@@ -90,9 +90,8 @@ class OpenAIWhisper:
             )
         except (RuntimeError, torch.OutOfMemoryError) as error:
             raise SpeechError(f"Whisper failed on an utterance: {error}.") from error
-        scores = ("avg_logprob", "compression_ratio", "no_speech_prob", "temperature")
         segments = [
-            Segment(part["text"], {name: part[name] for name in scores})
+            Segment(part["text"], {name: part[name] for name in SCORES})
             for part in told["segments"]
         ]
         return transcript_of(segments, told["language"])

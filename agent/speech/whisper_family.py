@@ -37,6 +37,8 @@ _WORST = {
     "no_speech_prob": max,
     "temperature": max,
 }
+SCORES = tuple(_WORST)
+"""What a decoder tells of a segment."""
 
 
 def transcript_of(segments: Sequence[Segment], language: str | None) -> Transcript:
