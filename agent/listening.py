@@ -10,7 +10,6 @@ from agent.build import Agent
 from agent.conversation import Conversation
 from agent.errors import SpeechError
 from agent.events import Event, SceneEstimated
-from agent.hearing import open_transcriber
 from agent.speech.control import Control
 from agent.speech.gate import Gate
 from agent.speech.hearing import Hearing
@@ -20,6 +19,7 @@ from agent.speech.spotter import spotter_for
 from agent.speech.stop_word import StopWord
 from agent.speech.vad import Utterance, VoiceEndpointer
 from agent.speech.voice import Voice, voice_command
+from agent.transcription import open_transcriber
 from agent.types import Plan
 
 _POLL_S = 0.2

@@ -23,10 +23,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from agent.config import Config, load_config
-from agent.hearing import open_transcriber
 from agent.planner.grammar import GrammarPlanner
 from agent.protocols import Transcript
 from agent.speech.gate import Gate, scores
+from agent.transcription import open_transcriber
 from agent.types import FloatArray, Plan
 from skills.evaluate.voices import VOICES, Voice
 from skills.registry import load_contracts

@@ -17,11 +17,11 @@ import pytest
 
 from agent.config import Config
 from agent.errors import ConfigError, MissingDependency, SpeechError
-from agent.hearing import open_transcriber
 from agent.protocols import Transcript
 from agent.sections import GateConfig, SpeechConfig
 from agent.speech.gate import Cause, Gate, Ruling
 from agent.speech.openai_transcription import OpenAITranscription
+from agent.transcription import open_transcriber
 from tests.llm.processes import Transcriptions
 from tests.scenes import scene
 

@@ -14,13 +14,13 @@ import pytest
 
 from agent.config import Config
 from agent.errors import ConfigError, MissingDependency, SpeechError
-from agent.hearing import open_transcriber
 from agent.planner.grammar import GrammarPlanner
 from agent.protocols import Transcriber, Transcript
 from agent.sections import GateConfig, SpeechConfig
 from agent.speech.faster_whisper import FasterWhisper
 from agent.speech.gate import Cause, Gate, Ruling
 from agent.speech.openai_whisper import OpenAIWhisper
+from agent.transcription import open_transcriber
 from agent.types import FloatArray
 from skills.evaluate.voices import Engine, Voice
 from skills.registry import load_contracts
