@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,9 @@ def listen(args: argparse.Namespace) -> int:
 
     config = load_config(args.config, args.overrides)
     source = Microphone(config.speech.device, _tell)
-    _tell("I am listening. Say what I should do, and stop to stop me; Ctrl-C ends it.")
+    _tell("Once I listen, say what I should do, and stop to stop me; Ctrl-C ends it.")
     first = Mission("", args.seed, fresh_folder(config.episode.directory))
-    for _ in spoken(config, source, first, confirm=args.confirm):
+    for _ in spoken(config, source, first, _tell, confirm=args.confirm):
         continue
     return 0
 
@@ -41,14 +41,14 @@ def from_file(args: argparse.Namespace, config: Config, first: Mission) -> dict[
 
     # Where a yes is asked for, the file may hold it.
     confirm = args.confirm is not False
-    missions = list(spoken(config, open_file(args.audio), first, confirm=confirm))
+    missions = list(spoken(config, open_file(args.audio), first, _tell, confirm=confirm))
     if not missions:
         raise UsageError(f"I heard nothing in {args.audio} that I may carry out.")
     return missions[-1]
 
 
 def spoken(
-    config: Config, source: Source, first: Mission, *, confirm: bool
+    config: Config, source: Source, first: Mission, tell: Callable[[str], None], *, confirm: bool
 ) -> Iterator[dict[str, Any]]:
     """Yield the summaries of all missions that are asked for until there is no more to hear.
 
@@ -56,6 +56,7 @@ def spoken(
         config: Of the agent.
         source: What is listened to.
         first: The first mission, but for its command; those that follow go on in its world.
+        tell: Is told what was heard, and what the robot says in quotation marks.
         confirm: Whether what may have been misheard needs a yes.
     """
     from agent.build import Agent
@@ -66,7 +67,7 @@ def spoken(
     agent = Agent(config)
     try:
         agent.robot.reset(first.seed)
-        listener, mission = Listener(agent, source, _tell, confirm=confirm), first
+        listener, mission = Listener(agent, source, tell, confirm=confirm), first
         talk = listener.conversation
         hears: list[Subscriber] = [Console(sys.stderr), listener.replies, listener]
         try:

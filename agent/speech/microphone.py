@@ -43,7 +43,7 @@ class Microphone:
 
         Args:
             device: A part of its name; None is the system's own.
-            notice: Told in one sentence when it is lost, and when it is back.
+            notice: Told in one sentence when it is first heard, when lost, and when back.
             tries: Of taking it up again in a row, before `blocks` raises.
 
         Raises:
@@ -68,7 +68,9 @@ class Microphone:
                 # What was lost meanwhile leaves a gap in the time of the stream.
                 at_s = max(at_s, time.monotonic() - began) if failed else at_s
                 for block in self._capture(at_s):
-                    if failed:
+                    if not at_s:
+                        self._notice("I am listening.")
+                    elif failed:
                         self._notice("I hear the microphone again.")
                     failed, at_s = 0, block.ended_s
                     yield block

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from skills.evaluate import virtual_microphone as virtual
+from skills.evaluate.virtual_microphone import VirtualMicrophone
 from tests.llm.processes import Transcriptions
 from tests.speech.tiny_whisper import make_checkpoints, make_converted
-from tests.speech.virtual_microphone import VirtualMicrophone
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +38,7 @@ def transcriptions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transcr
 
 @pytest.fixture
 def virtual_microphone() -> Iterator[VirtualMicrophone]:
-    if not all(map(shutil.which, ("pulseaudio", "pactl", "pacat"))):
+    if not all(map(shutil.which, virtual.PROGRAMS)):
         pytest.skip("needs pulseaudio and pulseaudio-utils")
-    # The path of a socket may have about a hundred letters, and pytest's own folders have more.
-    with tempfile.TemporaryDirectory(prefix="mic") as folder:
-        microphone = VirtualMicrophone(Path(folder))
-        try:
-            yield microphone
-        finally:
-            microphone.unplug()
+    with virtual.virtual_microphone() as microphone:
+        yield microphone
