@@ -56,7 +56,8 @@ class Agent:
         self.robot = _robot(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
-        self._grammar = grammar(config)
+        # What a mission's grammar keeps of the mission's words, others do not overwrite.
+        self._grammar, self._reader = grammar(config), grammar(config)
         self._verifier = verifier(config)
         self._watch = watch(config)
 
@@ -108,7 +109,7 @@ class Agent:
 
     def understand(self, text: str, scene: Scene) -> Plan:
         """Return what the grammar makes of words in a scene: a plan, or a question."""
-        return self._grammar.plan(text, scene, self.contracts, ())
+        return self._reader.plan(text, scene, self.contracts, ())
 
     def monitor(self, *, continuous: bool = True, checker: Checker | None = None) -> Monitor:
         """Return what watches subgoals, all the time or only at their ends.

@@ -7,10 +7,12 @@ import re
 import threading
 from collections.abc import Callable
 from enum import StrEnum
+from functools import reduce
 from typing import Protocol
 
 from agent.pause import Pause
 from agent.protocols import Transcript
+from agent.runtime import corrected
 from agent.speech.control import Control, control_of
 from agent.speech.gate import Cause, GateDecision, Ruling
 from agent.types import Plan
@@ -84,7 +86,7 @@ class Conversation:
         self._wishes: list[str] = []
         self._doubtful: tuple[str, Became] | None = None
         self._mission = _NO_WORDS
-        self._asking = self._halted = False
+        self._busy = self._asking = self._halted = False
 
     def command(self, timeout_s: float) -> str | None:
         """Return the next command, or None where there is none within so many seconds."""
@@ -93,14 +95,20 @@ class Conversation:
         except queue.Empty:
             return None
         with self._lock:
-            self._mission, self._wishes, self._halted = said, [], False
+            self._mission, self._wishes = said, []
+            self._busy, self._halted = True, False
         self._pause.resume()
         return said
 
     def ended(self) -> None:
-        """Say that the mission is over: what is said from now on is a command."""
+        """Say that the mission is over: what is said from now on is a command.
+
+        A correction that came too late for it makes another mission of it.
+        """
         with self._lock:
-            self._mission, self._wishes, self._doubtful = _NO_WORDS, [], None
+            if self._wishes:
+                self._put(self._commands, self._as_corrected())
+            self._busy, self._wishes = False, []
         self._pause.resume()
 
     def approve(self, plan: Plan) -> bool:
@@ -110,6 +118,9 @@ class Conversation:
         if not agreed:
             steps = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
             agreed = self.answer(f"I would {steps}. Shall I?") in _YES
+        if agreed:
+            with self._lock:
+                self._mission = plan.command
         # A stop before the first motion may come before the reset that clears the latch.
         return agreed and not self._halted
 
@@ -130,7 +141,11 @@ class Conversation:
     def wish(self, time_s: float) -> str:
         """Return the oldest correction that has not been taken up, nothing for none."""
         with self._lock:
-            return self._wishes.pop(0) if self._wishes else _NO_WORDS
+            if not self._wishes:
+                return _NO_WORDS
+            # What was taken as a correction is agreed to, as a command is that was taken.
+            self._mission = corrected(self._mission, self._wishes[0])
+            return self._wishes.pop(0)
 
     def hear(self, transcript: Transcript, seconds: float) -> tuple[Became, GateDecision | None]:
         """Take an utterance; return what became of it, and how the gate ruled where it was asked.
@@ -142,14 +157,16 @@ class Conversation:
         with self._lock:
             if (became := self._at_once(transcript.text)) is not None:
                 return became, None
-            mission = self._mission
+            busy, command, kind = self._busy, transcript.text, Became.COMMAND
+            # Who sees the end of a mission that was not what was meant corrects it all the same.
+            if busy or (self._mission and _CORRECTS.search(transcript.text)):
+                command = corrected(self._as_corrected(), _bare(transcript.text))
+                kind = Became.CORRECTION
         # A language model takes seconds for it, and the mission asks for wishes meanwhile.
-        command = f"{mission}, no, {_bare(transcript.text)}" if mission else transcript.text
         plan = self._understand(command)
-        if mission and not plan.subgoals and not _CORRECTS.search(transcript.text):
+        if busy and not plan.subgoals and not _CORRECTS.search(transcript.text):
             return Became.REMARK, None
         with self._lock:
-            kind = Became.CORRECTION if mission else Became.COMMAND
             return self._judge(transcript, seconds, plan, kind)
 
     def _at_once(self, text: str) -> Became | None:
@@ -181,7 +198,7 @@ class Conversation:
             case Control.CONTINUE:
                 self._pause.resume()
                 return
-            case Control.GO_HOME if not self._mission:
+            case Control.GO_HOME if not self._busy:
                 self._put(self._commands, control.value)
                 return
         self._stop()
@@ -219,11 +236,17 @@ class Conversation:
         return Became.ANSWER
 
     def _take(self, text: str, kind: Became) -> Became:
-        if kind is Became.CORRECTION:
+        if kind is not Became.CORRECTION:
+            self._put(self._commands, text)
+        elif self._busy:
             self._wishes.append(_bare(text))
         else:
-            self._put(self._commands, text)
+            self._put(self._commands, corrected(self._mission, _bare(text)))
         return kind
+
+    def _as_corrected(self) -> str:
+        """Return the mission's command with the corrections that wait to be taken up."""
+        return reduce(corrected, self._wishes, self._mission)
 
     def _put(self, where: queue.Queue[str], text: str) -> None:
         """Put in something new; what nobody has asked for yet is worth less."""

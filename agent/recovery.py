@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 
-from agent.types import Reason
+from agent.types import Reason, Verdict
 
 
 class Recovery(StrEnum):
@@ -45,3 +45,11 @@ HELD = frozenset({Reason.POLICY_INVALID, Reason.POLICY_LOST, Reason.CAMERA_LOST}
 def usual(reason: Reason) -> Sequence[Recovery]:
     """Return what to try after a failure, first things first, where nothing is remembered."""
     return _BY_REASON.get(reason, (Recovery.REPLAN,))
+
+
+def why_held(verdict: Verdict) -> str | None:
+    """Return in words why the robot is held, where the agent itself failed."""
+    if verdict.reason not in HELD:
+        return None
+    told = "; ".join(f"{key}: {value}" for key, value in verdict.evidence.items())
+    return f"I hold still: {verdict.reason.value.replace('_', ' ')} ({told})."

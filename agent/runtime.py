@@ -20,7 +20,7 @@ from agent.facts import expected, holds, seen_to_hold, whereabouts
 from agent.parts import Parts
 from agent.protocols import REPAIRS, Planner
 from agent.recoverer import Recoverer
-from agent.recovery import HELD, Recovery
+from agent.recovery import Recovery, why_held
 from agent.types import (
     Fact,
     MissionOutcome,
@@ -103,10 +103,8 @@ class Runtime:
         before, goals = scene, expected(first, scene, self._parts.contracts)
         queue, attempt = list(first.subgoals), 1
         while robot.observe().time_s < budget.seconds:
-            time_s = robot.observe().time_s
-            if wish := self._wish(time_s).strip():
-                self._emit(Corrected(time_s, wish))
-                return self._anew(first, _corrected(first.command, wish), scene)
+            if (wished := self._as_wished(first, scene)) is not None:
+                return wished
             closing = not queue
             subgoal = queue[0] if queue else self._closing_look()
             result = self._execution.run(subgoal, 0 if closing else attempt)
@@ -114,14 +112,15 @@ class Runtime:
                 self._history.append(result)
                 self._recoverer.learn(result)
             if result.outcome is SubgoalOutcome.STOPPED:
-                return self._end(MissionOutcome.STOPPED, first, _cause(result))
+                return self._end(MissionOutcome.STOPPED, first, why_held(result.verdict))
             scene = self._look(robot.observe())
             if result.outcome is SubgoalOutcome.SUCCESS:
                 if not closing:
                     queue, attempt = queue[1:], 1
                     continue
                 if not self._missed(goals, scene, before):
-                    return self._end(MissionOutcome.SUCCESS, first)
+                    wished = self._as_wished(first, scene)
+                    return wished or self._end(MissionOutcome.SUCCESS, first)
             recovery = self._recovery(None if closing else result, scene, attempt)
             if recovery in (Recovery.FROM_HOME, Recovery.REPLAN) and not closing:
                 # Close to the table a held block looks like one that stands there, and the arm
@@ -141,8 +140,18 @@ class Runtime:
             if not self._may_run(plan):
                 return self._end(MissionOutcome.STOPPED, first)
             queue, attempt = list(plan.subgoals), 1
+        if (wished := self._as_wished(first, scene)) is not None:
+            return wished
         missed = self._missed(goals, scene, before)
         return self._ask_for_help(first, scene, self._help(missed, scene))
+
+    def _as_wished(self, first: Plan, scene: Scene) -> MissionResult | None:
+        """Carry on with what the human wishes changed by now; None where there is nothing."""
+        time_s = self._parts.robot.observe().time_s
+        if not (wish := self._wish(time_s).strip()):
+            return None
+        self._emit(Corrected(time_s, wish))
+        return self._anew(first, corrected(first.command, wish), scene)
 
     def _ask_for_help(self, first: Plan, scene: Scene, question: str) -> MissionResult:
         """End the mission with a question, or carry on as the human says, with a new budget."""
@@ -150,7 +159,7 @@ class Runtime:
         if wish.lower() in _LEAVE:
             return self._end(MissionOutcome.NEEDS_HELP, first, question)
         again = wish.lower() in _AGAIN
-        return self._anew(first, first.command if again else _corrected(first.command, wish), scene)
+        return self._anew(first, first.command if again else corrected(first.command, wish), scene)
 
     def _anew(self, first: Plan, command: str, scene: Scene) -> MissionResult:
         """Carry on with a changed command, on what is seen now, and with a new budget of plans."""
@@ -185,7 +194,7 @@ class Runtime:
         """Plan, and ask for as long as that takes and somebody answers."""
         plan = self._plan(command, scene)
         while plan.question is not None and (said := self._asked(plan.question)):
-            plan = self._plan(_corrected(plan.command, said), scene)
+            plan = self._plan(corrected(plan.command, said), scene)
         return plan
 
     def _asked(self, question: str) -> str:
@@ -285,15 +294,6 @@ class Runtime:
             subscriber.on_event(event)
 
 
-def _corrected(command: str, answer: str) -> str:
-    """Return a command in the light of what was answered to a question about it."""
-    return f"{command}, no, {answer}"
-
-
-def _cause(result: SubgoalResult) -> str | None:
-    """Return why the robot is held, where the agent itself failed."""
-    verdict = result.verdict
-    if verdict.reason not in HELD:
-        return None
-    told = "; ".join(f"{key}: {value}" for key, value in verdict.evidence.items())
-    return f"I hold still: {verdict.reason.value.replace('_', ' ')} ({told})."
+def corrected(command: str, said: str) -> str:
+    """Return a command in the light of what was said of it later."""
+    return f"{command}, no, {said}"

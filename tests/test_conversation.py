@@ -203,3 +203,54 @@ def test_a_slow_planner_does_not_hold_up_the_mission(busy: Room) -> None:
     waits.set()
     hearing.join()
     assert busy.conversation.wish(1.1) == "the green one"
+
+
+def test_a_correction_that_was_taken_up_is_not_asked_about_again(busy: Room) -> None:
+    busy.hear("no the green one")
+    assert busy.conversation.wish(1.0) == "the green one"
+    other = SHOWN.model_copy(update={"command": f"{COMMAND}, no, the green one"})
+    assert busy.conversation.approve(other)
+    assert not busy.said
+
+
+def test_a_second_correction_is_understood_on_top_of_the_first(busy: Room) -> None:
+    understood = []
+    busy.conversation._understand = lambda text: understood.append(text) or SHOWN
+    for text in ("no the green one", "no on the plate"):
+        busy.hear(text)
+    busy.conversation.wish(1.0)
+    busy.hear("the blue one")
+    first = f"{COMMAND}, no, the green one"
+    second = f"{first}, no, on the plate"
+    assert understood == [first, second, f"{second}, no, the blue one"]
+
+
+def test_a_correction_that_comes_too_late_makes_another_mission(busy: Room) -> None:
+    busy.hear("no the green one")
+    busy.conversation.ended()
+    assert busy.conversation.command(0.0) == f"{COMMAND}, no, the green one"
+    assert busy.conversation.wish(1.0) == ""
+
+
+def test_what_was_done_is_corrected_when_it_is_seen(busy: Room) -> None:
+    busy.conversation.ended()
+    assert busy.hear("no the green one") is Became.CORRECTION
+    assert busy.conversation.command(0.0) == f"{COMMAND}, no, the green one"
+
+
+def test_a_correction_in_doubt_outlasts_the_mission() -> None:
+    room = Room(SPHINX, patience_s=5.0)
+    room.hear(COMMAND)
+    room.hear("yes")
+    room.conversation.command(0.0)
+    assert room.hear("no the green one") is Became.ASKED_BACK
+    room.conversation.ended()
+    room.hear("yes")
+    assert room.conversation.command(0.0) == f"{COMMAND}, no, the green one"
+
+
+def test_a_stop_forgets_what_was_to_be_corrected(busy: Room) -> None:
+    busy.hear("no the green one")
+    busy.hear("stop")
+    busy.conversation.ended()
+    assert busy.conversation.command(0.0) is None

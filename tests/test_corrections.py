@@ -59,3 +59,15 @@ def test_blanks_are_no_wish() -> None:
     result = bench.runtime.run(COMMAND, 0, wish=lambda time_s: "  ")
     assert result.outcome is MissionOutcome.SUCCESS
     assert not bench.recorder.of(Corrected)
+
+
+def test_a_correction_during_the_closing_look_is_taken_up() -> None:
+    """All was done when it was said, but the mission had not ended."""
+    bench = Bench(
+        plans=[PLAN, PLAN], scenes=(BEFORE, BEFORE, HELD, HELD, AFTER, AFTER, AFTER, AFTER)
+    )
+    looks = len(PLAN.subgoals) + 1
+    result = bench.runtime.run(COMMAND, 0, wish=_after(looks, bench, "the green one"))
+    assert [event.wish for event in bench.recorder.of(Corrected)] == ["the green one"]
+    assert bench.planner.commands == [COMMAND, f"{COMMAND}, no, the green one"]
+    assert result.outcome is MissionOutcome.SUCCESS
