@@ -9,7 +9,7 @@ from agent.planner.conditions import Condition, read_condition
 from agent.planner.noun_phrase import NounPhrase
 from agent.planner.phrases import begins
 from agent.planner.question import UnclearError, unread
-from agent.planner.tokens import Reader, Token, tokenise
+from agent.planner.tokens import END, Reader, Token, tokenise
 from agent.planner.vocabulary import EXAMPLE, VERBS
 
 
@@ -38,6 +38,9 @@ class Ensure:
 
 Statement = Clause | Choice | Either | Ensure
 
+_DESCRIBES = ("det", "colour", "noun", "number", "size", "side")
+"""What names a thing or a place in a few words."""
+
 
 def parse(command: str) -> list[Statement]:
     """Return what a command says, in the order of carrying it out.
@@ -45,7 +48,7 @@ def parse(command: str) -> list[Statement]:
     Raises:
         UnclearError: When a part of the command is not understood; nothing is guessed or skipped.
     """
-    tokens = _in_order(_with_interjections(tokenise(command)))
+    tokens = _in_order(_without_denied(_with_interjections(tokenise(command))))
     if odd := next((t for t in tokens if t.has("unsupported")), None):
         raise unread(odd.text)
     statements = _Parser(tokens).statements()
@@ -66,6 +69,34 @@ def _with_interjections(tokens: list[Token]) -> list[Token]:
         else:
             heard.append(token)
     return heard
+
+
+def _without_denied(tokens: list[Token]) -> list[Token]:
+    """Take "no, not the red one but the green one" for "no, the green one"."""
+    kept: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        said = [t for t in kept if not t.has("join", "comma", "stop")]
+        if tokens[at].has("not") and said and said[-1].has("correct"):
+            at = _past_denied(tokens, at)
+        kept.append(tokens[at])
+        at += 1
+    return kept
+
+
+def _past_denied(tokens: list[Token], start: int) -> int:
+    """Return where what replaces "not the red one" begins; `start` where nothing plainly does."""
+    first, *others = [*tokens[start + 1 :], END]
+    opens = next((c for c in ("preposition", "det") if first.has(c)), None)
+    for at, token in enumerate(others, start + 2):
+        # "Not in the bowl on the left" may be about one place or about two.
+        if opens == "det" and token.has("det"):
+            return at
+        if opens and token.has("join", "comma", "but"):
+            return at + 1 if others[at - start - 1].has(opens) else start
+        if not any(token.has(category) for category in _DESCRIBES):
+            return start
+    return start
 
 
 def _in_order(tokens: list[Token]) -> list[Token]:

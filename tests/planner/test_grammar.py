@@ -155,6 +155,10 @@ COMMANDS: list[tuple[str, list[Subgoal]]] = [
     ),
     ("put the red block in the blue bowl, no, the white one", put(R, WHITE)),
     ("put the red block in the blue bowl, no, the green one", put(G, BLUE)),
+    ("put the red block in the blue bowl, no, not the red one, the green one", put(G, BLUE)),
+    ("put the red block in the blue bowl, no, not the red one but the green one", put(G, BLUE)),
+    ("put the red block in the blue bowl, no, not the red one the green one", put(G, BLUE)),
+    ("put the red block in the blue bowl, no, not in the bowl, on the plate", put(R, PLATE)),
     ("put the green block, sorry, the red one in the blue bowl", R_BLUE),
     ("pick up the green block. No, the red one.", PICK_R),
     ("pick up the green block, actually go home", HOME),
@@ -223,6 +227,8 @@ QUESTIONS: list[tuple[str, list[str]]] = [
         ["no red block from the blue bowl", "on the table"],
     ),
     ("put the red block in the blue bowl, no, the blue one", ["what I should move"]),
+    ("put the red block in the blue bowl, no, not the red one", ["only what I should not do"]),
+    ("put the red block in the blue bowl, no, not in the bowl on the left", ["should not do"]),
 ]
 
 
