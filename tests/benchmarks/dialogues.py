@@ -13,8 +13,8 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,13 @@ from agent.build import Agent
 from agent.config import load_config
 from agent.conversation import Conversation
 from agent.events import Corrected, Event, MissionStarted, SceneEstimated, Ticked
-from agent.facts import after, holds
+from agent.facts import holds
 from agent.protocols import Transcript
 from agent.sections import MemoryConfig
 from agent.speech.gate import Gate
 from agent.speech.replies import Replies
-from agent.spots import free_spot
-from agent.types import Fact, MissionResult, Plan, Scene
-from agent.workspace import BLOCK, BOWL, PLATE, kind_of
-from skills.evaluate.commands import draw_command, initial_scene
+from agent.types import MissionResult, Plan, Scene
+from skills.evaluate.corrections import Correction, find_corrections
 from skills.evaluate.scoring import achieved
 
 MIN_OBEYED = 0.95
@@ -45,192 +43,47 @@ _SCORES = {"avg_logprob": -0.1, "compression_ratio": 1.0, "no_speech_prob": 0.01
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """A command and what is said of it later.
+    """A command and its correction.
 
     Attributes:
-        seed: Of the scene.
-        kind: Of the correction.
-        command: What is asked for first.
-        correction: What is said then.
-        plainly: What is said if the robot asks what that means.
-        old: The facts that the command alone asks for.
-        goals: The facts that must hold in the end.
+        correction: What is asked for, and what then.
         at_s: When it is said, s of the mission, or when the mission has ended before.
         transcriber: Whose bounds the gate has.
     """
 
-    seed: int
-    kind: str
-    command: str
-    correction: str
-    plainly: str
-    old: tuple[Fact, ...]
-    goals: tuple[Fact, ...]
+    correction: Correction
     at_s: float
     transcriber: str
 
 
-def draw(seed: int, number: int) -> Dialogue | None:
-    """Draw a dialogue of a kind in a scene; None where that has no room for it."""
-    command = draw_command(seed, 1)
-    if command is None:
-        return None
-    rng = np.random.default_rng([seed, 41])
-    scene = initial_scene(seed)
-    thing, place = command.goals[0].args
-    kind, draw_kind = list(_KINDS.items())[number % len(_KINDS)]
-    drawn = draw_kind(scene, thing, place, rng)
-    if drawn is None:
-        return None
-    correction, goals = drawn
-    (goal,) = goals
-    return Dialogue(
-        seed=seed,
-        kind=kind,
-        command=command.text,
-        correction=correction,
-        plainly=f"no put the {goal.args[0]} {goal.predicate} the {goal.args[1]}",
-        old=command.goals,
-        goals=goals,
-        at_s=round(float(rng.uniform(0.0, _LONGEST_S)), 1),
-        transcriber=_TRANSCRIBERS[number // len(_KINDS) % 2],
-    )
-
-
 def dialogues(count: int, seed_base: int) -> Iterator[Dialogue]:
-    """Yield so many dialogues, the kinds in turn, each in another scene."""
-    number = 0
-    for seed in range(seed_base, seed_base + 100 * count):
-        if number == count:
-            return
-        if (dialogue := draw(seed, number)) is not None:
-            number += 1
-            yield dialogue
+    """Yield so many dialogues, each at a moment of its own."""
+    rng = np.random.default_rng(seed_base)
+    for correction in find_corrections(count, seed_base):
+        at_s = round(float(rng.uniform(0.0, _LONGEST_S)), 1)
+        yield Dialogue(correction, at_s, str(rng.choice(_TRANSCRIBERS)))
 
 
-Drawn = tuple[str, tuple[Fact, ...]]
-
-
-def _other_thing(
-    says: str, scene: Scene, thing: str, place: str, rng: np.random.Generator
-) -> Drawn | None:
-    """Have another block put where the first one was to go."""
-    filled = after(scene, _goal(thing, place))
-    free = [
-        name
-        for name, there in scene.objects.items()
-        if there.kind == BLOCK and name != thing and _can_go(scene, filled, name, place)
-    ]
-    if not free or kind_of(thing) != BLOCK:
-        return None
-    other = str(rng.choice(free))
-    colours = {"old": thing.split()[0], "new": other.split()[0]}
-    return says.format(**colours), (_goal(other, place),)
-
-
-def _other_place(
-    says: str, kinds: Sequence[str], scene: Scene, thing: str, place: str, rng: np.random.Generator
-) -> Drawn | None:
-    """Have the same block put somewhere else."""
-    free = [
-        name
-        for name, there in scene.objects.items()
-        if there.kind in kinds and name != place and _can_go(scene, scene, thing, name)
-    ]
-    if not free or kind_of(thing) != BLOCK:
-        return None
-    other = str(rng.choice(free))
-    onto = "in" if kind_of(other) == BOWL else "on"
-    return says.format(place=other, onto=onto), (_goal(thing, other),)
-
-
-def _other_bowl(scene: Scene, thing: str, place: str, rng: np.random.Generator) -> Drawn | None:
-    if kind_of(place) != BOWL:
-        return None
-    return _other_place("i mean the {place}", (BOWL,), scene, thing, place, rng)
-
-
-def _side(scene: Scene, thing: str, place: str, rng: np.random.Generator) -> Drawn | None:
-    sides = [s for s in ("left", "right") if _can_go(scene, scene, thing, f"{s} zone")]
-    if not sides or place.endswith("zone"):
-        return None
-    side = str(rng.choice(sides))
-    return f"actually the {side} side", (_goal(thing, f"{side} zone"),)
-
-
-def _both(scene: Scene, thing: str, place: str, rng: np.random.Generator) -> Drawn | None:
-    """Have another block put somewhere else, in a whole sentence."""
-    others = [name for name, there in scene.objects.items() if there.kind == BLOCK]
-    for other in map(str, rng.permutation([name for name in others if name != thing])):
-        if (
-            _free(scene, other)
-            and (
-                drawn := _other_place("{onto} the {place}", (BOWL, PLATE), scene, other, place, rng)
-            )
-            and free_spot(drawn[1][0].args[1], scene, other) is not None
-        ):
-            return f"no put the {other} {drawn[0]}", drawn[1]
-    return None
-
-
-_KINDS: dict[str, Callable[[Scene, str, str, np.random.Generator], Drawn | None]] = {
-    "no, the green one": lambda *of: _other_thing("no the {new} one", *of),
-    "put it on the plate instead": lambda *of: _other_place(
-        "put it {onto} the {place} instead", (BOWL, PLATE), *of
-    ),
-    "I mean the green block": lambda *of: _other_thing("i mean the {new} block", *of),
-    "I mean the blue bowl": _other_bowl,
-    "not the red one, the green one": lambda *of: _other_thing(
-        "not the {old} one the {new} one", *of
-    ),
-    "actually the left side": _side,
-    "no, put the green block on the plate": _both,
-    "no, in the white bowl": lambda *of: _other_place("no {onto} the {place}", (BOWL, PLATE), *of),
-}
-"""What a correction is like -> draws one of the command that puts a thing in a place."""
-
-
-def _goal(thing: str, place: str) -> Fact:
-    return Fact(predicate="in" if kind_of(place) == BOWL else "on", args=(thing, place))
-
-
-def _free(scene: Scene, thing: str) -> bool:
-    """Return whether a thing can be picked up as it stands."""
-    return all(holds(Fact(predicate=p, args=(thing,)), scene) for p in ("reachable", "clear"))
-
-
-def _can_go(scene: Scene, filled: Scene, thing: str, place: str) -> bool:
-    """Return whether a thing can be brought to a place where it is not yet."""
-    goal = _goal(thing, place)
-    room = free_spot(place, filled, thing) is not None
-    return room and _free(scene, thing) and not holds(goal, scene)
-
-
-@dataclass(slots=True)
 class Talk:
     """One dialogue as it goes: a person who speaks, agrees, and corrects at the moment.
 
     Attributes:
         heard: What the robot has said, and what became of what was said to it.
-        taken_up: The world's scene when the correction was taken up, None before.
+        results: Of the missions, one as a rule, two where the correction came too late for it.
     """
 
-    agent: Agent
-    dialogue: Dialogue
-    heard: list[str] = field(default_factory=list)
-    taken_up: Scene | None = None
-    results: list[MissionResult] = field(default_factory=list)
-    corrected: bool = False
-
-    def __post_init__(self) -> None:
-        agent = self.agent
-        agent.robot.reset(self.dialogue.seed)
-        self.scene = agent.estimator.estimate(agent.robot.observe())
-        self.before = agent.robot.world.truth()
-        self._plainly = False
+    def __init__(self, agent: Agent, dialogue: Dialogue) -> None:
+        self._agent, self._asked, self._at_s = agent, dialogue.correction, dialogue.at_s
+        self.heard: list[str] = []
+        self.results: list[MissionResult] = []
+        self._corrected = self._spoke_plainly = False
+        self._taken_up: Scene | None = None
+        agent.robot.reset(self._asked.seed)
+        self._scene = agent.estimator.estimate(agent.robot.observe())
+        self._before = agent.robot.world.truth()
         self._replies = Replies(self.hear)
         self._conversation = Conversation(
-            Gate(agent.config.speech.gate, self.dialogue.transcriber),
+            Gate(agent.config.speech.gate, dialogue.transcriber),
             self._understand,
             self.hear,
             self._replies.doing,
@@ -241,14 +94,14 @@ class Talk:
 
     def run(self) -> None:
         """Carry out what is asked for until there is no more."""
-        self.say(self.dialogue.command)
-        seed: int | None = self.dialogue.seed
-        while (command := self._conversation.command(0.0)) is not None or not self.corrected:
+        self.say(self._asked.command)
+        seed: int | None = self._asked.seed
+        while (command := self._conversation.command(0.0)) is not None or not self._corrected:
             if command is None:
                 self._correct()
                 continue
             talk, subscribers = self._conversation, [self._replies, self]
-            runtime = self.agent.runtime(seed, subscribers)
+            runtime = self._agent.runtime(seed, subscribers)
             self.results.append(
                 runtime.run(command, seed, approve=talk.approve, answer=talk.answer, wish=talk.wish)
             )
@@ -267,59 +120,59 @@ class Talk:
         self.heard.append(f"“{sentence}”")
         if sentence.endswith("Shall I?"):
             self.say("yes")
-        elif sentence.endswith("?") and self.corrected and not self._plainly:
-            self._plainly = True
-            self.say(self.dialogue.plainly)
+        elif sentence.endswith("?") and self._corrected and not self._spoke_plainly:
+            self._spoke_plainly = True
+            self.say(self._asked.plainly)
 
     def on_event(self, event: Event) -> None:
         """Correct the robot when the moment has come, and note when it takes that up."""
         match event:
             case SceneEstimated():
-                self.scene = event.scene
-            case Ticked() if event.time_s >= self.dialogue.at_s:
+                self._scene = event.scene
+            case Ticked() if event.time_s >= self._at_s:
                 self._correct()
             case Corrected():
-                self.taken_up = self.agent.robot.world.truth()
+                self._taken_up = self._agent.robot.world.truth()
             case MissionStarted() if self.results:
-                self.taken_up = self.agent.robot.world.truth()
+                self._taken_up = self._agent.robot.world.truth()
 
     def missed(self) -> str:
         """Return why the dialogue did not end as it should, nothing where it did."""
-        world = self.agent.robot.world
-        if not achieved(world, self.dialogue.goals, self.before):
+        world = self._agent.robot.world
+        if not achieved(world, self._asked.goals, self._before):
             return "the corrected goal was not reached"
-        if self.taken_up is None:
+        if self._taken_up is None:
             return "the correction was never taken up"
-        truth, then = world.truth(), self.taken_up
-        old = [fact for fact in self.dialogue.old if fact not in self.dialogue.goals]
+        truth, then = world.truth(), self._taken_up
+        old = [fact for fact in self._asked.old if fact not in self._asked.goals]
         if any(holds(fact, truth) and not holds(fact, then) for fact in old):
             return "the old goal was insisted on"
         return ""
 
     def _correct(self) -> None:
-        if not self.corrected:
-            self.corrected = True
-            self.say(self.dialogue.correction)
+        if not self._corrected:
+            self._corrected = True
+            self.say(self._asked.said)
 
     def _understand(self, text: str) -> Plan:
-        return self.agent.understand(text, self.scene)
+        return self._agent.understand(text, self._scene)
 
 
 def hold(agent: Agent, dialogue: Dialogue) -> dict[str, Any]:
     """Return what came of a dialogue."""
-    talk = Talk(agent, dialogue)
+    talk, correction = Talk(agent, dialogue), dialogue.correction
     talk.run()
     steps = [step for result in talk.results for step in result.results]
     return {
-        "seed": dialogue.seed,
-        "kind": dialogue.kind,
-        "command": dialogue.command,
-        "correction": dialogue.correction,
+        "seed": correction.seed,
+        "kind": correction.kind,
+        "command": correction.command,
+        "correction": correction.said,
         "at_s": dialogue.at_s,
         "transcriber": dialogue.transcriber,
         "missions": [result.outcome.value for result in talk.results],
         "steps": [f"{step.subgoal.phrase}: {step.verdict.reason.value}" for step in steps],
-        "goals": list(map(str, dialogue.goals)),
+        "goals": list(map(str, correction.goals)),
         "heard": talk.heard,
         "missed": talk.missed(),
     }
