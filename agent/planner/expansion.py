@@ -110,6 +110,7 @@ class Imagination:
         self._contracts = contracts
         self._certainty = certainty
         self._forbidden = forbidden
+        self._target: str | None = None
         self.is_past: Callable[[Goal, Sequence[Goal]], bool] = lambda goal, later: False
 
     def copy(self) -> Imagination:
@@ -132,6 +133,7 @@ class Imagination:
         Raises:
             UnclearError: A precondition cannot be brought about.
         """
+        self._target = goal.target
         if goal.skill in PLACING:
             self._place(goal, pending)
         elif goal.skill == "pick" and goal.object:
@@ -251,8 +253,12 @@ class Imagination:
         return None
 
     def _put_down(self, name: str, pending: Sequence[Goal]) -> None:
-        """Set down what is held in the nearest free zone, or let it go where there is none."""
-        wanted = [goal.target for goal in pending if goal.target]
+        """Set down what is held in the nearest free zone, or let it go where there is none.
+
+        Where something else is to go it would be in the way, and who corrects a command does not
+        want it there.
+        """
+        wanted = [self._target, *(goal.target for goal in pending)]
         zone = parking_zone(name, self.scene, [t for t in wanted if t])
         self._add(Goal("place_on", name, zone) if zone else Goal("release"))
 

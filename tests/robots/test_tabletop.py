@@ -195,6 +195,20 @@ def test_stop_within_a_step_holds_the_arm_where_it_is(robot: TabletopRobot) -> N
         assert_held(robot.world)
 
 
+def test_a_second_stop_in_the_same_world_holds_the_arm_as_the_first_did(
+    robot: TabletopRobot,
+) -> None:
+    robot.reset(2)
+    for way in (1, -1):
+        move = FAST * np.array([way] * 6 + [1])
+        for _ in range(4):
+            robot.act(move)
+        goal = robot.world.ee_pose + np.array([0.08, 0.06, 0, 0, 0, 0, 0]) * way
+        robot.world.step(goal, 1.0, partial(late, count(), 8))
+        assert_held(robot.world)
+        robot.reset(None)
+
+
 def test_stop_from_another_thread_in_mid_act(
     robot: TabletopRobot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,6 +192,7 @@ class TabletopWorld:
         for index in range(_SUBSTEPS):
             if not halted():
                 self._targets = before + (after - before) * ((index + 1) / _SUBSTEPS)
+                self._holding = False
             elif not self._holding:
                 # The targets run ahead of the arm; to hold is to stay where the arm is.
                 self._targets, self._holding = self.joint_pos, True
