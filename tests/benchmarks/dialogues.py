@@ -35,8 +35,8 @@ from skills.evaluate.scoring import achieved
 MIN_OBEYED = 0.95
 SEED_BASE = 1_000_000
 _TRANSCRIBERS = ("faster-whisper:tiny", "pocketsphinx")
-_LONGEST_S = 14.0
-"""The last moment of a correction, s of the mission; by then most missions have ended."""
+_LONGEST_S = 6.0
+"""The last moment of a correction, s of the mission; by then some missions have ended."""
 _SCORES = {"avg_logprob": -0.1, "compression_ratio": 1.0, "no_speech_prob": 0.01, "temperature": 0}
 """Of an utterance that was heard well."""
 
