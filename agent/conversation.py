@@ -6,14 +6,16 @@ import queue
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from agent.pause import Pause
 from agent.protocols import Transcript
 from agent.speech.control import Control, control_of
 from agent.speech.gate import Cause, GateDecision, Ruling
-from agent.types import Plan
+from agent.speech.reading import Reading, read
+from agent.types import Plan, Subgoal
 
 _YES = frozenset({"yes", "yes please", "yeah", "ok", "okay", "sure", "do it", "right", "correct"})
 _NO = frozenset({"no", "no thanks", "nope", "wrong", "do not", "don't", "leave it"})
@@ -41,10 +43,31 @@ class Judge(Protocol):
     """Says whether a transcript may move the robot; `agent.speech.gate.Gate` is one."""
 
     def decide(
-        self, transcript: Transcript, seconds: float, plan: Plan | None = None
+        self, transcript: Transcript, seconds: float, reading: Reading | None = None
     ) -> GateDecision:
-        """Return what becomes of a transcript, once its plan is known."""
+        """Return what becomes of a transcript, without or with what it means."""
         ...
+
+
+_Said = TypeVar("_Said")
+_Step = tuple[str, tuple[tuple[str, str], ...]]
+"""A skill and its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What somebody wants, in whose words, and whether it changes a mission that runs."""
+
+    text: str
+    plan: Plan
+    became: Became
+
+
+_GO_HOME = _Wish(
+    Control.GO_HOME,
+    Plan(command=Control.GO_HOME, subgoals=(Subgoal(skill="home", phrase=Control.GO_HOME),)),
+    Became.COMMAND,
+)
 
 
 class Conversation:
@@ -79,37 +102,40 @@ class Conversation:
         self._gate, self._understand, self._say, self._doing = gate, understand, say, doing
         self._pause, self._stop, self._patience_s = pause, stop, patience_s
         self._lock = threading.RLock()
-        self._commands: queue.Queue[str] = queue.Queue(1)
+        self._commands: queue.Queue[_Wish] = queue.Queue(1)
         self._answers: queue.Queue[str] = queue.Queue(1)
-        self._wishes: list[str] = []
-        self._doubtful: tuple[str, Became] | None = None
+        self._corrections: list[str] = []
+        self._doubtful: _Wish | None = None
         self._mission = _NO_WORDS
+        self._agreed: set[_Step] = set()
         self._asking = self._halted = False
 
     def command(self, timeout_s: float) -> str | None:
         """Return the next command, or None where there is none within so many seconds."""
         try:
-            said = self._commands.get(timeout=timeout_s)
+            wish = self._commands.get(timeout=timeout_s)
         except queue.Empty:
             return None
         with self._lock:
-            self._mission, self._wishes, self._halted = said, [], False
+            self._mission, self._corrections, self._halted = wish.text, [], False
+            self._agreed = _steps(wish.plan)
         self._pause.resume()
-        return said
+        return wish.text
 
     def ended(self) -> None:
         """Say that the mission is over: what is said from now on is a command."""
         with self._lock:
-            self._mission, self._wishes, self._doubtful = _NO_WORDS, [], None
+            self._mission, self._corrections, self._doubtful = _NO_WORDS, [], None
         self._pause.resume()
 
     def approve(self, plan: Plan) -> bool:
-        """Ask about a plan that handles something new; what was said yes to is not asked again."""
+        """Ask about a plan that does what was not agreed to; what was is not asked again."""
+        steps = _steps(plan)
         with self._lock:
-            agreed = plan.command == self._mission
+            agreed = steps <= self._agreed
         if not agreed:
-            steps = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
-            agreed = self.answer(f"I would {steps}. Shall I?") in _YES
+            told = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
+            agreed = self.answer(f"I would {told}. Shall I?") in _YES
         # A stop before the first motion may come before the reset that clears the latch.
         return agreed and not self._halted
 
@@ -130,7 +156,7 @@ class Conversation:
     def wish(self, time_s: float) -> str:
         """Return the oldest correction that has not been taken up, nothing for none."""
         with self._lock:
-            return self._wishes.pop(0) if self._wishes else _NO_WORDS
+            return self._corrections.pop(0) if self._corrections else _NO_WORDS
 
     def hear(self, transcript: Transcript, seconds: float) -> tuple[Became, GateDecision | None]:
         """Take an utterance; return what became of it, and how the gate ruled where it was asked.
@@ -143,14 +169,18 @@ class Conversation:
             if (became := self._at_once(transcript.text)) is not None:
                 return became, None
             mission = self._mission
+        ruled = self._gate.decide(transcript, seconds)
+        if ruled.ruling is Ruling.REJECT:
+            return Became.IGNORED, ruled
         # A language model takes seconds for it, and the mission asks for wishes meanwhile.
-        command = f"{mission}, no, {_bare(transcript.text)}" if mission else transcript.text
-        plan = self._understand(command)
-        if mission and not plan.subgoals and not _CORRECTS.search(transcript.text):
+        reading = read(transcript, lambda text: self._understand(_meant(text, mission)))
+        if mission and not reading.plan.subgoals and not _CORRECTS.search(reading.text):
             return Became.REMARK, None
         with self._lock:
-            kind = Became.CORRECTION if mission else Became.COMMAND
-            return self._judge(transcript, seconds, plan, kind)
+            became = Became.CORRECTION if mission else Became.COMMAND
+            wish = _Wish(reading.text, reading.plan, became)
+            ruled = self._gate.decide(transcript, seconds, reading)
+            return self._judge(wish, ruled), ruled
 
     def _at_once(self, text: str) -> Became | None:
         """Do what needs no plan; None where the words may be a command or a correction."""
@@ -182,55 +212,53 @@ class Conversation:
                 self._pause.resume()
                 return
             case Control.GO_HOME if not self._mission:
-                self._put(self._commands, control.value)
+                self._put(self._commands, _GO_HOME)
                 return
         self._stop()
-        self._halted, self._wishes = True, []
+        self._halted, self._corrections = True, []
         if self._asking:
             self._put(self._answers, _NO_WORDS)
         if control is Control.GO_HOME:
-            self._put(self._commands, control.value)
+            self._put(self._commands, _GO_HOME)
 
-    def _judge(
-        self, transcript: Transcript, seconds: float, plan: Plan, kind: Became
-    ) -> tuple[Became, GateDecision]:
-        ruled = self._gate.decide(transcript, seconds, plan)
+    def _judge(self, wish: _Wish, ruled: GateDecision) -> Became:
         self._doubtful = None
         match ruled.ruling:
             case Ruling.ACCEPT:
-                return self._take(transcript.text, kind), ruled
+                return self._take(wish)
             case Ruling.CONFIRM:
-                self._doubtful = transcript.text, kind
+                self._doubtful = wish
                 self._say(ruled.reply)
-                return Became.ASKED_BACK, ruled
+                return Became.ASKED_BACK
         if ruled.cause is Cause.NOT_UNDERSTOOD and ruled.reply:
             self._say(ruled.reply)
-            return Became.ASKED_BACK, ruled
-        return Became.IGNORED, ruled
+            return Became.ASKED_BACK
+        return Became.IGNORED
 
     def _settle(self, sure: bool) -> Became:
         """Take up, or drop, what was asked back about."""
         assert self._doubtful is not None
-        (text, kind), self._doubtful = self._doubtful, None
+        wish, self._doubtful = self._doubtful, None
         if sure:
-            self._take(text, kind)
+            self._take(wish)
         else:
             self._say("Then I leave it. What should I do?")
         return Became.ANSWER
 
-    def _take(self, text: str, kind: Became) -> Became:
-        if kind is Became.CORRECTION:
-            self._wishes.append(_bare(text))
+    def _take(self, wish: _Wish) -> Became:
+        if wish.became is Became.CORRECTION:
+            self._corrections.append(_bare(wish.text))
+            self._agreed |= _steps(wish.plan)
         else:
-            self._put(self._commands, text)
-        return kind
+            self._put(self._commands, wish)
+        return wish.became
 
-    def _put(self, where: queue.Queue[str], text: str) -> None:
+    def _put(self, where: queue.Queue[_Said], said: _Said) -> None:
         """Put in something new; what nobody has asked for yet is worth less."""
         self._drain(where)
-        where.put_nowait(text)
+        where.put_nowait(said)
 
-    def _drain(self, where: queue.Queue[str]) -> None:
+    def _drain(self, where: queue.Queue[_Said]) -> None:
         while not where.empty():
             where.get_nowait()
 
@@ -238,3 +266,13 @@ class Conversation:
 def _bare(text: str) -> str:
     """Return a correction without the "no" that it may begin with."""
     return re.sub(r"^no,? ", "", text)
+
+
+def _meant(text: str, mission: str) -> str:
+    """Return the whole command that words stand for while a mission runs, or while none does."""
+    return f"{mission}, no, {_bare(text)}" if mission else text
+
+
+def _steps(plan: Plan) -> set[_Step]:
+    """Return what a plan does, in whichever words."""
+    return {(s.skill, tuple(sorted(s.args.items()))) for s in plan.subgoals}

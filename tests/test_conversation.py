@@ -13,12 +13,18 @@ from agent.pause import Pause
 from agent.protocols import Transcript
 from agent.sections import GateConfig
 from agent.speech.gate import Gate
-from agent.types import Plan
+from agent.types import Plan, Subgoal
 from tests.parts import COMMAND, PICK, PLACE
 
 SHOWN = Plan(command=COMMAND, subgoals=(PICK, PLACE))
 WHISPER, SPHINX = "faster-whisper:tiny", "pocketsphinx"
 SECONDS = 2.5
+CLEAR = {
+    "avg_logprob": -0.1,
+    "compression_ratio": 1.0,
+    "no_speech_prob": 0.01,
+    "temperature": 0.0,
+}
 
 
 @dataclass
@@ -43,13 +49,7 @@ class Room:
         )
 
     def hear(self, text: str, confidence: float = 0.95) -> Became:
-        evidence = {
-            "avg_logprob": -0.1,
-            "compression_ratio": 1.0,
-            "no_speech_prob": 0.01,
-            "temperature": 0.0,
-        }
-        transcript = Transcript(text, confidence, 0.01, (), "en", evidence)
+        transcript = Transcript(text, confidence, 0.01, (), "en", CLEAR)
         return self.conversation.hear(transcript, SECONDS)[0]
 
     def _understand(self, text: str) -> Plan:
@@ -180,11 +180,31 @@ def test_nobody_answers(room: Room) -> None:
     assert room.hear(COMMAND) is Became.COMMAND
 
 
-def test_the_plan_that_was_asked_for_is_approved_and_another_is_asked_about(busy: Room) -> None:
+def test_what_was_agreed_to_is_approved_and_anything_else_is_asked_about(busy: Room) -> None:
     assert busy.conversation.approve(SHOWN)
-    other = SHOWN.model_copy(update={"command": f"{COMMAND}, no, the green one"})
+    turned = Subgoal(skill="push", args={"object": "red block", "direction": "left"}, phrase="push")
+    other = SHOWN.model_copy(update={"subgoals": (turned,)})
     assert not busy.conversation.approve(other)
     assert busy.said[-1].endswith("Shall I?")
+
+
+def test_a_correction_is_agreed_to_when_it_is_taken(busy: Room) -> None:
+    turned = Subgoal(skill="push", args={"object": "red block", "direction": "left"}, phrase="push")
+    busy.conversation._understand = lambda text: Plan(command=text, subgoals=(turned,))
+    assert busy.hear("no push the block") is Became.CORRECTION
+    assert busy.conversation.approve(Plan(command="x", subgoals=(turned,)))
+
+
+def test_what_is_refused_by_its_scores_is_not_brought_to_the_planner(room: Room) -> None:
+    room.conversation._understand = lambda text: pytest.fail("It may cost money.")
+    assert room.hear("thank you for watching") is Became.IGNORED
+
+
+def test_the_alternative_that_makes_sense_is_asked_about(room: Room) -> None:
+    heard = Transcript("foot the red sock", 0.9, 0.0, (COMMAND,), "en", CLEAR)
+    assert room.conversation.hear(heard, SECONDS)[0] is Became.ASKED_BACK
+    assert room.hear("yes") is Became.ANSWER
+    assert room.conversation.command(0.0) == COMMAND
 
 
 def test_a_slow_planner_does_not_hold_up_the_mission(busy: Room) -> None:
