@@ -85,7 +85,9 @@ class RehearsalBench:
         subgoals = lesson(skill, seed, agent.contracts)
         if subgoals is None:
             return None
-        checker = agent.models.mission(agent.robot, ()).checker if self._vlm else None
+        checker = (
+            agent.models.mission(lambda: agent.robot.stopped, ()).checker if self._vlm else None
+        )
         notes = _Notes(agent, seed, len(subgoals), checker)
         plan = Plan(command=f"rehearse {skill}", subgoals=subgoals)
         planner = ScriptedPlanner([plan, Plan(command=plan.command, question=_NO_OTHER)])
