@@ -20,6 +20,7 @@ import numpy as np
 
 import agent
 from agent.config import Config
+from agent.errors import PlannerError
 from agent.faults import FaultyPolicy
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
@@ -28,11 +29,12 @@ from agent.pause import PausableRobot, Pause
 from agent.protocols import Checker, Monitor, Planner, Policy, SceneEstimator, Subscriber, Verifier
 from agent.resources import resource
 from agent.runtime import Runtime
+from agent.types import Plan
 
 if TYPE_CHECKING:
     from agent.monitor.watch import Watch
     from agent.robots.tabletop.robot import TabletopRobot
-    from agent.types import Plan, Scene, SkillContract
+    from agent.types import Scene, SkillContract
 
 POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
 SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
@@ -81,7 +83,8 @@ class Agent:
         """
         from agent.shield import Shield
 
-        config, models = self.config, self.models.mission(self.robot, subscribers)
+        config = self.config
+        models = self.models.mission(lambda: self.robot.stopped, subscribers)
         return Runtime(
             Parts(
                 robot=PausableRobot(self.robot, self.pause),
@@ -108,8 +111,18 @@ class Agent:
         )
 
     def understand(self, text: str, scene: Scene) -> Plan:
-        """Return what the grammar makes of words in a scene: a plan, or a question."""
-        return self._reader.plan(text, scene, self.contracts, ())
+        """Return what is made of words in a scene, outside of a mission: a plan, or a question.
+
+        A language model is asked about what the grammar cannot read only: it takes seconds.
+        """
+        read = self._reader.plan(text, scene, self.contracts, ())
+        planner = self.models.mission(lambda: False, ()).planner
+        if read.question is None or planner is None:
+            return read
+        try:
+            return planner.plan(text, scene, self.contracts, ())
+        except PlannerError as error:
+            return Plan(command=text, question=str(error))
 
     def monitor(self, *, continuous: bool = True, checker: Checker | None = None) -> Monitor:
         """Return what watches subgoals, all the time or only at their ends.

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import queue
-import re
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce
-from typing import Protocol
+from typing import TypeVar
 
 from agent.pause import Pause
 from agent.protocols import Transcript
 from agent.runtime import corrected
 from agent.speech.control import Control, control_of
-from agent.speech.gate import Cause, GateDecision, Ruling
-from agent.types import Plan
+from agent.speech.gate import Cause, Gate, GateDecision, Ruling
+from agent.speech.reading import read
+from agent.speech.turns import agrees, asks_what_is_done, bare, corrects, goes_on, refuses
+from agent.types import Plan, Subgoal
 
-_YES = frozenset({"yes", "yes please", "yeah", "ok", "okay", "sure", "do it", "right", "correct"})
-_NO = frozenset({"no", "no thanks", "nope", "wrong", "do not", "don't", "leave it"})
-_DOING = re.compile(
-    r"\b(what|where) are you (doing|up to|going)\b|\bwhat is (going on|happening)\b"
-)
-_CORRECTS = re.compile(r"^(no|not|actually|instead|i mean|i meant|rather|wait)\b|\binstead$")
 _NO_WORDS = ""
 
 
@@ -39,14 +36,25 @@ class Became(StrEnum):
     IGNORED = "ignored"
 
 
-class Judge(Protocol):
-    """Says whether a transcript may move the robot; `agent.speech.gate.Gate` is one."""
+_Said = TypeVar("_Said")
+_Step = tuple[str, tuple[tuple[str, str], ...]]
+"""A skill and its arguments."""
 
-    def decide(
-        self, transcript: Transcript, seconds: float, plan: Plan | None = None
-    ) -> GateDecision:
-        """Return what becomes of a transcript, once its plan is known."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What somebody wants, in whose words, and whether it changes a mission that runs."""
+
+    text: str
+    plan: Plan
+    became: Became
+
+
+_GO_HOME = _Wish(
+    Control.GO_HOME,
+    Plan(command=Control.GO_HOME, subgoals=(Subgoal(skill="home", phrase=Control.GO_HOME),)),
+    Became.COMMAND,
+)
 
 
 class Conversation:
@@ -59,7 +67,7 @@ class Conversation:
 
     def __init__(
         self,
-        gate: Judge,
+        gate: Gate,
         understand: Callable[[str], Plan],
         say: Callable[[str], None],
         doing: Callable[[], str],
@@ -81,24 +89,27 @@ class Conversation:
         self._gate, self._understand, self._say, self._doing = gate, understand, say, doing
         self._pause, self._stop, self._patience_s = pause, stop, patience_s
         self._lock = threading.RLock()
-        self._commands: queue.Queue[str] = queue.Queue(1)
+        self._commands: queue.Queue[_Wish] = queue.Queue(1)
         self._answers: queue.Queue[str] = queue.Queue(1)
-        self._wishes: list[str] = []
-        self._doubtful: tuple[str, Became] | None = None
+        self._corrections: list[_Wish] = []
+        self._doubtful: _Wish | None = None
+        self._asked_s = 0.0
         self._mission = _NO_WORDS
+        self._agreed: set[_Step] = set()
         self._busy = self._asking = self._halted = False
 
     def command(self, timeout_s: float) -> str | None:
         """Return the next command, or None where there is none within so many seconds."""
         try:
-            said = self._commands.get(timeout=timeout_s)
+            wish = self._commands.get(timeout=timeout_s)
         except queue.Empty:
             return None
         with self._lock:
-            self._mission, self._wishes = said, []
+            self._mission, self._corrections = wish.text, []
             self._busy, self._halted = True, False
+            self._agreed = _steps(wish.plan)
         self._pause.resume()
-        return said
+        return wish.text
 
     def ended(self) -> None:
         """Say that the mission is over: what is said from now on is a command.
@@ -106,18 +117,18 @@ class Conversation:
         A correction that came too late for it makes another mission of it.
         """
         with self._lock:
-            if self._wishes:
-                self._put(self._commands, self._as_corrected())
-            self._busy, self._wishes = False, []
+            self._begin_again()
+            self._busy = False
         self._pause.resume()
 
     def approve(self, plan: Plan) -> bool:
-        """Ask about a plan that handles something new; what was said yes to is not asked again."""
+        """Ask about a plan that does what was not agreed to; what was is not asked again."""
+        steps = _steps(plan)
         with self._lock:
-            agreed = plan.command == self._mission
+            agreed = steps <= self._agreed
         if not agreed:
-            steps = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
-            agreed = self.answer(f"I would {steps}. Shall I?") in _YES
+            told = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
+            agreed = agrees(self.answer(f"I would {told}. Shall I?"))
         if agreed:
             with self._lock:
                 self._mission = plan.command
@@ -141,11 +152,11 @@ class Conversation:
     def wish(self, time_s: float) -> str:
         """Return the oldest correction that has not been taken up, nothing for none."""
         with self._lock:
-            if not self._wishes:
+            if not self._corrections:
                 return _NO_WORDS
-            # What was taken as a correction is agreed to, as a command is that was taken.
-            self._mission = corrected(self._mission, self._wishes[0])
-            return self._wishes.pop(0)
+            said = self._corrections.pop(0).text
+            self._mission = corrected(self._mission, said)
+            return said
 
     def hear(self, transcript: Transcript, seconds: float) -> tuple[Became, GateDecision | None]:
         """Take an utterance; return what became of it, and how the gate ruled where it was asked.
@@ -155,31 +166,45 @@ class Conversation:
             seconds: Length of the utterance, s.
         """
         with self._lock:
-            if (became := self._at_once(transcript.text)) is not None:
+            if (became := self._at_once(transcript, seconds)) is not None:
                 return became, None
-            busy, command, kind = self._busy, transcript.text, Became.COMMAND
-            # Who sees the end of a mission that was not what was meant corrects it all the same.
-            if busy or (self._mission and _CORRECTS.search(transcript.text)):
-                command = corrected(self._as_corrected(), _bare(transcript.text))
-                kind = Became.CORRECTION
+            busy = self._busy
+            # Who sees what a mission came to may correct it all the same.
+            changes = busy or corrects(transcript.text)
+            mission = self._as_corrected() if changes else _NO_WORDS
+        ruled = self._gate.decide(transcript, seconds)
+        if ruled.ruling is Ruling.REJECT:
+            return Became.IGNORED, ruled
         # A language model takes seconds for it, and the mission asks for wishes meanwhile.
-        plan = self._understand(command)
-        if busy and not plan.subgoals and not _CORRECTS.search(transcript.text):
+        reading = read(transcript, lambda text: self._understand(_meant(text, mission)))
+        if busy and not reading.plan.subgoals and not corrects(reading.text):
             return Became.REMARK, None
         with self._lock:
-            return self._judge(transcript, seconds, plan, kind)
+            became = Became.CORRECTION if mission else Became.COMMAND
+            wish = _Wish(reading.text, reading.plan, became)
+            ruled = self._gate.decide(transcript, seconds, reading)
+            return self._judge(wish, ruled), ruled
 
-    def _at_once(self, text: str) -> Became | None:
+    def _at_once(self, transcript: Transcript, seconds: float) -> Became | None:
         """Do what needs no plan; None where the words may be a command or a correction."""
-        if (control := control_of(text)) is not None:
+        text, control = transcript.text, control_of(transcript.text)
+        lets_move = goes_on(text) or control in (Control.CONTINUE, Control.GO_HOME)
+        if lets_move and not self._gate.sure(transcript, seconds):
+            return Became.IGNORED
+        if control is not None:
             self._steer(control)
             return Became.CONTROL
-        if self._doubtful is not None and (text in _YES or text in _NO):
-            return self._settle(text in _YES)
+        if time.monotonic() - self._asked_s > self._patience_s:
+            self._doubtful = None
+        if self._doubtful is not None and (agrees(text) or refuses(text)):
+            return self._settle(agrees(text))
         if self._asking:
+            short = goes_on(text) or refuses(text)
+            if not short and self._gate.decide(transcript, seconds).ruling is Ruling.REJECT:
+                return Became.IGNORED
             self._put(self._answers, text)
             return Became.ANSWER
-        if _DOING.search(text):
+        if asks_what_is_done(text):
             self._say(self._doing())
             return Became.TOLD
         return None
@@ -199,65 +224,75 @@ class Conversation:
                 self._pause.resume()
                 return
             case Control.GO_HOME if not self._busy:
-                self._put(self._commands, control.value)
+                self._put(self._commands, _GO_HOME)
                 return
         self._stop()
-        self._halted, self._wishes = True, []
+        self._halted, self._corrections = True, []
         if self._asking:
             self._put(self._answers, _NO_WORDS)
         if control is Control.GO_HOME:
-            self._put(self._commands, control.value)
+            self._put(self._commands, _GO_HOME)
 
-    def _judge(
-        self, transcript: Transcript, seconds: float, plan: Plan, kind: Became
-    ) -> tuple[Became, GateDecision]:
-        ruled = self._gate.decide(transcript, seconds, plan)
+    def _judge(self, wish: _Wish, ruled: GateDecision) -> Became:
         self._doubtful = None
         match ruled.ruling:
             case Ruling.ACCEPT:
-                return self._take(transcript.text, kind), ruled
+                return self._take(wish)
             case Ruling.CONFIRM:
-                self._doubtful = transcript.text, kind
+                self._doubtful, self._asked_s = wish, time.monotonic()
                 self._say(ruled.reply)
-                return Became.ASKED_BACK, ruled
+                return Became.ASKED_BACK
         if ruled.cause is Cause.NOT_UNDERSTOOD and ruled.reply:
             self._say(ruled.reply)
-            return Became.ASKED_BACK, ruled
-        return Became.IGNORED, ruled
+            return Became.ASKED_BACK
+        return Became.IGNORED
 
     def _settle(self, sure: bool) -> Became:
         """Take up, or drop, what was asked back about."""
         assert self._doubtful is not None
-        (text, kind), self._doubtful = self._doubtful, None
+        wish, self._doubtful = self._doubtful, None
         if sure:
-            self._take(text, kind)
+            self._take(wish)
         else:
             self._say("Then I leave it. What should I do?")
         return Became.ANSWER
 
-    def _take(self, text: str, kind: Became) -> Became:
-        if kind is not Became.CORRECTION:
-            self._put(self._commands, text)
-        elif self._busy:
-            self._wishes.append(_bare(text))
-        else:
-            self._put(self._commands, corrected(self._mission, _bare(text)))
-        return kind
+    def _take(self, wish: _Wish) -> Became:
+        if wish.became is not Became.CORRECTION:
+            self._put(self._commands, wish)
+            return wish.became
+        self._corrections.append(replace(wish, text=bare(wish.text)))
+        self._agreed |= _steps(wish.plan)
+        if not self._busy:
+            self._begin_again()
+        return wish.became
+
+    def _begin_again(self) -> None:
+        """Make another mission of corrections that came too late for the one they are about."""
+        if self._corrections:
+            plan = self._corrections[-1].plan
+            self._put(self._commands, _Wish(self._as_corrected(), plan, Became.COMMAND))
+        self._corrections = []
 
     def _as_corrected(self) -> str:
         """Return the mission's command with the corrections that wait to be taken up."""
-        return reduce(corrected, self._wishes, self._mission)
+        return reduce(corrected, (wish.text for wish in self._corrections), self._mission)
 
-    def _put(self, where: queue.Queue[str], text: str) -> None:
+    def _put(self, where: queue.Queue[_Said], said: _Said) -> None:
         """Put in something new; what nobody has asked for yet is worth less."""
         self._drain(where)
-        where.put_nowait(text)
+        where.put_nowait(said)
 
-    def _drain(self, where: queue.Queue[str]) -> None:
+    def _drain(self, where: queue.Queue[_Said]) -> None:
         while not where.empty():
             where.get_nowait()
 
 
-def _bare(text: str) -> str:
-    """Return a correction without the "no" that it may begin with."""
-    return re.sub(r"^no,? ", "", text)
+def _meant(text: str, mission: str) -> str:
+    """Return the whole command that words stand for while a mission runs, or while none does."""
+    return corrected(mission, bare(text)) if mission else text
+
+
+def _steps(plan: Plan) -> set[_Step]:
+    """Return what a plan does, in whichever words."""
+    return {(s.skill, tuple(sorted(s.args.items()))) for s in plan.subgoals}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.config import Config
 from agent.errors import MissingDependency
-from agent.protocols import Checker, Planner, Robot, Subscriber
+from agent.protocols import Checker, Planner, Subscriber
 from agent.sections import PlannerConfig
 
 if TYPE_CHECKING:
@@ -56,11 +56,13 @@ class LanguageModels:
         """Hash of what they are asked; None where there are none."""
         return self._prompts.digest if self._prompts else None
 
-    def mission(self, robot: Robot, subscribers: Sequence[Subscriber]) -> MissionModels:
+    def mission(
+        self, halted: Callable[[], bool], subscribers: Sequence[Subscriber]
+    ) -> MissionModels:
         """Return what plans and checks in one mission, out of one allowance.
 
         Args:
-            robot: Once it is stopped, no reply is waited for any more.
+            halted: Whether nobody waits for a reply any more.
             subscribers: Hear every prompt and reply.
         """
         if self._prompts is None:
@@ -72,9 +74,6 @@ class LanguageModels:
         def tell(event: Event) -> None:
             for subscriber in subscribers:
                 subscriber.on_event(event)
-
-        def halted() -> bool:
-            return robot.stopped
 
         asked, prompts = self._config.planner, self._prompts
         allowance = Allowance(asked.tokens, asked.cost, asked.price_in, asked.price_out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -13,12 +14,18 @@ from agent.pause import Pause
 from agent.protocols import Transcript
 from agent.sections import GateConfig
 from agent.speech.gate import Gate
-from agent.types import Plan
+from agent.types import Plan, Subgoal
 from tests.parts import COMMAND, PICK, PLACE
 
 SHOWN = Plan(command=COMMAND, subgoals=(PICK, PLACE))
 WHISPER, SPHINX = "faster-whisper:tiny", "pocketsphinx"
 SECONDS = 2.5
+CLEAR = {
+    "avg_logprob": -0.1,
+    "compression_ratio": 1.0,
+    "no_speech_prob": 0.01,
+    "temperature": 0.0,
+}
 
 
 @dataclass
@@ -28,7 +35,7 @@ class Room:
     transcriber: str = WHISPER
     said: list[str] = field(default_factory=list)
     stops: int = 0
-    patience_s: float = 0.2
+    patience_s: float = 5.0
     pause: Pause = field(default_factory=Pause)
 
     def __post_init__(self) -> None:
@@ -43,14 +50,9 @@ class Room:
         )
 
     def hear(self, text: str, confidence: float = 0.95) -> Became:
-        evidence = {
-            "avg_logprob": -0.1,
-            "compression_ratio": 1.0,
-            "no_speech_prob": 0.01,
-            "temperature": 0.0,
-        }
+        evidence = {**CLEAR, "agreement": 1.0}
         transcript = Transcript(text, confidence, 0.01, (), "en", evidence)
-        return self.conversation.hear(transcript, SECONDS)[0]
+        return self.conversation.hear(transcript, 1.0 + 0.3 * len(text.split()))[0]
 
     def _understand(self, text: str) -> Plan:
         if "block" in text.rpartition("no, ")[2] or "green one" in text:
@@ -175,16 +177,38 @@ def test_cancel_is_an_answer_that_says_nothing() -> None:
     assert room.stops == 1
 
 
-def test_nobody_answers(room: Room) -> None:
+def test_nobody_answers() -> None:
+    room = Room(patience_s=0.2)
     assert room.conversation.answer("Which one?") == ""
     assert room.hear(COMMAND) is Became.COMMAND
 
 
-def test_the_plan_that_was_asked_for_is_approved_and_another_is_asked_about(busy: Room) -> None:
+def test_what_was_agreed_to_is_approved_and_anything_else_is_asked_about(busy: Room) -> None:
     assert busy.conversation.approve(SHOWN)
-    other = SHOWN.model_copy(update={"command": f"{COMMAND}, no, the green one"})
+    turned = Subgoal(skill="push", args={"object": "red block", "direction": "left"}, phrase="push")
+    other = SHOWN.model_copy(update={"subgoals": (turned,)})
+    busy.conversation._patience_s = 0.2
     assert not busy.conversation.approve(other)
     assert busy.said[-1].endswith("Shall I?")
+
+
+def test_a_correction_is_agreed_to_when_it_is_taken(busy: Room) -> None:
+    turned = Subgoal(skill="push", args={"object": "red block", "direction": "left"}, phrase="push")
+    busy.conversation._understand = lambda text: Plan(command=text, subgoals=(turned,))
+    assert busy.hear("no push the block") is Became.CORRECTION
+    assert busy.conversation.approve(Plan(command="x", subgoals=(turned,)))
+
+
+def test_what_is_refused_by_its_scores_is_not_brought_to_the_planner(room: Room) -> None:
+    room.conversation._understand = lambda text: pytest.fail("It may cost money.")
+    assert room.hear("thank you for watching") is Became.IGNORED
+
+
+def test_the_alternative_that_makes_sense_is_asked_about(room: Room) -> None:
+    heard = Transcript("foot the red sock", 0.9, 0.0, (COMMAND,), "en", CLEAR)
+    assert room.conversation.hear(heard, SECONDS)[0] is Became.ASKED_BACK
+    assert room.hear("yes") is Became.ANSWER
+    assert room.conversation.command(0.0) == COMMAND
 
 
 def test_a_slow_planner_does_not_hold_up_the_mission(busy: Room) -> None:
@@ -203,14 +227,6 @@ def test_a_slow_planner_does_not_hold_up_the_mission(busy: Room) -> None:
     waits.set()
     hearing.join()
     assert busy.conversation.wish(1.1) == "the green one"
-
-
-def test_a_correction_that_was_taken_up_is_not_asked_about_again(busy: Room) -> None:
-    busy.hear("no the green one")
-    assert busy.conversation.wish(1.0) == "the green one"
-    other = SHOWN.model_copy(update={"command": f"{COMMAND}, no, the green one"})
-    assert busy.conversation.approve(other)
-    assert not busy.said
 
 
 def test_a_second_correction_is_understood_on_top_of_the_first(busy: Room) -> None:
@@ -254,3 +270,47 @@ def test_a_stop_forgets_what_was_to_be_corrected(busy: Room) -> None:
     busy.hear("stop")
     busy.conversation.ended()
     assert busy.conversation.command(0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "evidence"),
+    [(3.5, {**CLEAR, "agreement": 1.0}), (1.8, {**CLEAR, "agreement": 0.25}), (1.8, CLEAR)],
+    ids=["longer than a yes", "heard by one decoder", "nothing told of the other"],
+)
+def test_a_yes_that_others_or_noise_may_have_said_confirms_nothing(
+    seconds: float, evidence: dict[str, float]
+) -> None:
+    room = Room(SPHINX)
+    room.hear(COMMAND)
+    heard = Transcript("yes please", 0.06, 0.0, (), "en", evidence)
+    assert room.conversation.hear(heard, seconds)[0] is Became.IGNORED
+    assert room.conversation.command(0.0) is None
+    assert len(room.said) == 1
+
+
+def test_a_question_does_not_wait_for_a_yes_for_ever() -> None:
+    room = Room(SPHINX, patience_s=0.05)
+    room.hear(COMMAND)
+    time.sleep(0.1)
+    room.hear("yes")
+    assert room.conversation.command(0.0) is None
+
+
+def test_noise_does_not_end_a_pause(busy: Room) -> None:
+    busy.hear("pause")
+    heard = Transcript("continue", 0.06, 0.0, (), "en", {**CLEAR, "no_speech_prob": 0.95})
+    assert busy.conversation.hear(heard, 1.5)[0] is Became.IGNORED
+    assert busy.pause.shut
+
+
+def test_noise_is_no_answer(room: Room) -> None:
+    """It would be taken for a correction of what the question is about."""
+    heard = Transcript("no on the block", 0.06, 0.0, (), "en", {**CLEAR, "no_speech_prob": 0.95})
+    asking = threading.Thread(target=lambda: room.said.append(room.conversation.answer("Which?")))
+    room.conversation._patience_s = 0.3
+    asking.start()
+    while not room.said:
+        pass
+    assert room.conversation.hear(heard, 1.5)[0] is Became.IGNORED
+    asking.join()
+    assert room.said == ["Which?", ""]

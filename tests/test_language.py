@@ -9,7 +9,6 @@ import pytest
 
 from agent.cli import main
 from agent.config import Config, load_config
-from agent.doubles import StillRobot
 from agent.errors import ConfigError
 from agent.language import LanguageModels, _checking
 
@@ -24,7 +23,7 @@ def _config(*settings: str) -> Config:
 def test_by_default_there_are_none() -> None:
     with ExitStack() as closing:
         models = LanguageModels(_config(), closing)
-        mission = models.mission(StillRobot(), ())
+        mission = models.mission(lambda: False, ())
     assert (mission.planner, mission.checker, models.digest) == (None, None, None)
 
 
@@ -51,9 +50,9 @@ def test_a_model_may_check_what_the_grammar_plans(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
     with ExitStack() as closing:
         models = LanguageModels(_config("monitor.vlm=openai:small", *_SERVER), closing)
-        mission = models.mission(StillRobot(), ())
+        mission = models.mission(lambda: False, ())
         assert mission.planner is None and mission.checker is not None
-        assert models.mission(StillRobot(), ()).checker is not mission.checker
+        assert models.mission(lambda: False, ()).checker is not mission.checker
         assert models.digest
 
 

@@ -184,12 +184,12 @@ def _monitor(args: argparse.Namespace, config: Config) -> dict[str, Any]:
 
 def _speech(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from agent.build import grammar, verifier
-    from agent.rehearsal.hearing import PocketsphinxBench
+    from agent.rehearsal.hearing import TranscriberBench
     from skills.evaluate.hearing import evaluate_hearing, find_commands
 
     planner = grammar(config)
     commands = find_commands(planner, verifier(config), args.seed_base, args.episodes)
-    make_bench = partial(PocketsphinxBench, config)
+    make_bench = partial(TranscriberBench, config)
     return evaluate_hearing(make_bench, planner, commands, args.seed_base, args.workers)
 
 

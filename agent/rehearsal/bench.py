@@ -41,6 +41,7 @@ class Run:
     Attributes:
         skill: Its name.
         seed: Of the scene.
+        troubled: Whether something was meant to go wrong in its world.
         success: Whether its done facts hold at its end, by the world's truth.
         reason: Why the monitor ended it.
         readings: (ticks, signals) what `agent.monitor.signals.all_signals` said.
@@ -52,6 +53,7 @@ class Run:
 
     skill: str
     seed: int
+    troubled: bool
     success: bool
     reason: Reason
     readings: Readings
@@ -67,7 +69,7 @@ class RehearsalBench:
         """Load one agent for each configuration; they watch without alarms and learn nothing.
 
         Args:
-            configs: Of the agents.
+            configs: Of the agents; all worlds but the first one's are troubled.
             vlm: Whether the model `monitor.vlm` is asked at each run's end. While a run goes on it
                 never is, so that it is asked of failures, too, and changes none.
         """
@@ -85,8 +87,10 @@ class RehearsalBench:
         subgoals = lesson(skill, seed, agent.contracts)
         if subgoals is None:
             return None
-        checker = agent.models.mission(agent.robot, ()).checker if self._vlm else None
-        notes = _Notes(agent, seed, len(subgoals), checker)
+        checker = (
+            agent.models.mission(lambda: agent.robot.stopped, ()).checker if self._vlm else None
+        )
+        notes = _Notes(agent, seed, which > 0, len(subgoals), checker)
         plan = Plan(command=f"rehearse {skill}", subgoals=subgoals)
         planner = ScriptedPlanner([plan, Plan(command=plan.command, question=_NO_OTHER)])
         agent.runtime(seed, [notes], planner, agent.monitor()).run(plan.command, seed)
@@ -153,8 +157,10 @@ def _bare(config: Config) -> Config:
 class _Notes:
     """Writes down what the signals say of the n-th subgoal, and what came of it in truth."""
 
-    def __init__(self, agent: Agent, seed: int, nth: int, checker: Checker | None) -> None:
-        self._agent, self._seed, self._left = agent, seed, nth
+    def __init__(
+        self, agent: Agent, seed: int, troubled: bool, nth: int, checker: Checker | None
+    ) -> None:
+        self._agent, self._seed, self._troubled, self._left = agent, seed, troubled, nth
         self._checker = checker
         self._signals = all_signals()
         self.run: Run | None = None
@@ -191,6 +197,7 @@ class _Notes:
         self.run = Run(
             called.skill,
             self._seed,
+            self._troubled,
             achieved(self._agent.robot.world, done, self._before),
             result.verdict.reason,
             np.array(self._rows),

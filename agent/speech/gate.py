@@ -1,7 +1,7 @@
 """What is taken of what was heard: a transcript may move the robot, be asked about, or do nothing.
 
 Decoders invent: out of noise come polite phrases, repetitions and commands. Nothing here reads
-meaning; whether the planner understands the words is told to it. Stop words do not come this way.
+meaning; what the planner makes of the words is told to it. Stop words do not come this way.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from agent.protocols import Transcript
 from agent.sections import Bound, GateConfig
-from agent.types import Plan
+from agent.speech.reading import Reading
 
 _REPEATED = re.compile(r"(\S.{0,60}?)\1{3,}")
 """Something that comes four times running; nobody asks four times in one breath."""
@@ -28,6 +28,10 @@ _INVENTED = re.compile(
 """What Whisper says when nobody speaks, learned from the subtitles of films."""
 
 
+_AROUND_S, _WORD_S = 1.0, 1.0
+"""What an utterance keeps of the silence around it, and how long one word alone may take, s."""
+
+
 class Ruling(StrEnum):
     """What becomes of a transcript."""
 
@@ -37,7 +41,7 @@ class Ruling(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why; a closed list. The last three do not refuse."""
+    """Why; a closed list. The last four do not refuse."""
 
     EMPTY = "empty"
     OTHER_LANGUAGE = "other_language"
@@ -48,6 +52,7 @@ class Cause(StrEnum):
     SCORED_BADLY = "scored_badly"
     NOT_UNDERSTOOD = "not_understood"
     DOUBTFUL = "doubtful"
+    AMBIGUOUS = "ambiguous"
     ALWAYS_ASKED = "always_asked"
     CLEAR = "clear"
 
@@ -88,16 +93,17 @@ class Gate:
         self._bounds = config.pocketsphinx if is_sphinx else config.whisper
         # It hears a command in everything, for it knows nothing else.
         self._always_asks = is_sphinx and confirm
+        self._is_sphinx = is_sphinx
 
     def decide(
-        self, transcript: Transcript, seconds: float, plan: Plan | None = None
+        self, transcript: Transcript, seconds: float, reading: Reading | None = None
     ) -> GateDecision:
-        """Return what becomes of a transcript; ask again with the plan before anything moves.
+        """Return what becomes of a transcript; ask again with its meaning before anything moves.
 
         Args:
             transcript: What was heard.
             seconds: Length of the sound it was heard in, s.
-            plan: What the planner makes of it, once it is known.
+            reading: What the planner makes of it, once it is known.
         """
         words = transcript.text.split()
         evidence = {
@@ -105,20 +111,41 @@ class Gate:
             "words": float(len(words)),
             "seconds": seconds,
         }
-        refused = self._shape(transcript, words, seconds) or self._scored(evidence) or _unread(plan)
+        refused = (
+            self._shape(transcript, words, seconds) or self._scored(evidence) or _unread(reading)
+        )
         if refused is not None:
             cause, reason = refused
             # Whoever was heard well deserves an answer; noise does not.
             speaks = cause is Cause.NOT_UNDERSTOOD and not self._doubt(evidence)
-            reply = plan.question or "" if speaks and plan is not None else ""
+            reply = reading.plan.question or "" if speaks and reading is not None else ""
             return GateDecision(Ruling.REJECT, cause, reason, reply, evidence)
-        asked = _question(transcript.text, plan)
+        asked = _question(transcript.text, reading)
         if doubt := self._doubt(evidence):
             return GateDecision(Ruling.CONFIRM, Cause.DOUBTFUL, doubt, asked, evidence)
+        if unsure := _unsure(transcript.text, reading):
+            return GateDecision(Ruling.CONFIRM, Cause.AMBIGUOUS, unsure, asked, evidence)
         if self._always_asks:
             reason = "This transcriber hears commands in other speech too."
             return GateDecision(Ruling.CONFIRM, Cause.ALWAYS_ASKED, reason, asked, evidence)
         return GateDecision(Ruling.ACCEPT, Cause.CLEAR, "It was heard well.", "", evidence)
+
+    def sure(self, transcript: Transcript, seconds: float) -> bool:
+        """Return whether a word or two, such as a yes, were surely said, and nothing else.
+
+        Pocketsphinx scores so few words low, even where it is right. But a yes takes no longer than
+        a yes, and the "yes please" that it hears in longer speech is heard by one decoder only.
+
+        Args:
+            transcript: What was heard.
+            seconds: Length of the sound it was heard in, s.
+        """
+        words = transcript.text.split()
+        if seconds > _AROUND_S + _WORD_S * len(words) or self._shape(transcript, words, seconds):
+            return False
+        if self._is_sphinx:
+            return transcript.evidence.get("agreement", 0.0) >= 1.0
+        return self._scored(scores(transcript)) is None
 
     def _shape(
         self, transcript: Transcript, words: list[str], seconds: float
@@ -171,15 +198,24 @@ def _better(bound: Bound, value: float, limit: float) -> bool:
     return value > limit if bound.accept > bound.reject else value < limit
 
 
-def _unread(plan: Plan | None) -> tuple[Cause, str] | None:
-    if plan is None or plan.subgoals:
+def _unread(reading: Reading | None) -> tuple[Cause, str] | None:
+    if reading is None or reading.plan.subgoals:
         return None
-    return Cause.NOT_UNDERSTOOD, plan.question or "It does not ask for anything."
+    return Cause.NOT_UNDERSTOOD, reading.plan.question or "It does not ask for anything."
 
 
-def _question(text: str, plan: Plan | None) -> str:
+def _unsure(text: str, reading: Reading | None) -> str:
+    """Return what else it may have been; nothing where only the likeliest words make sense."""
+    if reading is None:
+        return ""
+    if reading.others:
+        return f"It may also have been {reading.others[0]!r}."
+    return f"It sounded more like {text!r}." if reading.text != text else ""
+
+
+def _question(text: str, reading: Reading | None) -> str:
     """Return what was heard and what would be done, as a question."""
-    if plan is None:
+    if reading is None:
         return f"I heard: {text}. Is that right?"
-    steps = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
-    return f"I heard: {text}. I would {steps}. Shall I?"
+    steps = ", then ".join(subgoal.phrase for subgoal in reading.plan.subgoals)
+    return f"I heard: {reading.text}. I would {steps}. Shall I?"

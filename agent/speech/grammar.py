@@ -11,12 +11,17 @@ from collections.abc import Mapping
 
 from agent.speech.network import Again, Expression, Network, chain, choice, maybe
 from agent.types import Scene, SkillContract
-from agent.workspace import BLOCK, BOWL, BUTTON, DIRECTIONS, DRAWER, MOVABLE, PLATE
+from agent.workspace import BLOCK, BOWL, BUTTON, CAN, DIRECTIONS, DRAWER, MOVABLE, PLATE
 
 _SLOT = re.compile(r"(?:\bthe )?\{\w+\}")
+_BRACES = re.compile(r"\{\w+\}")
 _POLITE = re.compile(r"^(please|can you|could you) ")
 _NAMED, _PLACED = ("object",), ("object", "target")
-_OPENERS = choice((8.0, ""), "please", "can you", "first")
+_ALSO_CALLED = {BLOCK: "cube", CAN: "tin", PLATE: "dish"}
+_CONTAINERS = (BOWL, DRAWER)
+_SUPPORTS = (PLATE, BLOCK)
+_EMPTIED = (BOWL, DRAWER, PLATE)
+_OPENERS = choice((8.0, ""), "please", "can you", "first", (0.5, "could you"), (0.3, "now"))
 _CORRECTIONS = choice((3.0, "no"), "no wait", "i mean", (0.5, "sorry"), (0.5, "actually"))
 _RELATIONS = choice(
     "left of",
@@ -60,6 +65,8 @@ _CONTROLS = choice(
     "go home",
     "never mind",
     "what are you doing",
+    choice("hold on", "go on", "carry on", "keep going"),
+    choice("do it", "okay", "no thanks", "leave it"),
     "faster is fine",
 )
 
@@ -84,7 +91,7 @@ class _Sentences:
         self._kinds = {o.name: o.kind for o in scene.objects.values()}
         self._described = {
             kinds: self._description(kinds)
-            for kinds in (MOVABLE, (BOWL, DRAWER), (PLATE, BLOCK), tuple(self._kinds.values()))
+            for kinds in (MOVABLE, _CONTAINERS, _SUPPORTS, _EMPTIED, tuple(self._kinds.values()))
         }
 
     def all(self) -> Expression:
@@ -112,6 +119,8 @@ class _Sentences:
         options: list[tuple[float, Expression]] = [(4.0, name) for name in names]
         options += [(0.7, f"{c} one") for c in sorted({n.split()[0] for n in coloured})]
         options += [(0.2, kind) for kind in sorted({self._kinds[n] for n in coloured})]
+        called = {n: _ALSO_CALLED[kind] for n in names if (kind := self._kinds[n]) in _ALSO_CALLED}
+        options += [(0.2, n.replace(self._kinds[n], other)) for n, other in called.items()]
         return chain("the", choice(*options)) if options else None
 
     def _thing(self) -> Expression:
@@ -139,7 +148,7 @@ class _Sentences:
             (3.0, chain("the", one, _RELATIONS, anchor)),
             (2.0, chain("the", _SUPERLATIVES, one)),
             (4.0, every),
-            (0.5, "the other one"),
+            (0.5, choice("the other one", "the other block", "the other blocks", "the rest")),
             *pronouns,
         )
 
@@ -150,12 +159,14 @@ class _Sentences:
 
     def _place_once(self) -> Expression:
         options: list[tuple[float, Expression]] = [(4.0, _SIDES), (0.3, "there"), (0.3, "inside")]
-        if (inside := self._described[BOWL, DRAWER]) is not None:
+        if (inside := self._described[_CONTAINERS]) is not None:
             into = choice((5.0, "in"), (3.0, "into"), (1.5, "inside"), "to")
             options.append((4.0, chain(into, choice((8.0, inside), "it"))))
-        if (top := self._described[PLATE, BLOCK]) is not None:
+        if (top := self._described[_SUPPORTS]) is not None:
             onto = choice((5.0, "on"), (3.0, "onto"), "on top of", (1.5, "to"))
             options.append((4.0, chain(onto, choice((8.0, top), "it"))))
+        if (anchor := self._described[tuple(self._kinds.values())]) is not None:
+            options.append((0.3, chain(choice("next to", "behind", "in front of"), anchor)))
         return choice(*options)
 
     def _act(self) -> Expression:
@@ -172,9 +183,9 @@ class _Sentences:
             elif not slots:
                 options.append((0.5, choice(*phrases)))
             elif slots != _NAMED:
-                middles = sorted({_SLOT.split(phrase)[1].strip() for phrase in phrases})
-                verb, way = choice(*openings), choice(*DIRECTIONS)
-                options.append((2.0, chain(verb, self._thing(), choice(*middles), way)))
+                middles = sorted({_BRACES.split(phrase)[1].strip() for phrase in phrases})
+                way = chain(choice(*middles), choice(*DIRECTIONS))
+                options.append((2.0, chain(choice(*openings), _repeated(self._thing(), way))))
             elif set(contract.args["object"].kinds) & set(MOVABLE):
                 options.append((3.0, chain(choice(*openings), self._thing(), choice(*endings))))
             elif names := self._names(*contract.args["object"].kinds):
@@ -183,10 +194,28 @@ class _Sentences:
                 options.append((2.0, choice(*sorted(said))))
         if placing:
             verb = choice(*((6.0 if verb == "put" else 1.0, verb) for verb in sorted(placing)))
-            options.append((8.0, chain(verb, self._thing(), self._place())))
+            options.append((8.0, chain(verb, _repeated(self._thing(), self._place()))))
         if self._names(BUTTON):
             options.append((2.0, _switching()))
+        options.append((1.0, choice(*self._arranging())))
         return choice(*options)
+
+    def _arranging(self) -> list[Expression]:
+        """Return what can be asked for besides the phrases of the contracts."""
+        thing = self._thing()
+        acts = [chain("put", choice("it down", chain(thing, "away"))), "let go", "wait a moment"]
+        acts.append("tidy up")
+        if self._names(DRAWER):
+            acts.append(chain("leave the drawer", choice("open", "closed")))
+        if (emptied := self._described[_EMPTIED]) is not None:
+            acts.append(chain("take", thing, choice("out of", "off", "from"), emptied))
+            acts.append(chain(choice("empty", "clear"), emptied))
+        if (simple := self._described[MOVABLE]) is not None:
+            pair = chain(simple, "and", simple)
+            acts.append(chain("swap", pair))
+            acts.append(chain("stack", choice(pair, "all the blocks", "the blocks")))
+            acts.append(chain("build a tower", maybe(chain(choice("of", "with"), pair), 0.6)))
+        return acts
 
     def _state(self) -> Expression:
         """Return what a command may depend on."""
@@ -198,6 +227,12 @@ class _Sentences:
         if (simple := self._described[MOVABLE]) is not None:
             options.append((1.0, chain(simple, "is", self._place_once())))
         return choice(*options)
+
+
+def _repeated(thing: Expression, where: Expression) -> Expression:
+    """Return what is said after a verb, once or again without the verb."""
+    once = chain(thing, where)
+    return chain(once, Again(chain(choice((4.0, "and"), "then", (2.0, "and then")), once), 0.08))
 
 
 def _switching() -> Expression:

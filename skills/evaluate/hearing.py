@@ -22,7 +22,9 @@ from skills.evaluate.voices import VOICES, Voice
 from skills.evaluate.written import find_cases, load_suite
 from skills.registry import load_contracts
 
-_OUTCOMES = ("right", "asked", "wrong", "rejected")
+_RIGHT, _REFUSED = ("right", "asked_right"), ("rejected",)
+_OUTCOMES = (*_RIGHT, "wrong", "asked_wrong", *_REFUSED)
+"""What would be done at once, or is asked about first, is what was meant or something else."""
 _SEEDS = 3_000
 """Scenes looked at for commands."""
 _DRAWS: tuple[Callable[[int], Command | None], ...] = (
@@ -39,11 +41,19 @@ class Said:
     seed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What was made of a sound: the plan, none of what is refused, and whether a yes is needed."""
+
+    subgoals: tuple[Subgoal, ...]
+    asks: bool
+
+
 class Bench(Protocol):
     """Hears one sound in a scene."""
 
-    def __call__(self, sound: FloatArray, scene: Scene) -> str | tuple[Subgoal, ...]:
-        """Return the plan that would be passed on, or `asked` or `rejected`."""
+    def __call__(self, sound: FloatArray, scene: Scene) -> Passed:
+        """Return what would be carried out or asked about."""
         ...
 
 
@@ -79,13 +89,15 @@ class HearingBench:
         how, said = job
         scene = in_sight(initial_scene(said.seed))
         if isinstance(how, str):
-            heard = self._bench(SOUNDS[how](np.random.default_rng(said.seed)), scene)
-            return heard if isinstance(heard, str) else "wrong"
-        heard = self._bench(how.say(said.text), scene)
-        if isinstance(heard, str):
-            return heard
-        meant = self._planner.plan(said.text, scene, load_contracts(), ())
-        return "right" if meant.question is None and heard == meant.subgoals else "wrong"
+            passed = self._bench(SOUNDS[how](np.random.default_rng(said.seed)), scene)
+            meant: tuple[Subgoal, ...] = ()
+        else:
+            passed = self._bench(how.say(said.text), scene)
+            meant = self._planner.plan(said.text, scene, load_contracts(), ()).subgoals
+        if not passed.subgoals:
+            return "rejected"
+        right = "right" if passed.subgoals == meant else "wrong"
+        return f"asked_{right}" if passed.asks else right
 
 
 def evaluate_hearing(
@@ -116,39 +128,38 @@ def evaluate_hearing(
         jobs[sound] = [(sound, said) for said in commands[:20]]
     wanted = {name: len(of_row) for name, of_row in jobs.items()}
     found = parallel(HearingBench, (make_bench, planner), jobs, wanted, workers, "speech")
-    voices = [_row(voice.label, found[voice.label], "right") for voice in VOICES]
+    voices = [_row(voice.label, found[voice.label], _RIGHT) for voice in VOICES]
     engines = {
         str(engine): [r for v in VOICES if v.engine == engine for r in found[v.label]]
         for engine in dict.fromkeys(voice.engine for voice in VOICES)
     }
     engines["flite and festival"] = engines["flite"] + engines["festival"]
     engines["all"] = [result for voice in VOICES for result in found[voice.label]]
-    together = [_row(name, results, "right") for name, results in engines.items()]
-    refused = [_row(name, found[name], "rejected") for name in ("off_topic", *SOUNDS)]
-    everything = engines["all"]
+    together = [_row(name, results, _RIGHT) for name, results in engines.items()]
+    refused = [_row(name, found[name], _REFUSED) for name in ("off_topic", *SOUNDS)]
     return report(
         "speech",
         seed_base,
         voices,
         together=[*together, *refused],
-        wrong_rate=everything.count("wrong") / len(everything),
+        wrong_rate=engines["all"].count("wrong") / len(engines["all"]),
         misheard=_misheard(jobs, found),
     )
 
 
-def _row(name: str, results: Sequence[str], wanted: str) -> Row:
+def _row(name: str, results: Sequence[str], wanted: Sequence[str]) -> Row:
     counts = Counter(results)
     codes = {outcome: counts[outcome] for outcome in _OUTCOMES}
-    return Row(name, len(results), counts[wanted], {"codes": codes})
+    return Row(name, len(results), sum(counts[w] for w in wanted), {"codes": codes})
 
 
 def _misheard(
     jobs: Mapping[str, Sequence[tuple[Voice | str, Said]]], found: Mapping[str, Sequence[str]]
 ) -> list[dict[str, Any]]:
-    """Return what was said where a wrong plan was passed on."""
+    """Return what was said where a wrong plan was passed on, be it with a question."""
     return [
-        {"row": name, "command": said.text, "seed": said.seed}
+        {"row": name, "command": said.text, "seed": said.seed, "asked": result != "wrong"}
         for name, of_row in jobs.items()
         for (_, said), result in zip(of_row, found[name], strict=True)
-        if result == "wrong"
+        if result in ("wrong", "asked_wrong")
     ]

@@ -89,7 +89,7 @@ class Talk:
             self._replies.doing,
             agent.pause,
             agent.robot.stop,
-            patience_s=0.0,
+            patience_s=1.0,
         )
 
     def run(self) -> None:
@@ -112,7 +112,7 @@ class Talk:
         """Say something to the robot, which hears it well."""
         scores = {**_SCORES, "word_posterior": 0.95, "agreement": 1.0}
         transcript = Transcript(text, 0.95, 0.01, language="en", evidence=scores)
-        became, ruled = self._conversation.hear(transcript, 2.5)
+        became, ruled = self._conversation.hear(transcript, 1.0 + 0.3 * len(text.split()))
         self.heard.append(f"{text}: {became.value}{f', {ruled.cause.value}' if ruled else ''}")
 
     def hear(self, sentence: str) -> None:

@@ -26,8 +26,9 @@ from agent.config import Config, load_config
 from agent.planner.grammar import GrammarPlanner
 from agent.protocols import Transcript
 from agent.speech.gate import Gate, scores
+from agent.speech.reading import Reading, read
 from agent.transcription import open_transcriber
-from agent.types import FloatArray, Plan
+from agent.types import FloatArray
 from skills.evaluate.voices import VOICES, Voice
 from skills.registry import load_contracts
 from tests.scenes import scene
@@ -70,7 +71,7 @@ class Heard:
     kind: str
     transcript: Transcript
     seconds: float
-    plan: Plan
+    reading: Reading
 
 
 def listen(config: Config, voices: Sequence[Voice], each: int, cache: Path) -> list[Heard]:
@@ -88,11 +89,11 @@ def listen(config: Config, voices: Sequence[Voice], each: int, cache: Path) -> l
     heard = []
     for kind, said, sound in _sounds(voices, each, cache):
         transcript = transcriber.transcribe(sound)
-        plan = planner.plan(transcript.text, there, contracts, ())
+        reading = read(transcript, lambda text: planner.plan(text, there, contracts, ()))
         meant = planner.plan(said, there, contracts, ()).subgoals if said else ()
         if kind == "command":
-            kind = RIGHT if plan.subgoals == meant else "command heard wrong"
-        heard.append(Heard(kind, transcript, len(sound) / HZ, plan))
+            kind = RIGHT if reading.plan.subgoals == meant else "command heard wrong"
+        heard.append(Heard(kind, transcript, len(sound) / HZ, reading))
     return heard
 
 
@@ -116,7 +117,7 @@ def measure(config: Config, heard: Sequence[Heard]) -> dict[str, Any]:
     gate = Gate(config.speech.gate, config.speech.transcriber, confirm=False)
     rulings: dict[str, Counter[str]] = {}
     for one in heard:
-        decision = gate.decide(one.transcript, one.seconds, one.plan)
+        decision = gate.decide(one.transcript, one.seconds, one.reading)
         rulings.setdefault(one.kind, Counter())[decision.ruling.value] += 1
     return {
         "transcriber": config.speech.transcriber,
@@ -133,7 +134,7 @@ def _values(heard: Sequence[Heard]) -> dict[str, tuple[list[float], list[float]]
         right, wrong = told.setdefault(name, ([], []))
         for one in heard:
             # What the planner does not understand moves nothing, whatever its scores.
-            if name in (values := scores(one.transcript)) and one.plan.subgoals:
+            if name in (values := scores(one.transcript)) and one.reading.plan.subgoals:
                 (right if one.kind == RIGHT else wrong).append(values[name])
     return told
 

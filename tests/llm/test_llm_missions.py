@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from agent.build import Agent
 from agent.cli import main
+from agent.config import load_config
 from agent.resources import resource
 from tests.llm.processes import Proxy, Server
 from tests.planner.chats import steps
+from tests.scenes import scene
 
 KEY = "sk-planted-77aa01bc"
 PRESS = json.dumps(steps(("press", {"object": "button"}), reply="I will press the button."))
@@ -26,10 +29,13 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def settings_of(url: str) -> dict[str, Any]:
+    return {"base_url": url, "key_env": "OPENAI_API_KEY", "limit_s": 20}
+
+
 def run(url: str, *words: str) -> int:
     """Run one command whose planner is the model at a URL; its episode lies in `episode`."""
-    settings = {"base_url": url, "key_env": "OPENAI_API_KEY", "limit_s": 20}
-    chosen = [f"--set=planner.{key}={value}" for key, value in settings.items()]
+    chosen = [f"--set=planner.{key}={value}" for key, value in settings_of(url).items()]
     return main([*COMMAND, "--episode", "episode", *chosen, *words])
 
 
@@ -76,6 +82,29 @@ def test_a_fault_ends_in_a_question_and_nothing_moves(
     assert summary["question"].startswith("openai:tiny-llama ")
     logged = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert KEY.encode() not in logged and KEY not in said.out + said.err
+
+
+def test_what_is_spoken_is_brought_to_the_model_where_the_grammar_is_at_a_loss(
+    server: Server, proxy: Proxy
+) -> None:
+    for url, said, skills, requests in (
+        (server.base_url, "open the drawer", ["open"], 0),
+        (server.base_url, "let there be light", ["press"], 1),
+        (proxy.url("401"), "let there be light", [], 0),
+    ):
+        server.clear()
+        server.script([PRESS])
+        settings = [f"planner.{key}={value}" for key, value in settings_of(url).items()]
+        agent = Agent(load_config(None, ["planner.kind=openai:tiny-llama", *settings]))
+        try:
+            # A stop ends the wait for a reply of the mission it stops, not of the next command.
+            agent.robot.stop()
+            plan = agent.understand(said, scene("red block", "drawer", "button"))
+        finally:
+            agent.close()
+        assert [subgoal.skill for subgoal in plan.subgoals] == skills
+        assert len(server.requests()) == requests
+        assert bool(plan.question) is not bool(skills)
 
 
 def test_the_grammar_takes_over_where_the_config_says_so(

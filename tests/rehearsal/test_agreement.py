@@ -14,7 +14,9 @@ from agent.types import Reason
 
 def _run(success: bool, checked: Checked | None) -> Run:
     nothing = np.zeros((1, 7))
-    return Run("pick", 0, success, Reason.DONE, nothing, nothing[:, 0], nothing[:, 0], checked)
+    return Run(
+        "pick", 0, False, success, Reason.DONE, nothing, nothing[:, 0], nothing[:, 0], checked
+    )
 
 
 def _told(answer: Answer, fault: str | None = None) -> Checked:

@@ -19,7 +19,8 @@ def _run(rng: np.random.Generator, *, success: bool, trouble: float = 0.0) -> Ru
     readings[15:, NAMES.index("spread")] += trouble
     elapsed_s = np.arange(ticks) / 10
     reason = Reason.DONE if success else Reason.TIMEOUT
-    return Run("pick", 0, success, reason, readings, elapsed_s, np.full(ticks, 0.1))
+    troubled = trouble > 0
+    return Run("pick", 0, troubled, success, reason, readings, elapsed_s, np.full(ticks, 0.1))
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,16 @@ def test_trouble_in_one_signal_is_found_soon_and_calm_is_let_pass(
     assert told["baselines"]["spread"] > 0.95 > told["baselines"]["reversals"]
     assert set(told["baselines"]) == set(BASELINES)
     assert told["false_success"] == 0
+
+
+def test_coverage_is_of_the_worlds_that_calibration_knows(calibration: Calibration) -> None:
+    rng = np.random.default_rng(7)
+    runs = [_run(rng, success=True) for _ in range(100)]
+    calm = skill_row("pick", runs, calibration, alpha=0.05).more["coverage"]
+    runs += [_run(rng, success=True, trouble=0.5) for _ in range(50)]
+    told = skill_row("pick", runs, calibration, alpha=0.05).more
+    assert told["coverage"] == calm > 0.85
+    assert told["coverage_troubled"] < 0.1
 
 
 def test_failures_that_look_like_successes_are_told_by_nobody(calibration: Calibration) -> None:

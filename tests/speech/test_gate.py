@@ -14,6 +14,7 @@ from agent.planner.grammar import GrammarPlanner
 from agent.protocols import Transcript
 from agent.sections import Bound, GateConfig
 from agent.speech.gate import Cause, Gate, Ruling
+from agent.speech.reading import Reading, read
 from agent.types import Plan
 from skills.registry import load_contracts
 from tests.episode.samples import PLAN
@@ -21,7 +22,8 @@ from tests.scenes import scene
 
 COMMAND = "put the red block in the blue bowl"
 GOOD = {"avg_logprob": -0.2, "compression_ratio": 1.1, "no_speech_prob": 0.01, "temperature": 0.0}
-UNREAD = Plan(command="x", question="I could not read 'x'.")
+READ = Reading(COMMAND, PLAN)
+UNREAD = Reading("x", Plan(command="x", question="I could not read 'x'."))
 
 
 def heard(
@@ -37,15 +39,15 @@ def heard(
 
 
 def ruled(
-    transcript: Transcript, seconds: float = 3.0, plan: Plan | None = None, **config: Any
+    transcript: Transcript, seconds: float = 3.0, reading: Reading | None = None, **config: Any
 ) -> tuple[Ruling, Cause]:
-    decision = Gate(GateConfig(**config), "whisper:base.en").decide(transcript, seconds, plan)
+    decision = Gate(GateConfig(**config), "whisper:base.en").decide(transcript, seconds, reading)
     assert decision.reason.endswith((".", "?"))
     return decision.ruling, decision.cause
 
 
 def test_what_is_heard_well_and_understood_may_move_the_robot() -> None:
-    decision = Gate(GateConfig(), "whisper:base.en").decide(heard(), 3.0, PLAN)
+    decision = Gate(GateConfig(), "whisper:base.en").decide(heard(), 3.0, READ)
     assert (decision.ruling, decision.cause) == (Ruling.ACCEPT, Cause.CLEAR)
     assert decision.evidence["avg_logprob"] == -0.2
     assert decision.evidence["words"] == 8
@@ -73,7 +75,7 @@ def test_scores_are_good_doubtful_or_bad(scores: dict[str, float], ruling: Rulin
 
 def test_a_decoder_that_tells_no_score_is_asked_about() -> None:
     untold = Transcript(COMMAND, 0.0, 0.0)
-    assert ruled(untold, plan=PLAN) == (Ruling.CONFIRM, Cause.DOUBTFUL)
+    assert ruled(untold, reading=READ) == (Ruling.CONFIRM, Cause.DOUBTFUL)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_a_decoder_that_tells_no_score_is_asked_about() -> None:
 def test_what_cannot_have_been_a_command_is_refused_whatever_its_scores(
     text: str, seconds: float, cause: Cause
 ) -> None:
-    assert ruled(heard(text), seconds, PLAN) == (Ruling.REJECT, cause)
+    assert ruled(heard(text), seconds, READ) == (Ruling.REJECT, cause)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_what_the_planner_does_not_understand_moves_nothing() -> None:
     gate = Gate(GateConfig(), "whisper:base.en")
     good = gate.decide(heard(), 3.0, UNREAD)
     assert (good.ruling, good.cause) == (Ruling.REJECT, Cause.NOT_UNDERSTOOD)
-    assert good.reply == UNREAD.question
+    assert good.reply == UNREAD.plan.question
     # A question about half-heard noise would lead to the next one.
     assert gate.decide(heard(scores={"avg_logprob": -0.8}), 3.0, UNREAD).reply == ""
 
@@ -141,7 +143,7 @@ def test_what_is_heard_badly_is_answered_with_silence() -> None:
 
 def test_in_between_it_repeats_what_it_heard_and_would_do() -> None:
     decision = Gate(GateConfig(), "whisper:x").decide(
-        heard(scores={"avg_logprob": -0.8}), 3.0, PLAN
+        heard(scores={"avg_logprob": -0.8}), 3.0, READ
     )
     assert decision.reply == (
         "I heard: put the red block in the blue bowl. I would pick up the red block, then put the "
@@ -153,13 +155,27 @@ def test_in_between_it_repeats_what_it_heard_and_would_do() -> None:
 
 def test_pocketsphinx_is_always_asked_about_unless_told_otherwise() -> None:
     sure = Transcript(COMMAND, 1.0, 0.0)
-    asked = Gate(GateConfig(), "pocketsphinx").decide(sure, 3.0, PLAN)
+    asked = Gate(GateConfig(), "pocketsphinx").decide(sure, 3.0, READ)
     assert (asked.ruling, asked.cause) == (Ruling.CONFIRM, Cause.ALWAYS_ASKED)
     trusting = Gate(GateConfig(), "pocketsphinx", confirm=False)
-    assert trusting.decide(sure, 3.0, PLAN).ruling is Ruling.ACCEPT
+    assert trusting.decide(sure, 3.0, READ).ruling is Ruling.ACCEPT
     # What is doubtful is still asked about, and what is bad still refused.
-    assert trusting.decide(Transcript(COMMAND, 0.5, 0.0), 3.0, PLAN).ruling is Ruling.CONFIRM
-    assert trusting.decide(Transcript(COMMAND, 0.1, 0.0), 3.0, PLAN).ruling is Ruling.REJECT
+    assert trusting.decide(Transcript(COMMAND, 0.5, 0.0), 3.0, READ).ruling is Ruling.CONFIRM
+    assert trusting.decide(Transcript(COMMAND, 0.1, 0.0), 3.0, READ).ruling is Ruling.REJECT
+
+
+@pytest.mark.parametrize(
+    ("reading", "reason"),
+    [
+        (Reading(COMMAND, PLAN, ("put the red block on the plate",)), "may also have been"),
+        (Reading("put the red block on the plate", PLAN), "sounded more like"),
+    ],
+)
+def test_what_may_mean_two_things_is_asked_about(reading: Reading, reason: str) -> None:
+    decision = Gate(GateConfig(), "whisper:x").decide(heard(), 3.0, reading)
+    assert (decision.ruling, decision.cause) == (Ruling.CONFIRM, Cause.AMBIGUOUS)
+    assert reason in decision.reason
+    assert decision.reply.startswith(f"I heard: {reading.text}.")
 
 
 def test_the_grammar_planner_tells_commands_from_other_speech() -> None:
@@ -167,8 +183,8 @@ def test_the_grammar_planner_tells_commands_from_other_speech() -> None:
     gate = Gate(GateConfig(), "whisper:base.en")
     rulings = {}
     for text in (COMMAND, "what is the weather like today", "i went to the shop yesterday"):
-        plan = planner.plan(text, scene(), contracts, ())
-        rulings[text] = gate.decide(heard(text), 3.0, plan).ruling
+        reading = read(heard(text), lambda words: planner.plan(words, scene(), contracts, ()))
+        rulings[text] = gate.decide(heard(text), 3.0, reading).ruling
     assert list(rulings.values()) == [Ruling.ACCEPT, Ruling.REJECT, Ruling.REJECT]
 
 

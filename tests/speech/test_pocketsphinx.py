@@ -9,12 +9,14 @@ import pytest
 
 from agent.errors import MissingDependency, SpeechError
 from agent.planner.grammar import GrammarPlanner
+from agent.sections import GateConfig
+from agent.speech.gate import Gate, Ruling
 from agent.speech.grammar import CommandGrammar
 from agent.speech.pocketsphinx import PocketsphinxTranscriber
-from agent.speech.reading import Heard, read
+from agent.speech.reading import read
 from agent.types import Plan
 from skills.evaluate.offtopic import OFF_TOPIC, white
-from skills.evaluate.voices import Engine, Voice
+from skills.evaluate.voices import RATE, Engine, Voice
 from skills.registry import load_contracts
 from tests.scenes import scene
 
@@ -50,7 +52,9 @@ def test_loudness_does_not_matter(hears: PocketsphinxTranscriber) -> None:
 def test_what_is_no_command_moves_nothing(hears: PocketsphinxTranscriber) -> None:
     sounds = [white(np.random.default_rng(0)), *(RMS.say(text) for text in OFF_TOPIC[:3])]
     for sound in sounds:
-        assert read(hears.transcribe(sound), understands).heard is not Heard.PLAN
+        heard, gate = hears.transcribe(sound), Gate(GateConfig(), "pocketsphinx", confirm=False)
+        decision = gate.decide(heard, len(sound) / RATE, read(heard, understands))
+        assert decision.ruling is not Ruling.ACCEPT
 
 
 def test_silence_is_no_speech(hears: PocketsphinxTranscriber) -> None:

@@ -20,6 +20,7 @@ from agent.sections import GateConfig, SpeechConfig
 from agent.speech.faster_whisper import FasterWhisper
 from agent.speech.gate import Cause, Gate, Ruling
 from agent.speech.openai_whisper import OpenAIWhisper
+from agent.speech.reading import read
 from agent.transcription import open_transcriber
 from agent.types import FloatArray
 from skills.evaluate.voices import Engine, Voice
@@ -93,8 +94,8 @@ def test_the_gate_refuses_whatever_they_invent(opened: Open, folders: Path) -> N
         transcript: Transcript = turns[number % len(turns)].transcribe(sound)
         language = () if transcript.language is None else (transcript.language,)
         gate = Gate(GateConfig(languages=language), "whisper:tiny", confirm=False)
-        plan = planner.plan(transcript.text, scene(), contracts, ())
-        decision = gate.decide(transcript, len(sound) / HZ, plan)
+        reading = read(transcript, lambda text: planner.plan(text, scene(), contracts, ()))
+        decision = gate.decide(transcript, len(sound) / HZ, reading)
         assert decision.ruling is Ruling.REJECT, (transcript, decision)
         causes[decision.cause] += 1
     assert sum(causes.values()) == count
