@@ -191,3 +191,28 @@ def test_the_grammar_planner_tells_commands_from_other_speech() -> None:
 def test_a_bound_without_a_direction_is_refused() -> None:
     with pytest.raises(ValidationError, match="must differ"):
         Bound(score="confidence", accept=0.5, reject=0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "scores", "sure"),
+    [
+        ("yes", 1.6, {"agreement": 1.0}, True),
+        ("yes please", 1.9, {"agreement": 1.0}, True),
+        ("yes please", 3.5, {"agreement": 1.0}, False),
+        ("yes please", 1.9, {"agreement": 0.2}, False),
+        ("yes", 1.6, {}, False),
+        ("", 0.5, {"agreement": 1.0}, False),
+    ],
+)
+def test_of_a_word_or_two_pocketsphinx_is_sure_by_how_it_was_heard(
+    text: str, seconds: float, scores: dict[str, float], sure: bool
+) -> None:
+    """The scores of a yes that was said, and of one heard in a sentence about yesterday."""
+    transcript = Transcript(text, 0.06, 0.0, language="en", evidence=scores)
+    assert Gate(GateConfig(), "pocketsphinx").sure(transcript, seconds) is sure
+
+
+@pytest.mark.parametrize(("no_speech", "sure"), [(0.01, True), (0.95, False)])
+def test_of_a_word_or_two_whisper_is_sure_by_its_scores(no_speech: float, sure: bool) -> None:
+    gate = Gate(GateConfig(), "whisper:base.en")
+    assert gate.sure(heard("yes", scores={"no_speech_prob": no_speech}), 1.6) is sure
