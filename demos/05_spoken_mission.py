@@ -26,6 +26,8 @@ STOPPED = "put all blocks on the plate"
 VOICE = next(voice for voice in VOICES if voice.label == "flite/rms")
 PATIENCE_S = 120.0
 """How long the person waits for what the robot should say next, s."""
+TRIES = 4
+"""How often the person says the same thing."""
 
 
 class Person(threading.Thread):
@@ -50,32 +52,33 @@ class Person(threading.Thread):
             self._ask_for(self._command)
             self._wait_for("“Done.")
             self._ask_for(STOPPED)
-            self._wait_for("“I will")
-            self._say("stop")
-            self._wait_for("“I have stopped.")
+            self._say("stop", "“I have stopped.")
         except queue.Empty:
-            print("  person: It does not answer.", flush=True)
+            print("  person: It does not do as I say.", flush=True)
         finally:
             self.ear.close()
 
     def _ask_for(self, command: str) -> None:
         """Say a command until the robot has understood it, and agree."""
-        self._say(command)
-        while f"I heard: {command}." not in self._wait_for("Shall I?"):
-            self._say("no")
-            self._wait_for("Then I leave it.")
-            self._say(command)
-        self._say("yes")
+        while f"I heard: {command}." not in self._say(command, "Shall I?"):
+            self._say("no", "Then I leave it.")
+        self._say("yes", "“I will")
 
-    def _say(self, words: str) -> None:
-        print(f"  person: {words}", flush=True)
-        self._microphone.play(VOICE.say(words))
+    def _say(self, words: str, reply: str) -> str:
+        """Say something, again where it was not made out, and return the reply to it."""
+        for _ in range(TRIES):
+            print(f"  person: {words}", flush=True)
+            self._microphone.play(VOICE.say(words))
+            if reply in (heard := self._wait_for(reply, ": ignored.")):
+                return heard
+        raise queue.Empty
 
-    def _wait_for(self, part: str) -> str:
-        """Return the next sentence of the robot that has this in it."""
-        while part not in (sentence := self._heard.get(timeout=PATIENCE_S)):
-            continue
-        return sentence
+    def _wait_for(self, *parts: str) -> str:
+        """Return the next sentence of the robot that has one of these in it."""
+        while True:
+            sentence = self._heard.get(timeout=PATIENCE_S)
+            if any(part in sentence for part in parts):
+                return sentence
 
 
 def main(command: str, seed: int) -> bool:
