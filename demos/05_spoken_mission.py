@@ -22,7 +22,7 @@ from skills.evaluate.virtual_microphone import VirtualMicrophone, virtual_microp
 from skills.evaluate.voices import VOICES
 
 COMMAND = "put the red block in the drawer"
-STOPPED = "put all blocks on the plate"
+STOPPED = "put all blocks on the left"
 VOICE = next(voice for voice in VOICES if voice.label == "flite/rms")
 PATIENCE_S = 120.0
 """How long the person waits for what the robot should say next, s."""
@@ -60,9 +60,12 @@ class Person(threading.Thread):
 
     def _ask_for(self, command: str) -> None:
         """Say a command until the robot has understood it, and agree."""
-        while f"I heard: {command}." not in self._say(command, "Shall I?"):
+        for _ in range(TRIES):
+            if f"I heard: {command}." in self._say(command, "Shall I?"):
+                self._say("yes", "“I will")
+                return
             self._say("no", "Then I leave it.")
-        self._say("yes", "“I will")
+        raise queue.Empty
 
     def _say(self, words: str, reply: str) -> str:
         """Say something, again where it was not made out, and return the reply to it."""
