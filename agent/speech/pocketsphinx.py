@@ -132,10 +132,13 @@ class PocketsphinxTranscriber:
             model = Path(folder) / "trigram.arpa"
             model.write_text(arpa(sentences), encoding="utf-8")
             self._decoder.add_lm_file(f"{name}/trigram", str(model))
+        # Through its lattice the best path of a network need not reach the end of a sentence.
+        self._decoder.config["bestpath"] = False
         # A silent transition must have no word at all.
         arcs = [arc if arc[3] else arc[:3] for arc in network.arcs]
         made = self._decoder.create_fsg(f"{name}/network", 0, network.final, arcs)
         self._decoder.add_fsg(f"{name}/network", made)
+        self._decoder.config["bestpath"] = True
 
     def _pronounce(self, words: frozenset[str], file: Path) -> None:
         """Let the decoder know words; the first ones come as a file, which it loads."""
