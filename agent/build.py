@@ -33,6 +33,7 @@ from agent.types import Plan
 
 if TYPE_CHECKING:
     from agent.monitor.watch import Watch
+    from agent.planner.grammar import GrammarPlanner
     from agent.robots.tabletop.robot import TabletopRobot
     from agent.types import Scene, SkillContract
 
@@ -58,8 +59,7 @@ class Agent:
         self.robot = _robot(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
-        # What a mission's grammar keeps of the mission's words, others do not overwrite.
-        self._grammar, self._reader = grammar(config), grammar(config)
+        self._grammar = grammar(config)
         self._verifier = verifier(config)
         self._watch = watch(config)
 
@@ -115,7 +115,7 @@ class Agent:
 
         A language model is asked about what the grammar cannot read only: it takes seconds.
         """
-        read = self._reader.plan(text, scene, self.contracts, ())
+        read = self._grammar.read(text, scene, self.contracts)
         planner = self.models.mission(lambda: False, ()).planner
         if read.question is None or planner is None:
             return read
@@ -180,7 +180,7 @@ def scene_checkpoint(config: Config) -> Path:
     return config.scene.checkpoint or resource(SCENE_CHECKPOINT)
 
 
-def grammar(config: Config) -> Planner:
+def grammar(config: Config) -> GrammarPlanner:
     """Return the planner that needs no model."""
     from agent.planner.grammar import GrammarPlanner
 

@@ -11,9 +11,9 @@ from enum import StrEnum
 from functools import reduce
 from typing import TypeVar
 
+from agent.correction import corrected
 from agent.pause import Pause
 from agent.protocols import Transcript
-from agent.runtime import corrected
 from agent.speech.control import Control, control_of
 from agent.speech.gate import Cause, Gate, GateDecision, Ruling
 from agent.speech.reading import read

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+from agent.correction import corrected
 from agent.errors import PlannerError
 from agent.events import (
     Answered,
@@ -292,8 +293,3 @@ class Runtime:
     def _emit(self, event: Event) -> None:
         for subscriber in self._parts.subscribers:
             subscriber.on_event(event)
-
-
-def corrected(command: str, said: str) -> str:
-    """Return a command in the light of what was said of it later."""
-    return f"{command}, no, {said}"

@@ -230,8 +230,13 @@ def test_a_slow_planner_does_not_hold_up_the_mission(busy: Room) -> None:
 
 
 def test_a_second_correction_is_understood_on_top_of_the_first(busy: Room) -> None:
-    understood = []
-    busy.conversation._understand = lambda text: understood.append(text) or SHOWN
+    understood = list[str]()
+
+    def understand(text: str) -> Plan:
+        understood.append(text)
+        return SHOWN
+
+    busy.conversation._understand = understand
     for text in ("no the green one", "no on the plate"):
         busy.hear(text)
     busy.conversation.wish(1.0)

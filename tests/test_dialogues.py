@@ -80,10 +80,10 @@ class ImaginedAgent:
         self.config = load_config(None)
         self.robot, self.pause = ImaginedRobot(), Pause()
         self.estimator = Imagination(self.robot)
-        self._planner, self._reader = GrammarPlanner(), GrammarPlanner()
+        self._planner = GrammarPlanner()
 
     def understand(self, text: str, scene: Scene) -> Plan:
-        return self._reader.plan(text, scene, CONTRACTS, ())
+        return self._planner.read(text, scene, CONTRACTS)
 
     def runtime(self, seed: int | None, subscribers: Sequence[Subscriber]) -> Runtime:
         return Runtime(

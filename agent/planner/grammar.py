@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from agent.correction import corrects
 from agent.facts import CERTAIN
 from agent.planner.expansion import expand
 from agent.planner.goals import Goal
@@ -23,6 +25,7 @@ class _Meaning:
 
     Attributes:
         command: As it was said.
+        scene: In which it was said.
         goals: In order.
         forbidden: What must not be handled.
         notes: What was left out, and why.
@@ -30,6 +33,7 @@ class _Meaning:
     """
 
     command: str
+    scene: Scene
     goals: tuple[Goal, ...]
     forbidden: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
@@ -40,8 +44,9 @@ class GrammarPlanner:
     """Parses a command, finds what its words stand for, and derives the subgoals still needed.
 
     What it does not understand it asks about; it never carries out a part of a sentence. What the
-    words of a mission's first plan stand for is kept for its replans: "the leftmost block" is the
-    one that was leftmost when it was said, and "if the drawer is open" was decided then.
+    words of a mission's first plan stand for is kept for its replans, and for what corrects them:
+    "the leftmost block" is the one that was leftmost when it was said, and "if the drawer is open"
+    was decided then.
     """
 
     def __init__(self, min_presence: float = 0.5, certainty: float = CERTAIN) -> None:
@@ -69,6 +74,27 @@ class GrammarPlanner:
             # The same command and scene would give the same refused plan again.
             stated = " ".join(problems)
             return _ask(command, f"I cannot carry that out. {stated} What should I do instead?")
+        if not history:
+            self._meaning = None
+        return self._planned(command, scene, contracts, history, keep=not history)
+
+    def read(self, command: str, scene: Scene, contracts: Mapping[str, SkillContract]) -> Plan:
+        """Return what a command would come to now, or a question, and keep nothing of it.
+
+        What corrects the command of the mission that is on, or was the last one, is read as that
+        mission would.
+        """
+        return self._planned(command, scene, contracts, (), keep=False)
+
+    def _planned(
+        self,
+        command: str,
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        history: Sequence[SubgoalResult],
+        *,
+        keep: bool,
+    ) -> Plan:
         try:
             meaning = self._understood(command, scene, contracts, history)
             expansion = expand(
@@ -85,7 +111,7 @@ class GrammarPlanner:
             if unclear.missing and may_look and "look" in contracts:
                 return _look(command, contracts, "I lost sight of something; I will look again.")
             return _ask(command, str(unclear))
-        if not history:
+        if keep:
             self._meaning = replace(meaning, goals=expansion.course, given=expansion.given)
         subgoals = expansion.subgoals
         if not subgoals:
@@ -108,18 +134,30 @@ class GrammarPlanner:
         history: Sequence[SubgoalResult],
     ) -> _Meaning:
         """Return what a command asks for: as its mission began, where that is known."""
-        if not history:
-            self._meaning = None
-        elif self._meaning is not None and self._meaning.command == command:
-            return self._meaning
+        known = self._meaning
+        if history and known is not None and known.command == command:
+            return known
+        if known is not None and corrects(command, known.command):
+            with suppress(UnclearError):
+                return self._interpreted(command, known.scene, contracts, history)
+        # What a correction is about may have come into sight since.
+        return self._interpreted(command, scene, contracts, history)
+
+    def _interpreted(
+        self,
+        command: str,
+        scene: Scene,
+        contracts: Mapping[str, SkillContract],
+        history: Sequence[SubgoalResult],
+    ) -> _Meaning:
+        """Return what the words of a command stand for in a scene."""
         touched = dict.fromkeys(r.subgoal.args.get("object", "") for r in history)
         interpreter = Interpreter(
             self._seen(scene), contracts, list(touched), self._min_presence, self._certainty
         )
         interpreter.run(parse(command))
-        return _Meaning(
-            command, tuple(interpreter.goals), interpreter.forbidden, tuple(interpreter.notes)
-        )
+        goals, notes = tuple(interpreter.goals), tuple(interpreter.notes)
+        return _Meaning(command, scene, goals, interpreter.forbidden, notes)
 
 
 def _ask(command: str, question: str) -> Plan:

@@ -100,8 +100,8 @@ class Talk:
             if command is None:
                 self._correct()
                 continue
-            talk, subscribers = self._conversation, [self._replies, self]
-            runtime = self._agent.runtime(seed, subscribers)
+            talk = self._conversation
+            runtime = self._agent.runtime(seed, [self._replies, self])
             self.results.append(
                 runtime.run(command, seed, approve=talk.approve, answer=talk.answer, wish=talk.wish)
             )

@@ -210,22 +210,18 @@ def own_voice(sentences: int) -> dict[str, Any]:
         try:
             while "I am listening." not in heard:
                 time.sleep(0.1)
-            for sentence in _OWN[:sentences]:
-                # It waits for an answer, and speaks and listens meanwhile.
-                answered = listener.conversation.answer(sentence)
-                if answered:
-                    heard.append(f"{sentence} was answered by {answered!r}.")
+            # It speaks, listens, and waits for an answer that nobody gives.
+            answers = [listener.conversation.answer(sentence) for sentence in _OWN[:sentences]]
             commanded = listener.conversation.command(0.0)
         finally:
             listener.close()
             agent.close()
     taken = [told for told in heard if told.startswith("Heard")]
-    answered = [told for told in heard if "was answered by" in told]
     said = [told for told in heard if told.startswith("“")]
     return {
         "sentences": sentences,
         "utterances": taken,
-        "answers": answered,
+        "answers": [answer for answer in answers if answer],
         "commanded": commanded,
         "said_besides": len(said) - sentences,
         "stopped": agent.robot.stopped,

@@ -125,6 +125,34 @@ def test_another_command_is_read_afresh() -> None:
     assert phrases(made) == ["pick up the blue block"]
 
 
+def test_a_correction_is_about_what_was_meant_when_the_command_was_given() -> None:
+    """The leftmost block is in the bowl by now, and another one is leftmost."""
+    planner, where = GrammarPlanner(), SCENES["row"]
+    command = "put the leftmost block in the blue bowl"
+    first = planner.plan(command, where, CONTRACTS, [])
+    moved = where
+    for subgoal in first.subgoals:
+        for effect in CONTRACTS[subgoal.skill].facts("effects", subgoal.args):
+            moved = after(moved, effect)
+    history = [result(subgoal, good=True) for subgoal in first.subgoals]
+    changed = f"{command}, no, on the plate"
+    wanted = ["pick up the red block", "put the red block on the plate"]
+    assert phrases(planner.read(changed, moved, CONTRACTS)) == wanted
+    assert phrases(planner.plan(changed, moved, CONTRACTS, history)) == wanted
+    assert phrases(planner.read(command, moved, CONTRACTS)) != phrases(first)
+
+
+def test_what_is_read_besides_changes_nothing_in_a_mission() -> None:
+    planner, where = GrammarPlanner(), SCENES["row"]
+    command = "put the leftmost block in the blue bowl"
+    first = planner.plan(command, where, CONTRACTS, [])
+    planner.read("go home", where, CONTRACTS)
+    planner.read("put the rightmost block on the plate", where, CONTRACTS)
+    shifted = where.moved("red block", TABLE, where.objects["blue block"].position + 0.05)
+    failed = result(first.subgoals[0], good=False)
+    assert phrases(planner.plan(command, shifted, CONTRACTS, [failed])) == phrases(first)
+
+
 def test_a_thing_lost_on_the_way_is_looked_for_then_asked_about() -> None:
     """The words still stand for it, so the plan does not turn to another."""
     planner, where = GrammarPlanner(), SCENES["row"]

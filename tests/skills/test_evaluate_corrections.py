@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from agent.correction import corrected
 from agent.facts import expected, holds
 from agent.planner.grammar import GrammarPlanner
-from agent.runtime import corrected
 from agent.speech.turns import bare
 from skills.dataset import in_sight
 from skills.evaluate.commands import initial_scene
