@@ -240,7 +240,7 @@ class GateConfig(Section):
     `python -m tests.benchmarks.gate` measures where the bounds should be.
     """
 
-    pocketsphinx: tuple[Bound, ...] = (Bound(score="confidence", accept=0.6, reject=0.36),)
+    pocketsphinx: tuple[Bound, ...] = (Bound(score="confidence", accept=0.6, reject=0.25),)
     """Bounds on what pocketsphinx hears; a plan from it is asked about in any case."""
     whisper: tuple[Bound, ...] = _WHISPER_BOUNDS
     """Bounds on what Whisper hears, whoever runs it."""
