@@ -56,8 +56,8 @@ class Agent:
         self.models = LanguageModels(config, self._open)
         self.policies = _policies(config, self._open)
         self.estimator = _estimator(config)
-        self.robot = _robot(config)
         self.pause = Pause()
+        self.robot = _robot(config, self.pause)
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
         self._verifier = verifier(config)
@@ -196,11 +196,12 @@ def verifier(config: Config) -> Verifier:
     )
 
 
-def _robot(config: Config) -> TabletopRobot:
+def _robot(config: Config, pause: Pause) -> TabletopRobot:
     from agent.robots.tabletop.disturbances import DisturbanceSpec
     from agent.robots.tabletop.robot import TabletopRobot
 
-    return TabletopRobot(DisturbanceSpec(**config.robot.disturbances.model_dump()))
+    disturbances = DisturbanceSpec(**config.robot.disturbances.model_dump())
+    return TabletopRobot(disturbances, held=lambda: pause.shut)
 
 
 def _estimator(config: Config) -> SceneEstimator:

@@ -209,6 +209,24 @@ def test_a_second_stop_in_the_same_world_holds_the_arm_as_the_first_did(
         robot.reset(None)
 
 
+def test_a_pause_holds_the_arm_in_mid_act_and_lets_it_go_on() -> None:
+    """It asks once before each step of physics: the pause comes after the eighth."""
+    asked = count()
+    robot = TabletopRobot(held=lambda: 8 <= next(asked) < 40)
+    try:
+        robot.reset(2)
+        robot.world.step(robot.world.ee_pose, 1.0)
+        robot.act(FAST)
+        held = robot.world.ee_pose
+        assert_held(robot.world)
+        assert not robot.stopped
+        for _ in range(3):
+            robot.act(FAST)
+        assert np.linalg.norm((robot.world.ee_pose - held)[:3]) > 0.05
+    finally:
+        robot.close()
+
+
 def test_stop_from_another_thread_in_mid_act(
     robot: TabletopRobot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
@@ -35,13 +36,24 @@ class TabletopRobot:
     """
 
     def __init__(
-        self, disturbances: DisturbanceSpec | None = None, variation: Variation = NOMINAL
+        self,
+        disturbances: DisturbanceSpec | None = None,
+        variation: Variation = NOMINAL,
+        *,
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Build the world. It is `world` for experts, labels and scoring; the agent has no use."""
+        """Build the world. It is `world` for experts, labels and scoring; the agent has no use.
+
+        Args:
+            disturbances: What goes wrong in it.
+            variation: How its scenes differ.
+            held: Asked while the arm moves; once true it holds where it is for what is left of the
+                period, as it does when stopped.
+        """
         self._spec = disturbances or DisturbanceSpec()
         self.world = TabletopWorld(self._spec, variation)
         self._senses = Senses(self._spec)
-        self._latch = threading.Event()
+        self._latch, self._held = threading.Event(), held
         self._commanded = self.world.ee_pose
         self._began_s = 0.0
         self._seen: Observation | None = None
@@ -92,8 +104,13 @@ class TabletopRobot:
         if not np.all(np.isfinite(sent)):
             raise ValueError("An action must be finite numbers.")
         self._commanded = self._leashed(compose(self._commanded, sent[:6]))
-        self.world.step(self._commanded, float(sent[6]), self._latch.is_set)
+        self.world.step(self._commanded, float(sent[6]), self._holds)
+        if self._held():
+            self._commanded = self.world.ee_pose
         return sent
+
+    def _holds(self) -> bool:
+        return self._latch.is_set() or self._held()
 
     def _leashed(self, pose: Vector) -> Vector:
         """Keep a commanded pose near the measured one."""
