@@ -157,13 +157,15 @@ def of_word(word: str, words: int, snr_db: float | None) -> dict[str, float]:
     paused = [_first(arm.pauses, end - _EARLY_S, end + _LATE_S) for end in ends]
     heard = [(end, pause) for end, pause in zip(ends, paused, strict=True) if pause is not None]
     latched = [_first(arm.latches, pause, pause + _LATE_S) for _, pause in heard]
+    # As the pause begins, which may be before the word has ended.
+    turning = [float(speeds[times < pause][-1]) for _, pause in heard] or [0.0]
     still = [_still(times, speeds, pause) - end for end, pause in heard]
     return {
         "said": words,
         "paused": len(heard) / words,
         "latched": sum(latch is not None for latch in latched) / words,
-        "moving_rad_s": float(np.median([speeds[times < end][-1] for end in ends])),
-        "slowest_at_word_rad_s": float(min(speeds[times < end][-1] for end in ends)),
+        "turning_p50_rad_s": float(np.median(turning)),
+        "turning_least_rad_s": min(turning),
         **_spread("pause", [pause - end for end, pause in heard]),
         **_spread("latch", [at - end for (end, _), at in zip(heard, latched, strict=True) if at]),
         **_spread("still", still),
