@@ -219,6 +219,11 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
     disturbances.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the rates")
     speech = suites.add_parser("speech", help="commands in eight voices, and what is none")
     _add_suite(speech, 60, "commands per voice")
+    speech.add_argument(
+        "--capture",
+        action="store_true",
+        help="in real time, through a virtual microphone and what cuts utterances",
+    )
     _add_monitor(suites.add_parser("monitor", help="how well failures are told from successes"))
 
 
