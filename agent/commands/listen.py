@@ -72,7 +72,9 @@ def spoken(
         try:
             while (command := listener.command()) is not None:
                 asked = replace(mission, command=command)
-                yield run_mission(agent, asked, hears, talk.approve, talk.answer, talk.wish)
+                yield run_mission(
+                    agent, asked, hears, talk.approve, talk.answer, talk.wish, listener.backlog
+                )
                 talk.ended()
                 folder = fresh_folder(config.episode.directory)
                 mission = replace(first, seed=None, episode=folder, video=None)
