@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         made[name].add_argument("--json", action="store_true", help="print one JSON object")
     made["memory"].add_argument("--clear", action="store_true", help="forget all of it")
     _add_config(made["memory"])
+    _add_config(made["doctor"])
     return parser
 
 
