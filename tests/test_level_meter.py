@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pty
+import select
 import time
 from pathlib import Path
 
@@ -35,16 +36,25 @@ def test_on_a_terminal_sentences_go_above_the_level() -> None:
     with os.fdopen(theirs, "w") as terminal:
         with LevelMeter(terminal) as meter:
             meter.show(lambda: -30.0)
-            time.sleep(0.3)
+            shown = _read(mine, bar(-30.0))
             meter.write("Half a ")
             time.sleep(0.3)
             meter.write("sentence.\n")
-            time.sleep(0.3)
-        shown = os.read(mine, 100_000).decode()
+            shown += _read(mine, "sentence.") + _read(mine, bar(-30.0))
+        while not shown.endswith("\x1b[K"):
+            shown += _read(mine, "\x1b[K")
     os.close(mine)
     assert "\r\x1b[KHalf a sentence.\r\n" in shown
-    assert shown.count(bar(-30.0)) >= 2
     assert _screen(shown) == ["Half a sentence.", ""]
+
+
+def _read(terminal: int, until: str) -> str:
+    """Return what a terminal was sent, up to something that must come and what came with it."""
+    shown = ""
+    while until not in shown or select.select([terminal], [], [], 0.0)[0]:
+        assert select.select([terminal], [], [], 10.0)[0], shown
+        shown += os.read(terminal, 4096).decode()
+    return shown
 
 
 def _screen(shown: str) -> list[str]:

@@ -27,9 +27,8 @@ def test_what_a_microphone_can_tell_survives(bits: int) -> None:
     assert np.array_equal(_read(to_flac(audio)), audio)
 
 
-def test_silence_is_small_and_no_sound_is_a_file_too() -> None:
+def test_silence_is_small() -> None:
     assert len(to_flac(np.zeros(160_000, np.float32))) < 3_000
-    assert len(_read(to_flac(np.zeros(0, np.float32)))) == 0
 
 
 def test_finer_or_louder_sound_is_rounded_and_cut_off() -> None:
