@@ -7,6 +7,7 @@ import select
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
@@ -44,7 +45,7 @@ class TalkKey:
         before = termios.tcgetattr(self._input)
         # Keys are told one by one and not shown; signals stay.
         tty.setcbreak(self._input)
-        self._restore = lambda: termios.tcsetattr(self._input, termios.TCSADRAIN, before)
+        self._restore = partial(termios.tcsetattr, self._input, termios.TCSADRAIN, before)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._read, name="talk key", daemon=True)
         self._thread.start()

@@ -31,9 +31,10 @@ def test_what_led_to_a_mission_comes_after_its_beginning_and_the_rest_in_between
     backlog.put(said[0])
     for event in events:
         if isinstance(event, MissionEnded):
-            other = threading.Thread(target=lambda: [backlog.put(one) for one in said[1:]])
-            other.start()
-            other.join()
+            for one in said[1:]:
+                other = threading.Thread(target=backlog.put, args=(one,))
+                other.start()
+                other.join()
         handover.on_event(event)
     end_s = events[-1].time_s
     assert [event for event, _ in recorder.told] == [
