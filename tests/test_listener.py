@@ -49,7 +49,7 @@ class _Room:
     ) -> None:
         self.transcriber, self.told = _Transcriber(fault), list[str]()
         self.stops = 0
-        monkeypatch.setattr(listening, "open_transcriber", lambda *about: self.transcriber)
+        patch.setattr(listening, "open_transcriber", lambda *about: self.transcriber)
         speech = {"voice": "none", "transcriber": "whisper:tiny"}
         agent = SimpleNamespace(
             config=Config.model_validate({"speech": speech}),
