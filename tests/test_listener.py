@@ -44,9 +44,7 @@ class _Transcriber:
 class _Room:
     """A listener, and an agent of which it needs little."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, *sound: FloatArray, fault: str = ""
-    ) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, *sound: FloatArray, fault: str = "") -> None:
         self.transcriber, self.told = _Transcriber(fault), list[str]()
         self.stops = 0
         patch.setattr(listening, "open_transcriber", lambda *about: self.transcriber)
