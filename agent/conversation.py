@@ -37,6 +37,7 @@ class Became(StrEnum):
     ASKED_BACK = "asked_back"
     REMARK = "remark"
     IGNORED = "ignored"
+    MISSED = "missed"
 
 
 class Judge(Protocol):
