@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         made[name].add_argument("--json", action="store_true", help="print one JSON object")
     made["memory"].add_argument("--clear", action="store_true", help="forget all of it")
     _add_config(made["memory"])
+    _add_config(made["doctor"])
     return parser
 
 
@@ -117,6 +118,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_natural, default=0, help="of the first scene")
+    parser.add_argument(
+        "--device", metavar="NAME", help="the microphone, by a part of its name; else speech.device"
+    )
+    parser.add_argument(
+        "--push-to-talk",
+        action="store_true",
+        help="hear only what is said between two strokes of the space bar; stop is always heard",
+    )
     _add_config(parser)
     parser.add_argument(
         "--confirm",
@@ -219,6 +228,11 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
     disturbances.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the rates")
     speech = suites.add_parser("speech", help="commands in eight voices, and what is none")
     _add_suite(speech, 60, "commands per voice")
+    speech.add_argument(
+        "--capture",
+        action="store_true",
+        help="in real time, through a virtual microphone and what cuts utterances",
+    )
     _add_monitor(suites.add_parser("monitor", help="how well failures are told from successes"))
 
 

@@ -34,6 +34,7 @@ class Became(StrEnum):
     ASKED_BACK = "asked_back"
     REMARK = "remark"
     IGNORED = "ignored"
+    MISSED = "missed"
 
 
 _Said = TypeVar("_Said")

@@ -154,6 +154,74 @@ class Corrected:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """Somebody said something, or a noise was taken for it.
+
+    A microphone does not run on the robot's clock and hears before a mission begins, so this event
+    has three times: its place in the mission, the time of day, and the sound's own.
+
+    Attributes:
+        time_s: Time of the mission at which it was written down, which is that of the event beside
+            it; what led to a mission has the time at which that one began.
+        unix_s: When the utterance was over and handed on, s since 1970.
+        began_s: When its sound began, s since the source was opened.
+        ended_s: When its sound ended, s.
+        became: What became of it, as `agent.conversation.Became` has it.
+        text: The words it was taken for; empty where there are none.
+        confidence: How sure the decoder is of them, 0..1; None where it was not asked.
+        no_speech: Probability 0..1 that nobody spoke; None where the decoder was not asked.
+        alternatives: Other readings, likeliest first.
+        language: Code of the language, None where the decoder does not tell.
+        scores: What else the decoder told, by its own names.
+        ruling: What the gate ruled: accept, confirm or reject; None where it was not asked.
+        cause: Code of why; None where the gate was not asked.
+        reason: Why it became that, in words; empty where that needs no reason.
+        evidence: The numbers that the ruling rests on, by their names.
+        seconds: How long each stage took, s: `endpointing` from the end of the voice until the
+            utterance was handed on, `waiting` for the decoder, `transcription`, and
+            `understanding` with the gate and what was done at once.
+        flac: Its sound as a FLAC file: 24 bits at 16 kHz, one channel.
+    """
+
+    time_s: float
+    unix_s: float
+    began_s: float
+    ended_s: float
+    became: str
+    text: str = ""
+    confidence: float | None = None
+    no_speech: float | None = None
+    alternatives: tuple[str, ...] = ()
+    language: str | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    ruling: str | None = None
+    cause: str | None = None
+    reason: str = ""
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    flac: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StopWordJudged:
+    """The robot was held because the stop word may have been said, and it was judged.
+
+    Attributes:
+        time_s: Time of the mission at which it was written down.
+        unix_s: When it was judged, s since 1970.
+        suspected_s: When it was first suspected, s since the source was opened.
+        judged_s: When it was judged, s since the source was opened.
+        confirmed: Whether it was the stop word, which stops for good.
+    """
+
+    time_s: float
+    unix_s: float
+    suspected_s: float
+    judged_s: float
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The stop latch was found set."""
 
@@ -181,6 +249,8 @@ Event = (
     | SubgoalEnded
     | Answered
     | Corrected
+    | Heard
+    | StopWordJudged
     | Stopped
     | MissionEnded
 )

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
+from agent.account import Account
+from agent.brakes import MissionBrakes
 from agent.build import Agent
-from agent.conversation import Conversation
+from agent.conversation import Became, Conversation
+from agent.episode.backlog import Backlog
 from agent.errors import SpeechError
 from agent.events import Event, SceneEstimated
 from agent.speech.control import Control
 from agent.speech.gate import Gate
 from agent.speech.hearing import Hearing
 from agent.speech.replies import Replies
-from agent.speech.source import Source
+from agent.speech.source import Source, sound_files
 from agent.speech.spotter import spotter_for
 from agent.speech.stop_word import StopWord
-from agent.speech.vad import Utterance, VoiceEndpointer
+from agent.speech.vad import Endpointer, Utterance, VoiceEndpointer
 from agent.speech.voice import Voice, voice_command
 from agent.transcription import open_transcriber
 from agent.types import Plan
@@ -31,15 +33,22 @@ _LAST_S = 1.0
 class Listener:
     """Hears a source in threads of its own, and tells missions what was said.
 
-    It is a subscriber, so that it knows the scene that is spoken of, and the stop word's brakes.
+    It is a subscriber, so that it knows the scene that is spoken of.
 
     Attributes:
+        backlog: What was heard, for the episode of the mission that runs or comes.
         conversation: What is asked for, answered and corrected.
         replies: A subscriber that says what a person nearby wants to know.
     """
 
     def __init__(
-        self, agent: Agent, source: Source, tell: Callable[[str], None], *, confirm: bool
+        self,
+        agent: Agent,
+        source: Source,
+        tell: Callable[[str], None],
+        endpointer: Endpointer | None = None,
+        *,
+        confirm: bool,
     ) -> None:
         """Load what hears and speaks, and begin to listen.
 
@@ -47,6 +56,7 @@ class Listener:
             agent: Whose robot is spoken to; it has looked at the scene of its first mission.
             source: What is listened to.
             tell: Prints a sentence.
+            endpointer: Cuts what is heard into utterances; None goes by the voice.
             confirm: Whether a transcriber that hears commands in everything is always asked about.
 
         Raises:
@@ -54,6 +64,7 @@ class Listener:
             MissingDependency: A package is not installed.
             SpeechError: A model or the microphone is not there.
         """
+        sound_files()
         config = agent.config.speech
         self._agent, self._tell = agent, tell
         self._scene = agent.estimator.estimate(agent.robot.observe())
@@ -68,10 +79,23 @@ class Listener:
             agent.pause,
             agent.robot.stop,
         )
-        self._held = self._suspects = False
-        stop_word = StopWord([spotter_for(word) for word in config.stop_words], self)
-        endpointer = VoiceEndpointer()
-        self._hearing = Hearing(source, endpointer, stop_word, tell, lambda: self._voice.speaking)
+        self.backlog = Backlog()
+        self._brakes = MissionBrakes(
+            agent.pause,
+            self._voice.hush,
+            lambda: self.conversation.steer(Control.STOP),
+            self.backlog,
+        )
+        stop_word = StopWord([spotter_for(word) for word in config.stop_words], self._brakes)
+        self._brakes.follow(stop_word)
+        self._hearing = Hearing(
+            source,
+            endpointer or VoiceEndpointer(),
+            stop_word,
+            tell,
+            lambda: self._voice.speaking,
+            self._missed,
+        )
         self._thread = threading.Thread(target=self._listen, name="listener", daemon=True)
         self._thread.start()
 
@@ -82,29 +106,19 @@ class Listener:
                 return said
         return self.conversation.command(_LAST_S)
 
+    @property
+    def level_dbfs(self) -> float:
+        """How loud it is now, dB; silence is -120."""
+        return self._hearing.level_dbfs
+
+    def hush(self) -> None:
+        """Let the robot fall silent: somebody wants to speak."""
+        self._voice.hush()
+
     def on_event(self, event: Event) -> None:
         """Take note of the scene that is spoken of."""
         if isinstance(event, SceneEstimated):
             self._scene = event.scene
-
-    def pause(self) -> None:
-        """Hold still and fall silent: the stop word may have been said."""
-        if not self._suspects:
-            # A second suspicion finds the pause of the first one.
-            self._held, self._suspects = self._agent.pause.shut, True
-        self._agent.pause.pause()
-        self._voice.hush()
-
-    def confirm_stop(self) -> None:
-        """Stop: the stop word was said."""
-        self._suspects = False
-        self.conversation.steer(Control.STOP)
-
-    def resume(self) -> None:
-        """Go on, unless it was paused before: something else was said."""
-        self._suspects = False
-        if not self._held:
-            self._agent.pause.resume()
 
     def close(self) -> None:
         """Stop listening and speaking."""
@@ -119,22 +133,39 @@ class Listener:
                 self._take(utterance)
 
     def _take(self, utterance: Utterance) -> None:
-        """Turn one utterance into words and let the conversation have them."""
-        began = time.monotonic()
+        """Find out what was said, let the conversation have it, and put it on record."""
+        account = Account(utterance)
+        with self.backlog.due():
+            is_stop = self._brakes.settled(utterance)
+            account.waited()
+            if is_stop:
+                account.became, account.reason = Became.CONTROL, "It was the stop word."
+                self.backlog.expect(0.0)
+            else:
+                self._hear(account)
+            self.backlog.put(account.event())
+        self._tell(account.sentence)
+
+    def _hear(self, account: Account) -> None:
+        """Turn an utterance into words, and them into what they ask for."""
+        utterance = account.utterance
         try:
-            self._transcriber.expect(self._scene)
-            transcript = self._transcriber.transcribe(utterance.audio)
+            with account.stage("transcription"):
+                self._transcriber.expect(self._scene)
+                transcript = self._transcriber.transcribe(utterance.audio)
         except SpeechError as error:
-            self._tell(str(error))
+            account.reason = str(error)
             return
+        account.transcript = transcript
         seconds = utterance.ended_s - utterance.began_s
-        became, ruled = self.conversation.hear(transcript, seconds)
-        why = f" {ruled.reason}" if ruled is not None else ""
-        took_s = time.monotonic() - began
-        said = transcript.text or "nothing"
-        self._tell(
-            f"Heard {said!r} ({transcript.confidence:.0%}, {took_s:.1f} s): {became.value}.{why}"
-        )
+        with account.stage("understanding"):
+            account.became, account.ruled = self.conversation.hear(transcript, seconds)
+        account.reason = account.ruled.reason if account.ruled is not None else ""
+
+    def _missed(self, utterance: Utterance) -> None:
+        """Put on record what could not be heard for all that was said before."""
+        reason = "There was no time for it."
+        self.backlog.put(Account(utterance, Became.MISSED, reason).event())
 
     def _say(self, sentence: str) -> None:
         self._tell(f"“{sentence}”")

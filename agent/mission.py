@@ -17,6 +17,7 @@ from typing import Any
 
 from agent.build import Agent
 from agent.config import Config
+from agent.episode.backlog import Backlog, Handover
 from agent.errors import EpisodeError
 from agent.events import Event, MissionStarted
 from agent.facts import expected
@@ -68,15 +69,21 @@ def run_mission(
     approve: Callable[[Plan], bool] = lambda plan: True,
     answer: Callable[[str], str] = lambda question: "",
     wish: Callable[[float], str] = lambda time_s: "",
+    heard: Backlog | None = None,
 ) -> dict[str, Any]:
     """Run one mission and return its summary, as `bosun run --json` prints it.
+
+    What is in `heard` meanwhile, and was before, goes into the episode.
 
     The summary's `world_success` is privileged: the simulator is asked, after the end, whether
     what the first plan was for has come about. The agent never sees it.
     """
     with ExitStack() as stack:
         before = _TruthAtStart(agent)
-        listeners = [before, *subscribers, *_recorders(stack, mission)]
+        recorders: list[Subscriber] = [*_recorders(stack, mission)]
+        if heard is not None:
+            recorders = [Handover(heard, recorders)]
+        listeners = [before, *subscribers, *recorders]
         interrupted = stack.enter_context(_stop_on_interrupt(agent))
         result = agent.runtime(mission.seed, listeners).run(
             mission.command,

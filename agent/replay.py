@@ -17,7 +17,16 @@ from agent.config import Config
 from agent.episode.codec import encode
 from agent.episode.reader import Episode
 from agent.errors import EpisodeError
-from agent.events import Answered, Corrected, Event, MissionStarted, Replying, SubgoalStarted
+from agent.events import (
+    Answered,
+    Corrected,
+    Event,
+    Heard,
+    MissionStarted,
+    Replying,
+    StopWordJudged,
+    SubgoalStarted,
+)
 from agent.language import RECORDED
 from agent.memory import Tally
 from agent.planner.checker import CHECK
@@ -125,7 +134,10 @@ class _Comparison:
 
     def __init__(self, episode: Episode, stop: Callable[[], None]) -> None:
         """Take the episode, and what ends a mission of which no more needs to be known."""
-        self._recorded = episode.events()
+        # What was heard is not heard again: what came of it is played back.
+        self._recorded = (
+            event for event in episode.events() if not isinstance(event, Heard | StopWordJudged)
+        )
         self._metadata, self._stop = episode.metadata, stop
         self._events, self._time_s = 0, 0.0
         self._divergence: Divergence | None = None

@@ -16,6 +16,7 @@ import threading
 
 from agent.commands.listen import spoken
 from agent.config import load_config
+from agent.level_meter import LevelMeter
 from agent.mission import Mission, fresh_folder
 from agent.speech.microphone import Microphone
 from skills.evaluate.virtual_microphone import VirtualMicrophone, virtual_microphone
@@ -93,7 +94,8 @@ def main(command: str, seed: int) -> bool:
         os.environ.update(microphone.environment)
         person = Person(microphone, command)
         person.start()
-        missions = list(spoken(config, person.ear, first, person.hear, confirm=True))
+        screen = LevelMeter(sys.stdout)
+        missions = list(spoken(config, person.ear, first, screen, confirm=True, tell=person.hear))
     for mission in missions:
         print(
             f"{mission['command']}: {mission['outcome']}, by the world's own verdict "

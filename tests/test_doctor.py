@@ -4,23 +4,26 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
 from transformers import PretrainedConfig
 
-from agent import doctor
 from agent.build import POLICY_CHECKPOINT
 from agent.config import Config
-from agent.doctor import Check, diagnose
+from agent.doctor import machine, speech
+from agent.doctor.check import Check
+from agent.doctor.diagnosis import diagnose
 from agent.monitor.calibration import FILE
 from agent.resources import resource
 from agent.sections import EpisodeConfig
+from agent.speech import microphone, vad
 from skills.checkpoint import WEIGHTS
 from skills.perception.modeling import SceneConfig
 from skills.policy.configuration import VLAConfig
 
-_OPTIONAL = {"audio", "language model", "ROS 2"}
+_OPTIONAL = {"language model", "ROS 2"}
 
 
 def _with_checkpoint(kind: str, folder: Path) -> Config:
@@ -32,19 +35,20 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Check]]:
     """Diagnose with drawing replaced; give failures as back end -> reason."""
 
     def diagnosed(config: Config | None = None, **failures: str) -> dict[str, Check]:
-        monkeypatch.setattr(doctor, "_draws", lambda gl: failures.get(gl, ""))
+        monkeypatch.setattr(speech, "parts", lambda config: [])
+        monkeypatch.setattr(machine, "_draws", lambda gl: failures.get(gl, ""))
         return {check.name: check for check in diagnose(config)}
 
     return diagnosed
 
 
 def test_at_least_one_back_end_really_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    reasons = {gl: doctor._draws(gl) for gl in ("osmesa", "egl")}
+    reasons = {gl: machine._draws(gl) for gl in ("osmesa", "egl")}
     assert "" in reasons.values(), reasons
 
 
 def test_a_back_end_that_is_none_says_so() -> None:
-    assert "MUJOCO_GL" in doctor._draws("nonsense")
+    assert "MUJOCO_GL" in machine._draws("nonsense")
 
 
 def test_what_is_wrong_has_a_mend(found: Callable[..., dict[str, Check]]) -> None:
@@ -141,3 +145,72 @@ def test_keys_are_never_told(
     check = found()["language model"]
     assert check.ok
     assert "a-secret" not in check.detail
+
+
+def _parts(**settings: object) -> dict[str, Check]:
+    config = Config.model_validate({"speech": settings})
+    checks = {check.name: check for check in speech.parts(config)}
+    for check in checks.values():
+        assert check.detail, check
+        assert check.ok != bool(check.mend), check
+        assert not check.required
+    return checks
+
+
+def _has(*devices: str) -> SimpleNamespace:
+    """Return a library of sound on a machine with these microphones and a loudspeaker."""
+    inputs = [{"name": name, "max_input_channels": 1} for name in devices]
+    speaker = {"name": "speaker", "max_input_channels": 0}
+    return SimpleNamespace(query_devices=lambda: [speaker, *inputs])
+
+
+@pytest.mark.parametrize(
+    ("device", "ok", "detail"),
+    [
+        (None, True, "the system's own, of: usb webcam, headset"),
+        ("webcam", True, "'webcam', of: usb webcam, headset"),
+        ("haedset", False, "there are: headset, usb webcam. Did you mean 'headset'?"),
+    ],
+)
+def test_the_microphone_is_found_or_the_nearest_is_named(
+    device: str | None, ok: bool, detail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(microphone, "_sounddevice", lambda: _has("usb webcam", "headset"))
+    check = _parts(device=device, voice="none")["microphone"]
+    assert (check.ok, detail in check.detail) == (ok, True)
+
+
+def test_a_machine_without_a_microphone_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microphone, "_sounddevice", lambda: _has())
+    check = _parts()["microphone"]
+    assert not check.ok
+    assert "There is no microphone" in check.detail and "speech.device" in check.mend
+
+
+def test_what_hears_is_really_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microphone, "_sounddevice", lambda: _has("headset"))
+    checks = _parts(stop_words=["stop", "halt"], voice="cat")
+    assert all(check.ok for check in checks.values()), checks
+    assert checks["stop word"].detail == "'stop' by its own network, 'halt' by pocketsphinx"
+    assert checks["transcriber"].detail == "pocketsphinx is ready"
+    assert checks["voice"].detail == "cat speaks"
+
+
+def test_what_does_not_hear_or_speak_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(microphone, "_sounddevice", lambda: _has("headset"))
+    monkeypatch.setattr(vad, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", "")
+    missing = f"faster-whisper:{tmp_path / 'nowhere'}"
+    checks = _parts(stop_words=["qwertz"], transcriber=missing)
+    assert {name for name, check in checks.items() if not check.ok} == {
+        "voice detector",
+        "stop word",
+        "transcriber",
+        "voice",
+    }
+    assert "silero-vad is not installed" in checks["voice detector"].detail
+    assert "'qwertz'" in checks["stop word"].detail
+    assert "nowhere" in checks["transcriber"].detail
+    assert "espeak-ng" in checks["voice"].mend

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agent.cli import main
+from agent.episode.reader import read_episode
+from agent.events import MissionStarted, StopWordJudged
 from agent.types import FloatArray
 from skills.evaluate.voices import RATE
 from tests.speech.sounds import needs_voices, say
@@ -43,6 +47,31 @@ def test_a_spoken_command_is_carried_out_after_a_yes(
     assert (summary["command"], summary["world_success"]) == ("open the drawer", True)
     assert "I would open the drawer. Shall I?" in told.err
     assert "Heard 'yes'" in told.err
+    _holds_what_was_heard(tmp_path / "episode", file)
+    assert main(["replay", str(tmp_path / "episode"), "--check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["divergence"] is None
+
+
+def _holds_what_was_heard(folder: Path, file: Path) -> None:
+    """Check that the question, the yes and their sound are in the episode."""
+    import soundfile
+
+    played, _ = soundfile.read(file, dtype="float32")
+    episode = read_episode(folder)
+    asked, agreed = episode.heard
+    assert (asked.text, asked.became, asked.ruling) == ("open the drawer", "asked_back", "confirm")
+    assert (agreed.text, agreed.became, agreed.ruling) == ("yes", "answer", None)
+    assert asked.confidence == asked.evidence["confidence"]
+    assert isinstance(episode.decisions[0], MissionStarted) and asked.time_s == 0.0
+    for said in (asked, agreed):
+        assert list(said.seconds) == ["endpointing", "waiting", "transcription", "understanding"]
+        assert 0.5 < said.seconds["endpointing"] < 1.0
+        assert min(said.seconds.values()) > 0
+        assert abs(said.unix_s - time.time()) < 600
+        sound, rate = soundfile.read(io.BytesIO(said.flac), dtype="float32")
+        first = round(said.began_s * RATE)
+        assert rate == RATE and len(sound) == round((said.ended_s - said.began_s) * RATE)
+        assert np.array_equal(sound, played[first : first + len(sound)])
 
 
 @needs_voices
@@ -61,7 +90,15 @@ def test_the_stop_word_stops_the_arm(tmp_path: Path, capsys: pytest.CaptureFixtu
     words = ["run", "--audio", str(file), *SEED, *SILENT, "--episode", str(tmp_path / "episode")]
     # A slow arm has not arrived when the word comes, however fast the machine is.
     assert main([*words, "--set", "shield.max_speed_m_s=0.04", "--json"]) == 4
-    assert json.loads(capsys.readouterr().out)["outcome"] == "stopped"
+    told = capsys.readouterr()
+    assert json.loads(told.out)["outcome"] == "stopped"
+    episode = read_episode(tmp_path / "episode")
+    [judged] = [e for e in episode.decisions if isinstance(e, StopWordJudged) and e.confirmed]
+    stop = episode.heard[-1]
+    assert stop.began_s < judged.suspected_s < judged.judged_s < stop.ended_s
+    assert (stop.became, stop.text, stop.confidence) == ("control", "", None)
+    assert "transcription" not in stop.seconds and stop.flac
+    assert "It was the stop word." in told.err
 
 
 @pytest.mark.parametrize(

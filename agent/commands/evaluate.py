@@ -7,6 +7,7 @@ import hashlib
 import json
 import resource
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from agent.config import Config, load_config
 from agent.errors import UsageError, unknown
 
 if TYPE_CHECKING:
+    from skills.evaluate.hearing import Bench
     from skills.evaluate.ledger import Ledger
 
 _ALL = "all"
@@ -189,7 +191,11 @@ def _speech(args: argparse.Namespace, config: Config) -> dict[str, Any]:
 
     planner = grammar(config)
     commands = find_commands(planner, verifier(config), args.seed_base, args.episodes)
-    make_bench = partial(TranscriberBench, config)
+    make_bench: Callable[[], Bench] = partial(TranscriberBench, config)
+    if args.capture:
+        from agent.rehearsal.capture import CapturedBench
+
+        make_bench = partial(CapturedBench, make_bench)
     return evaluate_hearing(make_bench, planner, commands, args.seed_base, args.workers)
 
 

@@ -84,9 +84,9 @@ def replay(args: argparse.Namespace) -> int:
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what works; the exit code is 1 when something that is needed does not."""
-    from agent.doctor import diagnose
+    from agent.doctor.diagnosis import diagnose
 
-    checks = diagnose()
+    checks = diagnose(load_config(args.config, args.overrides))
     if args.json:
         sys.stdout.write(json.dumps([asdict(check) for check in checks]) + "\n")
     else:

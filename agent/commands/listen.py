@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from agent.config import Config, load_config
 from agent.errors import UsageError
+from agent.level_meter import LevelMeter
+from agent.talk_key import TalkKey, require_terminal
 
 if TYPE_CHECKING:
+    from agent.listening import Listener
     from agent.mission import Mission
     from agent.protocols import Subscriber
     from agent.speech.source import Source
+    from agent.speech.vad import PushToTalk
 
 
 def listen(args: argparse.Namespace) -> int:
@@ -23,10 +28,26 @@ def listen(args: argparse.Namespace) -> int:
     from agent.speech.microphone import Microphone
 
     config = load_config(args.config, args.overrides)
-    source = Microphone(config.speech.device, _tell)
-    _tell("Once I listen, say what I should do, and stop to stop me; Ctrl-C ends it.")
+    if args.push_to_talk:
+        require_terminal()
+    screen = LevelMeter(sys.stderr)
+    tell = _teller(screen)
+    source = Microphone(args.device or config.speech.device, tell)
+    how = "Say what I should do"
+    if args.push_to_talk:
+        how = "Press space, say what I should do, and press space again"
+    tell(f"In a moment I listen. {how}; the word {_listed(config)} stops me, Ctrl-C ends it.")
     first = Mission("", args.seed, fresh_folder(config.episode.directory))
-    for _ in spoken(config, source, first, _tell, confirm=args.confirm):
+    missions = spoken(
+        config,
+        source,
+        first,
+        screen,
+        confirm=args.confirm,
+        live=True,
+        push_to_talk=args.push_to_talk,
+    )
+    for _ in missions:
         continue
     return 0
 
@@ -41,14 +62,23 @@ def from_file(args: argparse.Namespace, config: Config, first: Mission) -> dict[
 
     # Where a yes is asked for, the file may hold it.
     confirm = args.confirm is not False
-    missions = list(spoken(config, open_file(args.audio), first, _tell, confirm=confirm))
+    source = open_file(args.audio)
+    missions = list(spoken(config, source, first, LevelMeter(sys.stderr), confirm=confirm))
     if not missions:
         raise UsageError(f"I heard nothing in {args.audio} that I may carry out.")
     return missions[-1]
 
 
 def spoken(
-    config: Config, source: Source, first: Mission, tell: Callable[[str], None], *, confirm: bool
+    config: Config,
+    source: Source,
+    first: Mission,
+    screen: LevelMeter,
+    *,
+    confirm: bool,
+    tell: Callable[[str], None] | None = None,
+    live: bool = False,
+    push_to_talk: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Yield the summaries of all missions that are asked for until there is no more to hear.
 
@@ -56,33 +86,54 @@ def spoken(
         config: Of the agent.
         source: What is listened to.
         first: The first mission, but for its command; those that follow go on in its world.
-        tell: Is told what was heard, and what the robot says in quotation marks.
+        screen: Where to write what is heard, said and done.
         confirm: Whether what may have been misheard needs a yes.
+        tell: Is told what was heard, and what the robot says in quotation marks; None writes it.
+        live: Whether somebody sits there who wants to see how loud it is.
+        push_to_talk: Whether a key says what is said to the robot, instead of the voice.
     """
     from agent.build import Agent
     from agent.console import Console
     from agent.listening import Listener
     from agent.mission import fresh_folder, run_mission
+    from agent.speech.vad import PushToTalk
 
-    agent = Agent(config)
-    try:
+    with ExitStack() as stack:
+        agent = Agent(config)
+        stack.callback(agent.close)
         agent.robot.reset(first.seed)
-        listener, mission = Listener(agent, source, tell, confirm=confirm), first
-        talk = listener.conversation
-        hears: list[Subscriber] = [Console(sys.stderr), listener.replies, listener]
-        try:
-            while (command := listener.command()) is not None:
-                asked = replace(mission, command=command)
-                yield run_mission(agent, asked, hears, talk.approve, talk.answer, talk.wish)
-                talk.ended()
-                folder = fresh_folder(config.episode.directory)
-                mission = replace(first, seed=None, episode=folder, video=None)
-        finally:
-            listener.close()
-    finally:
-        agent.close()
+        talker = PushToTalk() if push_to_talk else None
+        listener = Listener(agent, source, tell or _teller(screen), talker, confirm=confirm)
+        stack.callback(listener.close)
+        if talker is not None:
+            stack.enter_context(TalkKey(lambda: _press(listener, talker), talker.release))
+        if live:
+            stack.enter_context(screen).show(lambda: listener.level_dbfs)
+        talk, mission = listener.conversation, first
+        hears: list[Subscriber] = [Console(cast(IO[str], screen)), listener.replies, listener]
+        while (command := listener.command()) is not None:
+            asked = replace(mission, command=command)
+            yield run_mission(
+                agent, asked, hears, talk.approve, talk.answer, talk.wish, listener.backlog
+            )
+            talk.ended()
+            folder = fresh_folder(config.episode.directory)
+            mission = replace(first, seed=None, episode=folder, video=None)
 
 
-def _tell(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
-    sys.stderr.flush()
+def _press(listener: Listener, talker: PushToTalk) -> None:
+    """Begin to talk; while the robot speaks it is deaf, so it falls silent first."""
+    listener.hush()
+    talker.press()
+
+
+def _teller(screen: LevelMeter) -> Callable[[str], None]:
+    def tell(sentence: str) -> None:
+        screen.write(f"{sentence}\n")
+        screen.flush()
+
+    return tell
+
+
+def _listed(config: Config) -> str:
+    return " or ".join(repr(word) for word in config.speech.stop_words)

@@ -25,6 +25,7 @@ from agent.episode.schemas import (
     CAMERA,
     CHUNK,
     EVENT,
+    HEARD,
     MODEL,
     PLAN,
     SCENE,
@@ -37,12 +38,14 @@ from agent.events import (
     Consulted,
     Corrected,
     Event,
+    Heard,
     MissionEnded,
     MissionStarted,
     Planned,
     Replying,
     SceneEstimated,
     Stopped,
+    StopWordJudged,
     SubgoalEnded,
     SubgoalStarted,
     Ticked,
@@ -53,13 +56,18 @@ from agent.types import ActionChunk, Image, Observation, Scene, SceneObject
 
 Message = dict[str, Any]
 
+AUDIO = "audio"
+"""Field of a message that names the attachment with its sound."""
+
 _KINDS: dict[type[Any], tuple[str, str]] = {
     MissionStarted: (EVENT, "mission_started"),
     Answered: (EVENT, "answered"),
     Corrected: (EVENT, "corrected"),
     Stopped: (EVENT, "stopped"),
+    StopWordJudged: (EVENT, "stop_word_judged"),
     MissionEnded: (EVENT, "mission_ended"),
     Consulted: (MODEL, "consulted"),
+    Heard: (HEARD, "heard"),
     Planned: (PLAN, "planned"),
     SubgoalStarted: (SUBGOAL, "started"),
     SubgoalEnded: (SUBGOAL, "ended"),
@@ -74,7 +82,7 @@ def nanoseconds(time_s: float) -> int:
 
 
 def encode(event: Event) -> Iterator[tuple[str, Message]]:
-    """Yield the topic and the message of each part of an event."""
+    """Yield the topic and the message of each part of an event; sound is not among them."""
     if isinstance(event, Ticked):
         yield from _encode_tick(event)
     elif isinstance(event, Replying):
@@ -92,11 +100,18 @@ def encode(event: Event) -> Iterator[tuple[str, Message]]:
         )
     else:
         topic, kind = _KINDS[type(event)]
-        yield topic, {"kind": kind, **plain(event)}
+        message = {"kind": kind, **plain(event)}
+        if isinstance(event, Heard):
+            del message["flac"]
+        yield topic, message
 
 
-def decode(parts: Mapping[str, Message]) -> Event:
-    """Return the event of which these are the messages by topic.
+def decode(parts: Mapping[str, Message], attached: Mapping[str, bytes] | None = None) -> Event:
+    """Return an event.
+
+    Args:
+        parts: Its messages by topic.
+        attached: Attachments by name, with at least those that the messages name.
 
     Raises:
         KeyError: A part or a field is missing.
@@ -109,7 +124,9 @@ def decode(parts: Mapping[str, Message]) -> Event:
     if SCENE in parts:
         return _decode_scene(parts[SCENE])
     [(topic, message)] = parts.items()
-    values = {key: value for key, value in message.items() if key != "kind"}
+    values = {key: value for key, value in message.items() if key not in ("kind", AUDIO)}
+    if topic == HEARD:
+        values["flac"] = (attached or {})[message[AUDIO]]
     return cast(Event, _adapter(topic, message["kind"]).validate_python(values))
 
 

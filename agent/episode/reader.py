@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from mcap.data_stream import RecordBuilder
 from mcap.exceptions import McapError
-from mcap.records import Channel, Chunk, McapRecord, Message
+from mcap.records import Attachment, Channel, Chunk, McapRecord, Message
 from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap.writer import MCAP0_MAGIC
 from zstandard import ZstdError
@@ -23,6 +25,7 @@ from agent.errors import EpisodeError
 from agent.events import (
     Consulted,
     Event,
+    Heard,
     MissionEnded,
     MissionStarted,
     Planned,
@@ -33,8 +36,11 @@ from agent.events import (
 )
 from agent.types import MissionOutcome, MissionResult, Scene, SubgoalResult
 
-_CUT = (McapError, struct.error, ValueError, ZstdError)
-"""What reading raises where a file was cut or damaged; a wrong checksum is a ValueError."""
+_CUT = (McapError, struct.error, ValueError, ZstdError, OverflowError, MemoryError)
+"""What reading raises where a file was cut or damaged; a wrong checksum is a ValueError, and a
+wrong length may be more than fits."""
+_CHECKSUM = 4
+"""Bytes at the end of an attachment's record; the library does not look at them."""
 _FOREIGN = (KeyError, ValueError, TypeError, OSError)
 """What decoding raises on a whole message that Bosun did not write."""
 
@@ -83,6 +89,11 @@ class Episode:
         return tuple(e for e in self.decisions if isinstance(e, Consulted))
 
     @property
+    def heard(self) -> tuple[Heard, ...]:
+        """Every utterance, with its sound; those that led to the mission come first."""
+        return tuple(e for e in self.decisions if isinstance(e, Heard))
+
+    @property
     def verdicts(self) -> tuple[VerdictGiven, ...]:
         """Every verdict of the monitor, with its subgoal."""
         return tuple(e for e in self.decisions if isinstance(e, VerdictGiven))
@@ -105,14 +116,16 @@ class Episode:
 
     def events(self) -> Iterator[Event]:
         """Yield everything that happened, in order."""
-        for parts in _Tape(self.path):
-            yield _decoded(parts, self.path)
+        tape = _Tape(self.path)
+        for parts in tape:
+            yield _decoded(parts, tape)
 
     def ticks(self) -> Iterator[Ticked]:
         """Yield the ticks, in order: observation, chunk, action and what was sent."""
-        for parts in _Tape(self.path):
+        tape = _Tape(self.path)
+        for parts in tape:
             if ACTION in parts:
-                event = _decoded(parts, self.path)
+                event = _decoded(parts, tape)
                 if isinstance(event, Ticked):
                     yield event
 
@@ -134,7 +147,7 @@ def read_episode(path: Path) -> Episode:
         if ACTION in parts:
             ticks += 1
         else:
-            decisions.append(_decoded(parts, file))
+            decisions.append(_decoded(parts, tape))
         last_s = tape.time_s
     loss = (
         ""
@@ -147,21 +160,25 @@ def read_episode(path: Path) -> Episode:
     return Episode(file, tape.complete, loss, ticks, tuple(decisions))
 
 
-def _decoded(parts: Mapping[str, bytes], path: Path) -> Event:
+def _decoded(parts: Mapping[str, bytes], tape: _Tape) -> Event:
     try:
-        return decode({topic: json.loads(data) for topic, data in parts.items()})
+        return decode({topic: json.loads(data) for topic, data in parts.items()}, tape.attached)
     except _FOREIGN as error:
         raise EpisodeError(
-            f"{path} holds a message that this version of Bosun did not write"
+            f"{tape.path} holds a message that this version of Bosun did not write"
             f" (topics {', '.join(parts)}); give an episode of this version."
         ) from error
 
 
 class _Tape:
-    """Walks through a file once, yielding the raw messages of one event at a time by topic."""
+    """Walks through a file once, yielding the raw messages of one event at a time by topic.
+
+    What the messages name as attached stands before them in the file.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
+        self.attached: dict[str, bytes] = {}
         self.complete = False
         self.time_s = 0.0
 
@@ -178,22 +195,26 @@ class _Tape:
         for record in self._records():
             if isinstance(record, Channel):
                 topics[record.id] = record.topic
+            elif isinstance(record, Attachment):
+                self.attached[record.name] = record.data
             elif isinstance(record, Message) and record.channel_id in topics:
                 yield topics[record.channel_id], record
 
     def _records(self) -> Iterator[McapRecord]:
         """Yield every whole record; a record that was cut or damaged ends the tape."""
         try:
-            with self._path.open("rb") as file:
+            with self.path.open("rb") as file:
                 if not MCAP0_MAGIC.startswith(file.read(len(MCAP0_MAGIC))):
                     raise EpisodeError(
-                        f"{self._path} is not an MCAP file; give an episode's folder or its"
+                        f"{self.path} is not an MCAP file; give an episode's folder or its"
                         f" {FILE_NAME}."
                     )
                 file.seek(0)
                 for record in StreamReader(file, emit_chunks=True).records:
                     if isinstance(record, Chunk):
                         yield from breakup_chunk(record, validate_crc=True)
+                    elif isinstance(record, Attachment) and not _undamaged(record, file):
+                        return
                     else:
                         yield record
                 self.complete = True
@@ -201,6 +222,16 @@ class _Tape:
             return
         except OSError as error:
             raise EpisodeError(
-                f"The episode {self._path} cannot be read ({error.strerror}); give the folder or"
+                f"The episode {self.path} cannot be read ({error.strerror}); give the folder or"
                 " the .mcap file of an episode."
             ) from error
+
+
+def _undamaged(attachment: Attachment, file: BinaryIO) -> bool:
+    """Return whether an attachment that was just read has the checksum that ends its record."""
+    file.seek(-_CHECKSUM, os.SEEK_CUR)
+    found = file.read(_CHECKSUM)
+    again = RecordBuilder()
+    attachment.write(again)
+    record: bytes = again.end()  # type: ignore[no-untyped-call]
+    return record[-_CHECKSUM:] == found

@@ -15,7 +15,7 @@ CAMERA = "/camera/"
 """What every image topic starts with; the camera's name follows."""
 STATE, ACTION, CHUNK = "/state", "/action", "/chunk"
 SCENE, PLAN, SUBGOAL, VERDICT, EVENT = "/scene", "/plan", "/subgoal", "/verdict", "/event"
-MODEL = "/model"
+MODEL, HEARD = "/model", "/heard"
 
 IMAGE_SCHEMA = "foxglove.CompressedImage"
 
@@ -137,6 +137,33 @@ TOPICS: dict[str, Schema] = {
         tokens_out=_integer(),
         seconds=_number("How long it took, s."),
     ),
+    HEARD: _object(
+        "Somebody said something, or a noise was taken for it.",
+        kind=_text(),
+        time_s=_TIME,
+        unix_s=_number("When it was over and handed on, seconds since 1970."),
+        began_s=_number("When its sound began, s since the source was opened."),
+        ended_s=_number("When its sound ended, s since the source was opened."),
+        became=_text("command, correction, answer, control, ... or ignored."),
+        text=_text("The words it was taken for."),
+        confidence=_number("0 to 1, or null when it was not transcribed."),
+        no_speech=_number("Probability that nobody spoke, 0 to 1, or null."),
+        alternatives=_list(_text(), "Other readings, likeliest first."),
+        language=_text("A code, or null."),
+        scores=_object("What else the decoder told."),
+        ruling=_text("accept, confirm or reject, or null when the gate was not asked."),
+        cause=_text("A closed code, or null."),
+        reason=_text("Why, in words."),
+        evidence=_object("The numbers that the ruling rests on."),
+        seconds=_object(
+            "How long each stage took, s.",
+            endpointing=_number("From the end of the voice to the utterance."),
+            waiting=_number("For the decoder."),
+            transcription=_number(),
+            understanding=_number("With the gate and what was done at once."),
+        ),
+        audio=_text("Name of the attachment that holds its sound, a FLAC file."),
+    ),
     SUBGOAL: _object(
         "A subgoal begins or ends.",
         kind=_text("started or ended."),
@@ -153,14 +180,19 @@ TOPICS: dict[str, Schema] = {
         verdict=_VERDICT,
     ),
     EVENT: _object(
-        "The mission begins, a question is answered, or it is stopped or ends.",
-        kind=_text("mission_started, answered, stopped or mission_ended."),
+        "The mission begins or ends, or what the human says or does comes in between.",
+        kind=_text("mission_started, answered, corrected, stop_word_judged, stopped, ..."),
         time_s=_TIME,
         command=_text(),
         metadata=_object("Versions, config, seeds and hashes."),
         question=_text("What the robot asked."),
         answer=_text("What the human said to that."),
         source=_text("Who stopped the mission."),
+        wish=_text("How the human changed the command."),
+        unix_s=_number("When the stop word was judged, seconds since 1970."),
+        suspected_s=_number("When it was suspected, s since the source of sound was opened."),
+        judged_s=_number("When it was judged, s since the source of sound was opened."),
+        confirmed={"type": "boolean", "description": "Whether it was the stop word."},
         result=_object(
             outcome=_text(),
             plan=_PLAN,

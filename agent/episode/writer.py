@@ -13,12 +13,14 @@ from typing import Self
 
 from mcap.writer import LIBRARY_IDENTIFIER, Writer
 
-from agent.episode.codec import Message, encode, nanoseconds, plain
+from agent.episode.codec import AUDIO, Message, encode, nanoseconds, plain
 from agent.episode.schemas import CAMERA, IMAGE, IMAGE_SCHEMA, TOPICS
 from agent.errors import EpisodeError
-from agent.events import Event, MissionStarted
+from agent.events import Event, Heard, MissionStarted
 
 FILE_NAME = "episode.mcap"
+SOUNDS = "heard"
+"""What the names of attached sounds begin with."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_LIMIT = 1 << 62
@@ -58,7 +60,7 @@ class EpisodeWriter:
         # A chunk ends only where this class ends it, after the last message of an event.
         self._mcap = Writer(self._file, chunk_size=_NO_LIMIT)
         self._channels: dict[str, int] = {}
-        self._events = 0
+        self._events = self._sounds = 0
         self._whole = 0
         self._synced_at = time.monotonic()
         self._closed = False
@@ -113,6 +115,8 @@ class EpisodeWriter:
             if topic.startswith(CAMERA) and topic not in self._channels:
                 channel = self._mcap.register_channel(topic, "json", self._image_schema)
                 self._channels[topic] = channel
+            if isinstance(event, Heard):
+                message = {**message, AUDIO: self._attach(event)}
             # The sequence number ties the messages of one event together.
             self._mcap.add_message(
                 self._channels[topic],
@@ -122,6 +126,23 @@ class EpisodeWriter:
                 sequence=self._events,
             )
         self._events += 1
+
+    def _attach(self, event: Heard) -> str:
+        """Attach the sound of an event and return its name.
+
+        It goes before the message that names it: wherever the file is cut, a whole message has
+        its sound.
+        """
+        self._sounds += 1
+        name = f"{SOUNDS}/{self._sounds:04}.flac"
+        self._mcap.add_attachment(
+            create_time=nanoseconds(event.unix_s),
+            log_time=nanoseconds(event.time_s),
+            name=name,
+            media_type="audio/flac",
+            data=event.flac,
+        )
+        return name
 
     def _settle(self) -> None:
         """Hand what is pending to the operating system, and now and then to the disk."""

@@ -35,6 +35,7 @@ class Hearing:
         stop_word: StopWord | None,
         notice: Callable[[str], None] = lambda sentence: None,
         deaf: Callable[[], bool] = lambda: False,
+        missed: Callable[[Utterance], None] = lambda utterance: None,
     ) -> None:
         """Start to listen.
 
@@ -45,9 +46,10 @@ class Hearing:
             notice: Told why, in one sentence, should there be nothing more to hear by a fault.
             deaf: Whether what is heard now is the robot's own voice, which is no utterance. The
                 stop word is listened for all the same.
+            missed: Told of utterances that nobody asked for in time.
         """
         self._source, self._endpointer, self._stop_word = source, endpointer, stop_word
-        self._notice, self._deaf = notice, deaf
+        self._notice, self._deaf, self._missed = notice, deaf, missed
         self._utterances: queue.Queue[Utterance] = queue.Queue(_WAITING)
         self.level_dbfs = -120.0
         self.heard_s = 0.0
@@ -103,5 +105,5 @@ class Hearing:
             except queue.Full:
                 # Whoever takes them may just have emptied it.
                 with suppress(queue.Empty):
-                    self._utterances.get_nowait()
+                    self._missed(self._utterances.get_nowait())
                     self.dropped += 1

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -101,12 +101,7 @@ def open_file(path: Path, speed: float | None = 1.0) -> Playback:
         UsageError: There is no such file, or it holds no sound.
         MissingDependency: soundfile is not installed.
     """
-    try:
-        import soundfile
-    except (ImportError, OSError):
-        raise MissingDependency(
-            "soundfile is not installed: pip install 'bosun[speech]'."
-        ) from None
+    soundfile = sound_files()
     if not path.is_file():
         raise UsageError(f"There is no sound file {path}.")
     try:
@@ -114,6 +109,21 @@ def open_file(path: Path, speed: float | None = 1.0) -> Playback:
     except soundfile.SoundFileError as error:
         raise UsageError(f"{path} cannot be read as sound: {error}") from None
     return Playback([_at_16_khz(samples.mean(axis=1), rate), _silence()], speed)
+
+
+def sound_files() -> Any:
+    """Return the library that reads and writes files of sound.
+
+    Raises:
+        MissingDependency: soundfile is not installed.
+    """
+    try:
+        import soundfile
+    except (ImportError, OSError):
+        raise MissingDependency(
+            "soundfile is not installed: pip install 'bosun[speech]'."
+        ) from None
+    return soundfile
 
 
 def _at_16_khz(samples: FloatArray, rate: int) -> FloatArray:

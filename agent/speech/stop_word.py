@@ -37,6 +37,9 @@ class StopWord:
     """Pauses as soon as a spotter suspects its word; stops, or goes on, once it is judged.
 
     It fails closed: should it break, it stops the robot.
+
+    Attributes:
+        heard_s: How far it has listened, s of the source's time.
     """
 
     def __init__(self, spotters: Sequence[Spotter], brakes: Brakes) -> None:
@@ -48,6 +51,7 @@ class StopWord:
         """
         self._spotters, self._brakes = tuple(spotters), brakes
         self._suspected: set[int] = set()
+        self.heard_s = 0.0
         self._waiting: queue.Queue[Block] = queue.Queue(_WAITING)
         self._closed = threading.Event()
         self._beat_s = time.monotonic()
@@ -86,6 +90,7 @@ class StopWord:
                     block = self._waiting.get(timeout=_POLL_S)
                 except queue.Empty:
                     continue
+                self.heard_s = block.ended_s
                 for number, spotter in enumerate(self._spotters):
                     self._act(number, spotter.hear(block))
             finished = True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,11 +33,17 @@ class Utterance:
         audio: (n,) float32 at 16 kHz, -1..1, with a little of what was before and after.
         began_s: When its first sample was heard, s of the source's time.
         ended_s: When its last sample was heard, s.
+        voice_began_s: When the voice in it began, s, or the key was pressed.
+        voice_ended_s: When the voice in it ended, s, or the key was released.
+        cut_at_s: When it was complete, s of `time.monotonic`.
     """
 
     audio: FloatArray
     began_s: float
     ended_s: float
+    voice_began_s: float
+    voice_ended_s: float
+    cut_at_s: float = field(default_factory=time.monotonic)
 
 
 class Endpointer(Protocol):
@@ -125,7 +132,7 @@ class VoiceEndpointer:
         self._frames = _Frames()
         self._kept: deque[FloatArray] = deque()
         self._speaks = False
-        self._voiced = self._quiet = 0
+        self._before = self._voiced = self._quiet = 0
 
     def feed(self, block: Block) -> list[Utterance]:
         """Return the utterances that a block completes; a gap in the stream ends one, too."""
@@ -144,7 +151,7 @@ class VoiceEndpointer:
                 while len(self._kept) * FRAME > settings.pre_roll_s * SAMPLE_RATE_HZ:
                     self._kept.popleft()
                 return None
-            self._speaks = True
+            self._speaks, self._before = True, len(self._kept) - 1
         if probability >= settings.threshold - _STAYS:
             self._voiced, self._quiet = self._voiced + 1, 0
         else:
@@ -157,10 +164,11 @@ class VoiceEndpointer:
         """Return what was said up to now and begin anew; None where that was too short."""
         audio, ended_s = np.concatenate(self._kept), self._frames.ended_s
         long_enough = _seconds(self._voiced) >= self._settings.least_s
+        began_s = ended_s - len(audio) / SAMPLE_RATE_HZ
+        voice = began_s + _seconds(self._before), ended_s - _seconds(self._quiet)
         self._speaks, self._voiced, self._quiet = False, 0, 0
         self._kept.clear()
-        began_s = ended_s - len(audio) / SAMPLE_RATE_HZ
-        return Utterance(audio, began_s, ended_s) if long_enough else None
+        return Utterance(audio, began_s, ended_s, *voice) if long_enough else None
 
 
 class PushToTalk:
@@ -171,7 +179,7 @@ class PushToTalk:
         self._pre_roll_s, self._longest_s = pre_roll_s, longest_s
         self._held = False
         self._kept: deque[Block] = deque()
-        self._talks = False
+        self._talks, self._talks_since_s = False, 0.0
 
     def press(self) -> None:
         """Somebody begins to talk; from any thread."""
@@ -185,13 +193,17 @@ class PushToTalk:
         """Return the utterance that ended with the key or at the longest one allowed."""
         self._kept.append(block)
         talked, self._talks = self._talks, self._held
+        if self._talks and not talked:
+            self._talks_since_s = block.began_s
         began_s = self._kept[0].began_s
         if self._talks and block.ended_s - began_s < self._longest_s:
             return []
         if talked or self._talks:
             audio = np.concatenate([kept.samples for kept in self._kept])
             self._kept.clear()
-            return [Utterance(audio, began_s, block.ended_s)]
+            # Of what is longer than allowed, the next utterance begins where this one ends.
+            since_s, self._talks_since_s = self._talks_since_s, block.ended_s
+            return [Utterance(audio, began_s, block.ended_s, since_s, block.ended_s)]
         while self._kept and block.ended_s - self._kept[0].began_s > self._pre_roll_s:
             self._kept.popleft()
         return []

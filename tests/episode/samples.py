@@ -12,11 +12,13 @@ from agent.events import (
     Answered,
     Corrected,
     Event,
+    Heard,
     MissionEnded,
     MissionStarted,
     Planned,
     SceneEstimated,
     Stopped,
+    StopWordJudged,
     SubgoalEnded,
     SubgoalStarted,
     Ticked,
@@ -79,6 +81,29 @@ def tick(rng: np.random.Generator, time_s: float, heads: bool = True, size: int 
     )
 
 
+def heard(rng: np.random.Generator, time_s: float, size: int = 400) -> Heard:
+    """Return an utterance with all there may be told of it; its sound is any bytes."""
+    return Heard(
+        time_s=time_s,
+        unix_s=1.7e9 + 1 / 3,
+        began_s=1 / 7,
+        ended_s=2 / 7,
+        became="asked_back",
+        text="put it there",
+        confidence=0.1 + 0.2,
+        no_speech=float("nan"),
+        alternatives=("put it here", "pull it there"),
+        language="en",
+        scores={"avg_logprob": -1 / 3, "worst": float("-inf")},
+        ruling="confirm",
+        cause="doubtful",
+        reason="confidence is 0.30; 0.6 would do.",
+        evidence={"confidence": 0.1 + 0.2, "words": 3.0},
+        seconds={"endpointing": 0.6, "waiting": 1e-5, "transcription": 0.2, "understanding": 0.1},
+        flac=rng.bytes(size),
+    )
+
+
 def mission(rng: np.random.Generator, ticks: int = 6, size: int = 32) -> list[Event]:
     """Return the events of a mission with a missed grasp, a replan and a success."""
     scene = Scene(
@@ -101,11 +126,15 @@ def mission(rng: np.random.Generator, ticks: int = 6, size: int = 32) -> list[Ev
     metadata = {"seed": 7, "versions": {"bosun": "0.1"}, "threshold": 0.1 + 0.7, "none": None}
     events: list[Event] = [
         MissionStarted(0.0, PLAN.command, metadata),
+        heard(rng, 0.0),
+        Heard(0.0, 1.7e9, 0.0, 1.0, "ignored", flac=rng.bytes(9)),
         SceneEstimated(0.1, scene),
         Planned(0.1, PLAN, ("The drawer is closed.",), 0),
         Planned(0.1, PLAN, (), 0),
         SubgoalStarted(0.1, PICK, 1),
         *(tick(rng, 0.1 * i, heads=i % 2 == 0, size=size) for i in range(ticks)),
+        heard(rng, 0.1 * ticks, size=5000),
+        StopWordJudged(0.1 * ticks, 1.7e9, 1 / 3, 2 / 3, False),
         VerdictGiven(0.1 * ticks, PICK, MISSED),
         SubgoalEnded(0.1 * ticks, FAILURE),
         Planned(0.1 * ticks, PLAN, (), 1),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mcap.reader import make_reader
 
 from agent.episode.reader import read_episode
 from agent.episode.writer import EpisodeWriter
@@ -20,7 +21,7 @@ from agent.events import (
     VerdictGiven,
 )
 from agent.types import MissionOutcome, Observation, Scene, Verdict
-from tests.episode.samples import DONE, FAILURE, PICK, PLAN, SUCCESS, mission, same, tick
+from tests.episode.samples import DONE, FAILURE, PICK, PLAN, SUCCESS, heard, mission, same, tick
 
 
 def write(folder: Path, events: list[Event]) -> Path:
@@ -145,6 +146,38 @@ def test_a_file_cut_anywhere_yields_a_prefix(tmp_path: Path) -> None:
         lengths.append(len(found))
     assert lengths == sorted(lengths)
     assert lengths[0] == 0 and lengths[-1] == len(events)
+
+
+def test_a_whole_utterance_has_its_whole_sound_wherever_the_file_is_cut(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    said = [heard(rng, n / 10, size) for n, size in enumerate((300, 0, 700))]
+    path = write(tmp_path, [MissionStarted(0.0, "wait", {}), *said])
+    whole = path.read_bytes()
+    first = whole.index(said[0].flac) - 100
+    counts = []
+    for length in [*range(first, len(whole), 13), len(whole) - 1]:
+        path.write_bytes(whole[:length])
+        found = read_episode(path).heard
+        assert same(list(found), said[: len(found)])
+        counts.append(len(found))
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, 3)
+
+
+def test_damage_to_a_sound_is_noticed(tmp_path: Path) -> None:
+    said = heard(np.random.default_rng(0), 0.0, size=20)
+    path = write(tmp_path, [MissionStarted(0.0, "wait", {}), said])
+    whole = path.read_bytes()
+    with path.open("rb") as file:
+        summary = make_reader(file).get_summary()
+    assert summary is not None
+    [index] = summary.attachment_indexes
+    # Its first byte says what kind of record it is; of another kind it would not be looked at.
+    for at in range(index.offset + 1, index.offset + index.length):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x81]) + whole[at + 1 :])
+        episode = read_episode(path)
+        assert not episode.complete
+        assert not episode.heard
 
 
 def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from agent.episode.reader import read_episode
 from agent.episode.schemas import IMAGE, TOPICS
 from agent.episode.writer import EpisodeWriter
 from agent.errors import EpisodeError
-from agent.events import MissionStarted
+from agent.events import Heard, MissionStarted
 from tests.episode.samples import mission, tick
 
 REPOSITORY = Path(__file__).parents[2]
@@ -44,8 +44,9 @@ for number in range(10_000):
 
 
 def test_standard_tools_see_topics_schemas_and_metadata(tmp_path: Path) -> None:
+    events = mission(np.random.default_rng(0), ticks=3)
     with EpisodeWriter(tmp_path) as writer:
-        for event in mission(np.random.default_rng(0), ticks=3):
+        for event in events:
             writer.on_event(event)
     with writer.path.open("rb") as file:
         reader = make_reader(file, validate_crcs=True)
@@ -62,6 +63,13 @@ def test_standard_tools_see_topics_schemas_and_metadata(tmp_path: Path) -> None:
         body = json.loads(message.data)
         assert body["timestamp"] == {"sec": 0, "nsec": 100_000_000}
         assert body["format"] == "png" and body["frame_id"] == "wrist"
+        sounds = list(reader.iter_attachments())
+        assert [(s.name, s.media_type) for s in sounds] == [
+            (f"heard/{number:04}.flac", "audio/flac") for number in (1, 2, 3)
+        ]
+        messages = [json.loads(m.data) for _, _, m in reader.iter_messages("/heard")]
+        assert [m["audio"] for m in messages] == [s.name for s in sounds]
+        assert [s.data for s in sounds] == [e.flac for e in events if isinstance(e, Heard)]
         [metadata] = list(reader.iter_metadata())
         assert metadata.name == "mission" and metadata.metadata["seed"] == "7"
 

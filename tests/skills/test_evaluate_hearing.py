@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+from functools import partial
+
 import numpy as np
 import pytest
 
 from agent.config import load_config
 from agent.planner.grammar import GrammarPlanner
 from agent.planner.verify import PlanVerifier
+from agent.rehearsal.capture import CapturedBench
 from agent.rehearsal.hearing import TranscriberBench
 from agent.types import FloatArray, Scene, Subgoal
 from skills.dataset import in_sight
 from skills.evaluate.commands import initial_scene
 from skills.evaluate.hearing import HearingBench, Passed, Said, evaluate_hearing, find_commands
+from skills.evaluate.parallel import parallel
+from skills.evaluate.virtual_microphone import PROGRAMS
 from skills.evaluate.voices import VOICES, Engine, Voice
 from skills.registry import load_contracts
 from tests.speech.sounds import needs_voices
@@ -93,3 +99,14 @@ def test_the_report_counts_by_voice_and_engine() -> None:
     assert rows["all"]["episodes"] == 2 * len(VOICES)
     assert rows["off_topic"]["successes"] == 2
     assert (report["wrong_rate"], report["misheard"]) == (0.0, [])
+
+
+@needs_voices
+@pytest.mark.skipif(not all(map(shutil.which, PROGRAMS)), reason="needs PulseAudio")
+def test_a_command_is_heard_through_a_microphone() -> None:
+    """In a process of its own, for PortAudio looks for devices once."""
+    said = _drawer()
+    jobs = {"drawer": [(RMS, said)]}
+    make_bench = partial(CapturedBench, partial(TranscriberBench, load_config(None)))
+    found = parallel(HearingBench, (make_bench, GrammarPlanner()), jobs, {"drawer": 1}, 1, "speech")
+    assert found["drawer"][0] in ("right", "asked_right")

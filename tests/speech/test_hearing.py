@@ -17,7 +17,8 @@ class _EveryBlock:
     """An endpointer to which every block is an utterance."""
 
     def feed(self, block: Block) -> list[Utterance]:
-        return [Utterance(block.samples, block.began_s, block.ended_s)]
+        began_s, ended_s = block.began_s, block.ended_s
+        return [Utterance(block.samples, began_s, ended_s, began_s, ended_s)]
 
 
 class _Failing:

@@ -40,6 +40,8 @@ def test_a_sentence_is_one_utterance_with_nothing_cut_off(voice: str, snr_db: fl
     ends_s = 1.5 + len(clip) / SAMPLE_RATE_HZ
     assert 0.9 < said.began_s < 1.5
     assert ends_s < said.ended_s < ends_s + 1.0
+    assert said.voice_began_s == pytest.approx(1.5, abs=0.2)
+    assert said.voice_ended_s == pytest.approx(ends_s, abs=0.3)
     first = round(said.began_s * SAMPLE_RATE_HZ)
     assert np.array_equal(said.audio, sound[first : first + len(said.audio)])
     assert said.ended_s - said.began_s == pytest.approx(len(said.audio) / SAMPLE_RATE_HZ)
@@ -113,6 +115,8 @@ def test_what_is_said_while_the_key_is_held_is_an_utterance() -> None:
     (utterance,) = said
     assert utterance.began_s == pytest.approx(0.7, abs=0.05)
     assert utterance.ended_s == pytest.approx(2.5, abs=0.05)
+    assert utterance.voice_began_s == pytest.approx(1.0)
+    assert utterance.voice_ended_s == utterance.ended_s
     first = round(utterance.began_s * SAMPLE_RATE_HZ)
     assert np.array_equal(utterance.audio, sound[first : first + len(utterance.audio)])
 
@@ -122,3 +126,4 @@ def test_a_key_that_is_held_for_ever_fills_no_memory() -> None:
     key.press()
     said = _heard(key, [noise(9, 0.1)])
     assert [u.ended_s - u.began_s for u in said] == pytest.approx([2.0] * 4)
+    assert [u.voice_began_s for u in said] == pytest.approx([0.0, 2.0, 4.0, 6.0])

@@ -1,8 +1,7 @@
-"""Says what this machine has and lacks for running Bosun, and how to mend it."""
+"""What typed commands in the simulated world need of a machine, and what else it may have."""
 
 from __future__ import annotations
 
-import ctypes.util
 import importlib.util
 import os
 import platform
@@ -11,11 +10,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from agent.build import policy_checkpoint, scene_checkpoint, watch
 from agent.config import Config
+from agent.doctor.check import Check
 from agent.errors import BosunError
 
 FREE_GIB = 1.0
@@ -37,32 +36,8 @@ with mujoco.Renderer(model, 48, 64) as renderer:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was found about one thing Bosun may need.
-
-    Attributes:
-        name: The thing.
-        ok: Whether it is there and works.
-        detail: What was found.
-        mend: What to do about it; empty when there is nothing to do.
-        required: Whether typed commands in the simulated world need it.
-    """
-
-    name: str
-    ok: bool
-    detail: str
-    mend: str = ""
-    required: bool = True
-
-
-def diagnose(config: Config | None = None) -> list[Check]:
-    """Look at everything, required things first; drawing takes a few seconds.
-
-    Args:
-        config: Whose checkpoint and folders to look at; None is the defaults.
-    """
-    config = config or Config()
+def needed(config: Config) -> list[Check]:
+    """Look at what every mission needs; drawing takes a few seconds."""
     return [
         _python(),
         _rendering(),
@@ -71,10 +46,12 @@ def diagnose(config: Config | None = None) -> list[Check]:
         _calibration(config),
         _ffmpeg(),
         _disk(config.episode.directory),
-        _audio(),
-        _language_model(),
-        _ros(),
     ]
+
+
+def connections() -> list[Check]:
+    """Look at what else may be spoken with: a language model, ROS."""
+    return [_language_model(), _ros()]
 
 
 def _python() -> Check:
@@ -185,21 +162,6 @@ def _disk(directory: Path) -> Check:
     if free < FREE_GIB:
         return Check("episodes", False, detail, f"Free {FREE_GIB:g} GiB, or name another folder.")
     return Check("episodes", True, detail)
-
-
-def _audio() -> Check:
-    missing = []
-    if importlib.util.find_spec("sounddevice") is None:
-        missing.append(("the package sounddevice", "pip install sounddevice"))
-    # On Linux sounddevice brings no PortAudio of its own; elsewhere it does.
-    if sys.platform == "linux" and ctypes.util.find_library("portaudio") is None:
-        missing.append(("PortAudio", "sudo apt-get install libportaudio2"))
-    if not missing:
-        return Check("audio", True, "sounddevice and PortAudio are installed", required=False)
-    lacking = " and ".join(what for what, _ in missing)
-    mend = "Run " + " and ".join(f"`{command}`" for _, command in missing) + "."
-    detail = f"{lacking} missing; not needed for typed commands"
-    return Check("audio", False, detail, mend, required=False)
 
 
 def _language_model() -> Check:
