@@ -16,7 +16,7 @@ from agent.pause import Pause
 from agent.protocols import Transcript
 from agent.speech.control import Control, control_of
 from agent.speech.gate import Cause, Gate, GateDecision, Ruling
-from agent.speech.reading import read
+from agent.speech.reading import Reading, read
 from agent.speech.turns import agrees, asks_what_is_done, bare, corrects, goes_on, refuses
 from agent.types import Plan, Subgoal
 
@@ -192,6 +192,8 @@ class Conversation:
         lets_move = goes_on(text) or control in (Control.CONTINUE, Control.GO_HOME)
         if lets_move and not self._gate.sure(transcript, seconds):
             return Became.IGNORED
+        if control is Control.GO_HOME:
+            return self._go_home(transcript, seconds)
         if control is not None:
             self._steer(control)
             return Became.CONTROL
@@ -224,15 +226,21 @@ class Conversation:
             case Control.CONTINUE:
                 self._pause.resume()
                 return
-            case Control.GO_HOME if not self._busy:
-                self._put(self._commands, _GO_HOME)
-                return
+        self._halt()
+
+    def _halt(self) -> None:
+        """End the mission that runs, and forget what was wished of it."""
         self._stop()
         self._halted, self._corrections = True, []
         if self._asking:
             self._put(self._answers, _NO_WORDS)
-        if control is Control.GO_HOME:
-            self._put(self._commands, _GO_HOME)
+
+    def _go_home(self, transcript: Transcript, seconds: float) -> Became:
+        """Stop what runs at once; to go home then is a command like any other."""
+        if self._busy:
+            self._halt()
+        home = Reading(transcript.text, _GO_HOME.plan)
+        return self._judge(_GO_HOME, self._gate.decide(transcript, seconds, home))
 
     def _judge(self, wish: _Wish, ruled: GateDecision) -> Became:
         self._doubtful = None

@@ -153,6 +153,18 @@ def test_go_home_stops_the_mission_and_is_the_next_command(busy: Room) -> None:
     assert busy.conversation.command(0.0) == "go home"
 
 
+def test_where_a_yes_is_always_needed_going_home_needs_one_too() -> None:
+    room = Room(SPHINX)
+    assert room.hear("go home") is Became.ASKED_BACK
+    assert room.conversation.command(0.0) is None
+    assert room.hear("yes") is Became.ANSWER
+    assert room.conversation.command(0.0) == "go home"
+    assert room.hear("go home") is Became.ASKED_BACK
+    assert room.stops == 1
+    room.conversation.ended()
+    assert room.conversation.command(0.0) is None
+
+
 def _answered(room: Room, said: str) -> Iterator[str]:
     """Yield what a question returns while something is said."""
     heard: list[str] = []

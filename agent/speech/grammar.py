@@ -47,12 +47,12 @@ _JOINTS = choice(
     (0.3, "otherwise"),
     (0.7, ""),
 )
-_SIDES = chain(
-    choice((4.0, "on"), (2.0, "at"), (2.0, "to"), "in"),
+_SIDE = chain(
     "the",
     choice("left", "right", "front", "back", "middle", "centre"),
     choice((4.0, ""), (2.0, "side"), (0.5, "zone")),
 )
+_SIDES = chain(choice((4.0, "on"), (2.0, "at"), (2.0, "to"), "in"), _SIDE)
 _CONTROLS = choice(
     (2.0, "yes"),
     (2.0, "no"),
@@ -95,7 +95,7 @@ class _Sentences:
         }
 
     def all(self) -> Expression:
-        """Return commands, controls and answers, and corrections of what was said before."""
+        """Return commands, controls, corrections of what was said before, and answers."""
         act = self._act()
         condition = chain(choice((4.0, "if"), "unless"), self._state())
         command = chain(
@@ -106,8 +106,8 @@ class _Sentences:
             Again(chain(_JOINTS, maybe(condition, 0.05), act), 0.45),
             choice((12.0, ""), "please", "instead", (0.5, "again")),
         )
-        mending = chain(_CORRECTIONS, choice(self._thing(), self._place()))
-        return choice((8.0, command), _CONTROLS, mending)
+        named = choice(self._thing(), self._place(), (0.3, _SIDE))
+        return choice((8.0, command), _CONTROLS, chain(_CORRECTIONS, named), (0.7, named))
 
     def _names(self, *kinds: str) -> list[str]:
         return [name for name, kind in self._kinds.items() if kind in kinds]
