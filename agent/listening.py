@@ -93,7 +93,7 @@ class Listener:
             endpointer or VoiceEndpointer(),
             stop_word,
             tell,
-            lambda: self._voice.speaking,
+            self._voice.spoke_at,
             self._missed,
         )
         self._thread = threading.Thread(target=self._listen, name="listener", daemon=True)

@@ -34,7 +34,7 @@ class Hearing:
         endpointer: Endpointer,
         stop_word: StopWord | None,
         notice: Callable[[str], None] = lambda sentence: None,
-        deaf: Callable[[], bool] = lambda: False,
+        deaf: Callable[[float], bool] = lambda time_s: False,
         missed: Callable[[Utterance], None] = lambda utterance: None,
     ) -> None:
         """Start to listen.
@@ -44,8 +44,9 @@ class Hearing:
             endpointer: Cuts it into utterances.
             stop_word: Hears every block before the endpointer; it is closed in the end.
             notice: Told why, in one sentence, should there be nothing more to hear by a fault.
-            deaf: Whether what is heard now is the robot's own voice, which is no utterance. The
-                stop word is listened for all the same.
+            deaf: Whether what was heard at a time of the computer's monotonic clock, s, may be the
+                robot's own voice, which is no utterance. The stop word is listened for all the
+                same.
             missed: Told of utterances that nobody asked for in time.
         """
         self._source, self._endpointer, self._stop_word = source, endpointer, stop_word
@@ -86,7 +87,7 @@ class Hearing:
                 if self._stop_word is not None:
                     self._stop_word.put(block)
                 self.level_dbfs, self.heard_s = block.level_dbfs, block.ended_s
-                if self._deaf():
+                if self._deaf(block.heard_at_s):
                     block = replace(block, samples=np.zeros_like(block.samples))
                 for utterance in self._endpointer.feed(block):
                     self._keep(utterance)

@@ -94,12 +94,12 @@ class Microphone:
             SpeechError: It cannot be opened, or sends nothing any more.
         """
         sounddevice = _sounddevice()
-        heard: queue.Queue[FloatArray] = queue.Queue(_WAITING)
+        heard: queue.Queue[tuple[FloatArray, float]] = queue.Queue(_WAITING)
 
         def keep(samples: FloatArray, frames: int, times: Any, status: Any) -> None:
             self.overflows += bool(status.input_overflow)
             try:
-                heard.put_nowait(samples[:, 0].copy())
+                heard.put_nowait((samples[:, 0].copy(), time.monotonic()))
             except queue.Full:
                 self.dropped += 1
 
@@ -107,14 +107,14 @@ class Microphone:
         try:
             while not self._closed.is_set():
                 try:
-                    samples = heard.get(timeout=patience_s)
+                    samples, heard_at_s = heard.get(timeout=patience_s)
                 except queue.Empty:
                     raise SpeechError("The microphone sends nothing any more.") from None
                 # What was thrown away is a gap, too.
                 lost, self._counted = self.dropped - self._counted, self.dropped
                 at_s += lost * BLOCK / SAMPLE_RATE_HZ
                 patience_s = _SILENT_S
-                yield Block(samples, at_s)
+                yield Block(samples, at_s, heard_at_s)
                 at_s += len(samples) / SAMPLE_RATE_HZ
         finally:
             stream.close()

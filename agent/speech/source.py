@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,10 +30,12 @@ class Block:
         samples: (n,) float32 at 16 kHz, -1..1.
         began_s: When its first sample was heard, s since the source was opened. Blocks follow on
             each other, except where sound was lost.
+        heard_at_s: When its last sample was heard, by the computer's monotonic clock, s.
     """
 
     samples: FloatArray
     began_s: float
+    heard_at_s: float = field(default_factory=time.monotonic)
 
     @property
     def ended_s(self) -> float:

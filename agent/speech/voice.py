@@ -25,6 +25,8 @@ _LIMIT_S = 30.0
 """How long a sentence may take; a player whose sound device hangs is ended then."""
 TAIL_S = 0.2
 """How long the room and the sound card still ring when a sentence ends, s."""
+_KEPT = 16
+"""Times of speaking that are kept, for whoever hears late."""
 
 
 class Voice:
@@ -46,21 +48,24 @@ class Voice:
         self._changed = threading.Condition()
         self._player: subprocess.Popen[bytes] | None = None
         self._busy, self._hushed, self._closed = False, False, False
-        self._quiet_since = -TAIL_S
+        self._began_s: float | None = None
+        self._spoken: deque[tuple[float, float]] = deque(maxlen=_KEPT)
         self._thread: threading.Thread | None = None
         if command is not None:
             self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
             self._thread.start()
 
-    @property
-    def speaking(self) -> bool:
-        """Whether the robot speaks, is about to, or has only just ended.
+    def spoke_at(self, time_s: float) -> bool:
+        """Return whether the robot spoke, was about to, or had only just ended.
 
-        Meanwhile what the microphone hears may be the robot itself.
+        What a microphone heard then may be the robot itself.
+
+        Args:
+            time_s: By the computer's monotonic clock, s; not in the future.
         """
         with self._changed:
-            pending = self._busy or bool(self._waiting)
-            return pending or time.monotonic() - self._quiet_since < TAIL_S
+            speaks = self._began_s is not None and time_s >= self._began_s
+            return speaks or any(began <= time_s < ended + TAIL_S for began, ended in self._spoken)
 
     def say(self, sentence: str) -> None:
         """Speak a sentence when its turn comes; returns at once and never raises."""
@@ -70,6 +75,7 @@ class Voice:
         with self._changed:
             if not self._closed:
                 self._waiting.append(text)
+                self._began_s = self._began_s or time.monotonic()
                 self._changed.notify()
 
     def hush(self) -> None:
@@ -78,6 +84,7 @@ class Voice:
             self._waiting.clear()
             self._hushed = True
             _end(self._player)
+            self._rest()
 
     def close(self) -> None:
         """Fall silent for good."""
@@ -92,7 +99,14 @@ class Voice:
         while (text := self._next()) is not None:
             self._speak(text)
             with self._changed:
-                self._busy, self._quiet_since = False, time.monotonic()
+                self._busy = False
+                self._rest()
+
+    def _rest(self) -> None:
+        """Note how long was spoken, if there is nothing more to say."""
+        if self._began_s is not None and not (self._busy or self._waiting):
+            self._spoken.append((self._began_s, time.monotonic()))
+            self._began_s = None
 
     def _next(self) -> str | None:
         """Wait for a sentence and return it; None in the end."""

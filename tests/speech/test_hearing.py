@@ -64,3 +64,20 @@ def test_it_can_be_closed_while_it_listens() -> None:
     hearing.close()
     hearing.close()
     assert hearing.ended
+
+
+def test_what_the_robot_says_is_no_utterance_however_late_it_is_heard() -> None:
+    class Late:
+        def blocks(self) -> Iterator[Block]:
+            for number in range(10):
+                yield Block(noise(0.02, 0.1), number * 0.02, heard_at_s=float(number))
+
+        def close(self) -> None:
+            pass
+
+    hearing = Hearing(Late(), _EveryBlock(), None, deaf=lambda time_s: 4 <= time_s < 8)
+    _ended(hearing)
+    heard = [hearing.utterance(0.0) for _ in range(8)]
+    assert [bool(said and said.audio.any()) for said in heard] == [True] * 2 + [False] * 4 + [
+        True
+    ] * 2

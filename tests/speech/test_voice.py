@@ -55,13 +55,13 @@ def test_it_speaks_in_order_and_nobody_waits(
     speaking: Callable[[float], Voice], said: Path
 ) -> None:
     voice = speaking(0.1)
-    assert not voice.speaking
+    assert not voice.spoke_at(time.monotonic())
     began = time.monotonic()
     voice.say("One.")
     voice.say("$(reboot); `two`\x1b[2J -x")
     assert time.monotonic() - began < 0.1
-    assert voice.speaking
-    wait_until(lambda: not voice.speaking)
+    assert voice.spoke_at(time.monotonic())
+    wait_until(lambda: not voice.spoke_at(time.monotonic()))
     assert said.read_text() == "One.\n$(reboot); `two` [2J -x\n"
     assert voice.fault is None
 
@@ -74,8 +74,18 @@ def test_the_microphone_stays_deaf_a_moment_longer(
     wait_until(said.exists)
     wait_until(lambda: not voice._busy)
     ended = time.monotonic()
-    wait_until(lambda: not voice.speaking)
+    wait_until(lambda: not voice.spoke_at(time.monotonic()))
     assert time.monotonic() - ended > TAIL_S / 2
+
+
+def test_who_hears_late_still_knows_whose_voice_it_was(speaking: Callable[[float], Voice]) -> None:
+    voice = speaking(0.0)
+    before = time.monotonic()
+    voice.say("One.")
+    during = time.monotonic()
+    wait_until(lambda: not voice.spoke_at(time.monotonic()))
+    assert voice.spoke_at(during)
+    assert not voice.spoke_at(before - 0.1)
 
 
 def test_barge_in_silences_it_at_once(speaking: Callable[[float], Voice], said: Path) -> None:
@@ -86,7 +96,7 @@ def test_barge_in_silences_it_at_once(speaking: Callable[[float], Voice], said: 
     began = time.monotonic()
     voice.hush()
     assert time.monotonic() - began < 0.1
-    wait_until(lambda: not voice.speaking)
+    wait_until(lambda: not voice.spoke_at(time.monotonic()))
     assert time.monotonic() - began < 2
     assert said.read_text() == "One.\n"
     assert voice.fault is None
@@ -98,7 +108,7 @@ def test_news_overtakes_what_waits_too_long(speaking: Callable[[float], Voice], 
     wait_until(said.exists)
     for number in range(10):
         voice.say(f"news {number}")
-    wait_until(lambda: not voice.speaking)
+    wait_until(lambda: not voice.spoke_at(time.monotonic()))
     assert said.read_text().split("\n") == ["first", "news 7", "news 8", "news 9", ""]
 
 
@@ -115,7 +125,7 @@ def test_a_voice_that_fails_is_noted_and_never_raises(command: list[str], told: 
     voice = Voice(command)
     voice.say("Hello.")
     voice.say("Hello.")
-    wait_until(lambda: not voice.speaking)
+    wait_until(lambda: not voice.spoke_at(time.monotonic()))
     assert (told is None) == (voice.fault is None)
     assert told is None or told in str(voice.fault)
     voice.close()
@@ -126,7 +136,7 @@ def test_a_voice_that_fails_is_noted_and_never_raises(command: list[str], told: 
 def test_no_voice_says_nothing() -> None:
     voice = Voice(None)
     voice.say("Hello.")
-    assert not voice.speaking
+    assert not voice.spoke_at(time.monotonic())
     voice.close()
 
 
@@ -152,7 +162,7 @@ def test_real_engines_speak_what_they_read(engine: str, tmp_path: Path) -> None:
         pytest.skip(f"needs {engine.split()[0]}")
     voice = Voice(voice_command(f"{engine} {tmp_path / 'said.wav'}"))
     voice.say("I will pick up the red block.")
-    wait_until(lambda: not voice.speaking)
+    wait_until(lambda: not voice.spoke_at(time.monotonic()))
     assert voice.fault is None
     with wave.open(str(tmp_path / "said.wav")) as sound:
         samples = np.frombuffer(sound.readframes(10**6), np.int16)
