@@ -45,8 +45,8 @@ class PausableRobot:
 
     An action takes one period, so it holds still at the latest one tick after the pause, and at
     once where the robot itself asks whether it is paused. What it then does next rests on what is
-    seen after it. A stop ends the wait. Its clock stands still in
-    a pause, as a simulated world does by itself, so that no budget is spent on it.
+    seen after it. A stop ends the wait. Its clock stands still in a pause, as a simulated world
+    does by itself, so that no budget is spent on it.
     """
 
     def __init__(self, robot: Robot, pause: Pause) -> None:
