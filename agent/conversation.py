@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import reduce
 from typing import TypeVar
@@ -18,7 +18,8 @@ from agent.speech.control import Control, control_of
 from agent.speech.gate import Cause, Gate, GateDecision, Ruling
 from agent.speech.reading import Reading, read
 from agent.speech.turns import agrees, asks_what_is_done, bare, corrects, goes_on, refuses
-from agent.types import Plan, Subgoal
+from agent.types import Plan
+from agent.wish import GO_HOME, Step, Wish, steps
 
 _NO_WORDS = ""
 
@@ -38,24 +39,6 @@ class Became(StrEnum):
 
 
 _Said = TypeVar("_Said")
-_Step = tuple[str, tuple[tuple[str, str], ...]]
-"""A skill and its arguments."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What somebody wants, in whose words, and whether it changes a mission that runs."""
-
-    text: str
-    plan: Plan
-    became: Became
-
-
-_GO_HOME = _Wish(
-    Control.GO_HOME,
-    Plan(command=Control.GO_HOME, subgoals=(Subgoal(skill="home", phrase=Control.GO_HOME),)),
-    Became.COMMAND,
-)
 
 
 class Conversation:
@@ -90,13 +73,13 @@ class Conversation:
         self._gate, self._understand, self._say, self._doing = gate, understand, say, doing
         self._pause, self._stop, self._patience_s = pause, stop, patience_s
         self._lock = threading.RLock()
-        self._commands: queue.Queue[_Wish] = queue.Queue(1)
+        self._commands: queue.Queue[Wish] = queue.Queue(1)
         self._answers: queue.Queue[str] = queue.Queue(1)
-        self._corrections: list[_Wish] = []
-        self._doubtful: _Wish | None = None
+        self._corrections: list[Wish] = []
+        self._doubtful: Wish | None = None
         self._asked_s = 0.0
         self._mission = _NO_WORDS
-        self._agreed: set[_Step] = set()
+        self._agreed: set[Step] = set()
         self._busy = self._asking = self._halted = False
 
     def command(self, timeout_s: float) -> str | None:
@@ -108,7 +91,7 @@ class Conversation:
         with self._lock:
             self._mission, self._corrections = wish.text, []
             self._busy, self._halted = True, False
-            self._agreed = _steps(wish.plan)
+            self._agreed = steps(wish.plan)
         self._pause.resume()
         return wish.text
 
@@ -124,9 +107,8 @@ class Conversation:
 
     def approve(self, plan: Plan) -> bool:
         """Ask about a plan that does what was not agreed to; what was is not asked again."""
-        steps = _steps(plan)
         with self._lock:
-            agreed = steps <= self._agreed
+            agreed = steps(plan) <= self._agreed
         if not agreed:
             told = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
             agreed = agrees(self.answer(f"I would {told}. Shall I?"))
@@ -181,8 +163,7 @@ class Conversation:
         if busy and not reading.plan.subgoals and not corrects(reading.text):
             return Became.REMARK, None
         with self._lock:
-            became = Became.CORRECTION if mission else Became.COMMAND
-            wish = _Wish(reading.text, reading.plan, became)
+            wish = Wish(reading.text, reading.plan, bool(mission))
             ruled = self._gate.decide(transcript, seconds, reading)
             return self._judge(wish, ruled), ruled
 
@@ -239,10 +220,10 @@ class Conversation:
         """Stop what runs at once; to go home then is a command like any other."""
         if self._busy:
             self._halt()
-        home = Reading(transcript.text, _GO_HOME.plan)
-        return self._judge(_GO_HOME, self._gate.decide(transcript, seconds, home))
+        home = Reading(transcript.text, GO_HOME.plan)
+        return self._judge(GO_HOME, self._gate.decide(transcript, seconds, home))
 
-    def _judge(self, wish: _Wish, ruled: GateDecision) -> Became:
+    def _judge(self, wish: Wish, ruled: GateDecision) -> Became:
         self._doubtful = None
         match ruled.ruling:
             case Ruling.ACCEPT:
@@ -266,21 +247,21 @@ class Conversation:
             self._say("Then I leave it. What should I do?")
         return Became.ANSWER
 
-    def _take(self, wish: _Wish) -> Became:
-        if wish.became is not Became.CORRECTION:
+    def _take(self, wish: Wish) -> Became:
+        if not wish.corrects:
             self._put(self._commands, wish)
-            return wish.became
+            return Became.COMMAND
         self._corrections.append(replace(wish, text=bare(wish.text)))
-        self._agreed |= _steps(wish.plan)
+        self._agreed |= steps(wish.plan)
         if not self._busy:
             self._begin_again()
-        return wish.became
+        return Became.CORRECTION
 
     def _begin_again(self) -> None:
         """Make another mission of corrections that came too late for the one they are about."""
         if self._corrections:
             plan = self._corrections[-1].plan
-            self._put(self._commands, _Wish(self._as_corrected(), plan, Became.COMMAND))
+            self._put(self._commands, Wish(self._as_corrected(), plan))
         self._corrections = []
 
     def _as_corrected(self) -> str:
@@ -300,8 +281,3 @@ class Conversation:
 def _meant(text: str, mission: str) -> str:
     """Return the whole command that words stand for while a mission runs, or while none does."""
     return corrected(mission, bare(text)) if mission else text
-
-
-def _steps(plan: Plan) -> set[_Step]:
-    """Return what a plan does, in whichever words."""
-    return {(s.skill, tuple(sorted(s.args.items()))) for s in plan.subgoals}
