@@ -47,6 +47,7 @@ from skills.evaluate.offtopic import OFF_TOPIC, SOUNDS
 from skills.evaluate.virtual_microphone import virtual_microphone
 from skills.evaluate.voices import VOICES
 from skills.registry import load_contracts
+from tests.benchmarks.listening import Brakes
 from tests.speech.sounds import silence
 
 SEED = 1_000_010
@@ -112,22 +113,6 @@ class Situation:
 
     def _understand(self, text: str) -> Plan:
         return self._planner.plan(text, self._scene, self._contracts, ())
-
-
-class Brakes:
-    """Counts what the stop word does."""
-
-    def __init__(self) -> None:
-        self.pauses = self.stops = 0
-
-    def pause(self) -> None:
-        self.pauses += 1
-
-    def confirm_stop(self) -> None:
-        self.stops += 1
-
-    def resume(self) -> None:
-        pass
 
 
 class Room:
