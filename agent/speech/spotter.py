@@ -47,18 +47,26 @@ def spotter_for(word: str) -> Spotter:
 
 
 class NetworkSpotter:
-    """Hears a word with a network that was taught nothing else; works in noise."""
+    """Hears a word with a network that was taught nothing else; works in noise.
 
-    def __init__(self, weights: Path, suspect: float = 0.6, confirm: float = 0.65) -> None:
+    The network says whether the word ends now, and whether it did a moment ago. Either pauses; only
+    both, each in its time, make a stop.
+    """
+
+    def __init__(
+        self, weights: Path, suspect: float = 0.6, confirm: float = 0.65, ends: float = 0.45
+    ) -> None:
         """Load the network.
 
         Args:
             weights: Of the word.
             suspect: Probability 0..1 of the word's end that pauses.
             confirm: Probability 0..1 with hindsight that makes it a stop.
+            ends: Probability 0..1 that the word ended, as it was then, which that must have had.
         """
         self._network, self._bands = KeywordNetwork(weights), BandStream()
-        self._suspect, self._confirm = suspect, confirm
+        self._suspect, self._confirm, self._ends = suspect, confirm, ends
+        self._lately: deque[float] = deque(maxlen=_LATELY)
         self._suspected_s: float | None = None
         self._ready = True
 
@@ -68,6 +76,7 @@ class NetworkSpotter:
         if not len(probabilities):
             return None
         now, ago = probabilities.max(axis=0)
+        self._lately.append(now)
         if self._suspected_s is None:
             quiet = max(now, ago) < self._suspect
             if quiet or not self._ready:
@@ -76,7 +85,7 @@ class NetworkSpotter:
                 return None
             self._suspected_s, self._ready = block.ended_s, False
             return Heard.SUSPECTED
-        if ago >= self._confirm:
+        if ago >= self._confirm and max(self._lately) >= self._ends:
             self._suspected_s = None
             return Heard.CONFIRMED
         if block.ended_s - self._suspected_s < _JUDGED_S:
@@ -85,6 +94,8 @@ class NetworkSpotter:
         return Heard.DISMISSED
 
 
+_LATELY = 25
+"""Blocks, half a second, within which the word has ended if hindsight says so."""
 _JUDGED_S = 0.5
 """After so long, s, what was suspected and not confirmed is dismissed."""
 _KEPT_S = 1.5

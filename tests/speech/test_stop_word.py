@@ -132,6 +132,14 @@ def test_other_speech_and_noise_do_not_stop() -> None:
 
 
 @needs_voices
+def test_hindsight_alone_makes_no_stop() -> None:
+    """A voice whose "start" sounds like the word only to the half that looks back."""
+    clip = say("festival/cmu_us_slt_arctic_hts", "turn the lamp on before you start")
+    heard = _heard(spotter_for("stop"), np.concatenate([silence(0.5), clip, silence(0.6)]))
+    assert [h for h, _ in heard] == [Heard.SUSPECTED, Heard.DISMISSED]
+
+
+@needs_voices
 def test_a_word_without_a_network_is_heard_by_pocketsphinx() -> None:
     spotter = spotter_for("halt")
     assert isinstance(spotter, KeyphraseSpotter)
