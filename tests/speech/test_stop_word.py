@@ -135,7 +135,7 @@ def test_other_speech_and_noise_do_not_stop() -> None:
 def test_hindsight_alone_makes_no_stop() -> None:
     """A voice whose "start" sounds like the word only to the half that looks back."""
     clip = say("festival/cmu_us_slt_arctic_hts", "turn the lamp on before you start")
-    heard = _heard(spotter_for("stop"), np.concatenate([silence(0.5), clip, silence(0.6)]))
+    heard = _heard(spotter_for("stop"), np.concatenate([silence(0.5), clip, silence(1.5)]))
     assert [h for h, _ in heard] == [Heard.SUSPECTED, Heard.DISMISSED]
 
 
