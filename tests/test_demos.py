@@ -1,4 +1,4 @@
-"""The demo whose voice talks to the robot through a microphone."""
+"""The demos show what they are there for."""
 
 from __future__ import annotations
 
@@ -14,15 +14,26 @@ from skills.evaluate import virtual_microphone
 from tests.speech.sounds import needs_voices
 
 
+def _shown(demo: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, str(resource(f"demos/{demo}"))]
+    return subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_what_is_dropped_is_found_out_and_picked_up_again(tmp_path: Path) -> None:
+    shown = _shown("03_disturbances.py", tmp_path)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    parts = ["dropped", "Replan 1", "Success", "World's own verdict: True"]
+    places = [shown.stdout.index(part) for part in parts]
+    assert places == sorted(places)
+    assert list(tmp_path.rglob("*.mp4"))
+
+
 @needs_voices
 @pytest.mark.skipif(
     not all(map(shutil.which, virtual_microphone.PROGRAMS)), reason="needs PulseAudio"
 )
 def test_the_robot_does_what_a_voice_tells_it_and_stops_at_a_word(tmp_path: Path) -> None:
-    demo = resource("demos/05_spoken_mission.py")
-    shown = subprocess.run(
-        [sys.executable, str(demo)], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    shown = _shown("05_spoken_mission.py", tmp_path)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     told = shown.stdout
     parts = ["person: put", "Shall I?", "person: yes", "“Done.", "person: stop", "I have stopped."]
