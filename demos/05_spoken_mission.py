@@ -53,7 +53,7 @@ class Person(threading.Thread):
             self._ask_for(self._command)
             self._wait_for("“Done.")
             self._ask_for(STOPPED)
-            self._say("stop", "“I have stopped.")
+            self._say("stop", "“I hold still now.")
         except queue.Empty:
             print("  person: It does not do as I say.", flush=True)
         finally:

@@ -38,7 +38,8 @@ _WRONG = {
 _ENDS = {
     MissionOutcome.SUCCESS: "Done.",
     MissionOutcome.FAILED: "I could not do it.",
-    MissionOutcome.STOPPED: "I have stopped.",
+    # Without the stop word, which is listened for while the robot speaks, too.
+    MissionOutcome.STOPPED: "I hold still now.",
 }
 
 

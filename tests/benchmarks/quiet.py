@@ -61,7 +61,7 @@ _OWN = (
     "I missed it.",
     "Something is in the way.",
     "Done.",
-    "I have stopped.",
+    "I hold still now.",
     "I heard: put the red block in the drawer. I would open the drawer. Shall I?",
     "Which block do you mean, the red one or the green one?",
     "Then I leave it. What should I do?",

@@ -41,7 +41,7 @@ def test_the_end_is_said() -> None:
     for outcome, sentence in (
         (MissionOutcome.SUCCESS, "Done."),
         (MissionOutcome.FAILED, "I could not do it."),
-        (MissionOutcome.STOPPED, "I have stopped."),
+        (MissionOutcome.STOPPED, "I hold still now."),
     ):
         assert said([MissionEnded(1.0, MissionResult(outcome, PLAN, (), 0, 1.0))]) == [sentence]
     planned = MissionResult(MissionOutcome.PLANNED, PLAN, (), 0, 1.0)
