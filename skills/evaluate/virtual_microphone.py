@@ -25,8 +25,8 @@ load-module module-null-sink sink_name=robotmic rate=16000 channels=1
 set-default-sink robotmic
 set-default-source robotmic.monitor
 """
-_START_S, _PLAY_S = 20.0, 60.0
-"""How long the server may take to start, and a sound to be played, s."""
+_START_S, _LATE_S = 20.0, 60.0
+"""How long the server may take to start, and a sound longer than it lasts, s."""
 
 
 class VirtualMicrophone:
@@ -93,7 +93,7 @@ class VirtualMicrophone:
             input=pcm,
             env=self.environment,
             check=True,
-            timeout=_PLAY_S,
+            timeout=_LATE_S + len(sound) / RATE,
         )
 
     def _pactl(self) -> subprocess.CompletedProcess[bytes]:
