@@ -116,8 +116,10 @@ class Agent:
         A language model is asked about what the grammar cannot read only: it takes seconds.
         """
         read = self._grammar.read(text, scene, self.contracts)
+        if read.question is None:
+            return read
         planner = self.models.mission(lambda: False, ()).planner
-        if read.question is None or planner is None:
+        if planner is None:
             return read
         try:
             return planner.plan(text, scene, self.contracts, ())

@@ -15,7 +15,7 @@ from agent.correction import corrected
 from agent.pause import Pause
 from agent.protocols import Transcript
 from agent.speech.control import Control, control_of
-from agent.speech.gate import Cause, Gate, GateDecision, Ruling
+from agent.speech.gate import Cause, Gate, GateDecision, Ruling, offer
 from agent.speech.reading import Reading, read
 from agent.speech.turns import agrees, asks_what_is_done, bare, corrects, goes_on, refuses
 from agent.types import Plan
@@ -110,8 +110,7 @@ class Conversation:
         with self._lock:
             agreed = steps(plan) <= self._agreed
         if not agreed:
-            told = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
-            agreed = agrees(self.answer(f"I would {told}. Shall I?"))
+            agreed = agrees(self.answer(offer(plan)))
         if agreed:
             with self._lock:
                 self._mission = plan.command

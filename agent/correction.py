@@ -10,6 +10,6 @@ def corrected(command: str, said: str) -> str:
     return f"{command}{_NO}{said}"
 
 
-def corrects(command: str, earlier: str) -> bool:
+def is_corrected(command: str, earlier: str) -> bool:
     """Return whether a command is an earlier one with corrections."""
     return command.startswith(f"{earlier}{_NO}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from agent.correction import corrects
+from agent.correction import is_corrected
 from agent.facts import CERTAIN
 from agent.planner.expansion import expand
 from agent.planner.goals import Goal
@@ -137,7 +137,7 @@ class GrammarPlanner:
         known = self._meaning
         if history and known is not None and known.command == command:
             return known
-        if known is not None and corrects(command, known.command):
+        if known is not None and is_corrected(command, known.command):
             with suppress(UnclearError):
                 return self._interpreted(command, known.scene, contracts, history)
         # What a correction is about may have come into sight since.

@@ -15,6 +15,7 @@ from enum import StrEnum
 from agent.protocols import Transcript
 from agent.sections import Bound, GateConfig
 from agent.speech.reading import Reading
+from agent.types import Plan
 
 _REPEATED = re.compile(r"(\S.{0,60}?)\1{3,}")
 """Something that comes four times running; nobody asks four times in one breath."""
@@ -217,5 +218,10 @@ def _question(text: str, reading: Reading | None) -> str:
     """Return what was heard and what would be done, as a question."""
     if reading is None:
         return f"I heard: {text}. Is that right?"
-    steps = ", then ".join(subgoal.phrase for subgoal in reading.plan.subgoals)
-    return f"I heard: {reading.text}. I would {steps}. Shall I?"
+    return f"I heard: {reading.text}. {offer(reading.plan)}"
+
+
+def offer(plan: Plan) -> str:
+    """Return what would be done, as a question that a yes answers."""
+    steps = ", then ".join(subgoal.phrase for subgoal in plan.subgoals)
+    return f"I would {steps}. Shall I?"
