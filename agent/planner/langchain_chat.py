@@ -196,7 +196,7 @@ class LangChainChat:
                 said(_sentence(text))
         if whole is None or not _answer(whole):
             raise ChatFault(Fault.MALFORMED, f"{self.name} answered nothing; try another model.")
-        if not _is_object(_answer(whole)) and not _was_cut(whole):
+        if not _may_be_object(whole):
             raise ChatFault(
                 Fault.IGNORES_SCHEMA,
                 f"{self.name} answered in free text where JSON of a schema was asked for: its "
@@ -266,7 +266,11 @@ def _sentence(text: str) -> str:
     return printable(told) if isinstance(told, str) else ""
 
 
-def _is_object(text: str) -> bool:
+def _may_be_object(message: AIMessageChunk) -> bool:
+    """Return whether an answer is a JSON object, or one that was cut because it grew too long."""
+    text = _answer(message)
+    if _was_cut(message):
+        return text.lstrip().startswith("{")
     try:
         return isinstance(json.loads(text), dict)
     except ValueError:

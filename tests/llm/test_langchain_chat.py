@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,8 @@ def chatting(url: str, **settings: Any) -> Iterator[LangChainChat]:
         "limit_s": 60,
         **settings,
     }
-    chat = open_chat(PlannerConfig(**chosen))
-    yield chat
-    chat.close()
+    with closing(open_chat(PlannerConfig(**chosen))) as chat:
+        yield chat
 
 
 def ask(
