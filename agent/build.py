@@ -5,20 +5,15 @@ Those of language models are named in `agent.language`.
 
 from __future__ import annotations
 
-import hashlib
-import platform
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
-from functools import partial
-from importlib.metadata import version
+from dataclasses import asdict, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import agent
 from agent.config import Config
 from agent.errors import PlannerError
 from agent.faults import FaultyPolicy
@@ -26,7 +21,17 @@ from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
 from agent.pause import PausableRobot, Pause
-from agent.protocols import Checker, Monitor, Planner, Policy, SceneEstimator, Subscriber, Verifier
+from agent.protocols import (
+    Checker,
+    Monitor,
+    Planner,
+    Policy,
+    Robot,
+    SceneEstimator,
+    Subscriber,
+    Verifier,
+)
+from agent.provenance import action_space, contracts_hash, software
 from agent.resources import resource
 from agent.runtime import Runtime
 from agent.types import Plan
@@ -35,18 +40,17 @@ if TYPE_CHECKING:
     from agent.monitor.watch import Watch
     from agent.planner.grammar import GrammarPlanner
     from agent.robots.tabletop.robot import TabletopRobot
-    from agent.types import Scene, SkillContract
+    from agent.types import Scene
 
 POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
 SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
-_RECORDED_PACKAGES = ("mujoco", "mink", "numpy", "torch", "transformers", "pydantic", "mcap")
 
 
 class Agent:
     """A robot and everything that drives it; loaded once, good for many missions."""
 
     def __init__(self, config: Config) -> None:
-        """Load contracts and checkpoints and open the robot."""
+        """Load contracts and checkpoints."""
         from skills.registry import load_contracts
 
         self.config = config
@@ -57,11 +61,17 @@ class Agent:
         self.policies = _policies(config, self._open)
         self.estimator = _estimator(config)
         self.pause = Pause()
-        self.robot = _robot(config, self.pause)
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
         self._verifier = verifier(config)
         self._watch = watch(config)
+
+    @cached_property
+    def robot(self) -> TabletopRobot:
+        """The robot, opened when it is first asked for; a replay may do without."""
+        robot = _robot(self.config, self.pause)
+        self._open.callback(robot.close)
+        return robot
 
     def runtime(
         self,
@@ -81,33 +91,69 @@ class Agent:
             monitor: Takes the place of the configured one.
             continuous: Whether the configured one watches all the time or only at the ends.
         """
+        parts = self.parts(
+            PausableRobot(self.robot, self.pause),
+            # Where there is no seed, the mission goes on in the world that the last one left.
+            {"seed": seed, "world": None if seed is not None else self.robot.world.snapshot()},
+            subscribers,
+            continuous=continuous,
+        )
+        parts = replace(parts, planner=planner or parts.planner, monitor=monitor or parts.monitor)
+        return Runtime(parts)
+
+    def parts(
+        self,
+        robot: Robot,
+        start: Mapping[str, Any],
+        subscribers: Sequence[Subscriber] = (),
+        *,
+        continuous: bool = True,
+    ) -> Parts:
+        """Return what one mission is made of, as configured, with a robot of any kind.
+
+        Args:
+            robot: Carries it out.
+            start: What the mission begins from, for its metadata.
+            subscribers: Are told what happens.
+            continuous: Whether the monitor watches all the time or only at the ends.
+        """
         from agent.shield import Shield
+        from skills.checkpoint import weights_hash
 
         config = self.config
-        models = self.models.mission(lambda: self.robot.stopped, subscribers)
-        return Runtime(
-            Parts(
-                robot=PausableRobot(self.robot, self.pause),
-                planner=planner or models.planner or self._grammar,
-                fallbacks=[self._grammar] if config.planner.fallback else [],
-                verifier=self._verifier,
-                policies=self.policies,
-                contracts=self.contracts,
-                estimator=self.estimator,
-                monitor=monitor or self.monitor(continuous=continuous, checker=models.checker),
-                shield=Shield(
-                    self.robot.spec,
-                    np.array(config.shield.workspace_low),
-                    np.array(config.shield.workspace_high),
-                    config.shield.max_speed_m_s,
-                    config.shield.max_turn_rad_s,
-                ),
-                budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
-                certainty=config.monitor.fact_confidence,
-                memory=self.memory,
-                subscribers=subscribers,
-                metadata=self._metadata(seed),
-            )
+        models = self.models.mission(lambda: robot.stopped, subscribers)
+        return Parts(
+            robot=robot,
+            planner=models.planner or self._grammar,
+            fallbacks=[self._grammar] if config.planner.fallback else [],
+            verifier=self._verifier,
+            policies=self.policies,
+            contracts=self.contracts,
+            estimator=self.estimator,
+            monitor=self.monitor(continuous=continuous, checker=models.checker),
+            shield=Shield(
+                robot.spec,
+                np.array(config.shield.workspace_low),
+                np.array(config.shield.workspace_high),
+                config.shield.max_speed_m_s,
+                config.shield.max_turn_rad_s,
+            ),
+            budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
+            certainty=config.monitor.fact_confidence,
+            memory=self.memory,
+            subscribers=subscribers,
+            metadata={
+                **start,
+                **software(),
+                "config": config.model_dump(mode="json"),
+                "contracts": contracts_hash(self.contracts),
+                "prompts": self.models.digest,
+                "policy": weights_hash(policy_checkpoint(config)),
+                "calibration": None if self._watch is None else self._watch.digest,
+                "scene": weights_hash(scene_checkpoint(config)),
+                "memory": [asdict(tally) for tally in self.memory.tallies()],
+                **action_space(robot.spec),
+            },
         )
 
     def understand(self, text: str, scene: Scene) -> Plan:
@@ -146,29 +192,8 @@ class Agent:
         )
         return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch, checker)
 
-    def _metadata(self, seed: int | None) -> Mapping[str, Any]:
-        """Return what an episode must hold to be run again: versions, settings, seed, hashes."""
-        from skills.checkpoint import weights_hash
-
-        return {
-            "bosun": agent.__version__,
-            "python": sys.version.split()[0],
-            "machine": platform.machine(),
-            "packages": {name: version(name) for name in _RECORDED_PACKAGES},
-            "seed": seed,
-            "config": self.config.model_dump(mode="json"),
-            "contracts": _text_hash(self.contracts),
-            "prompts": self.models.digest,
-            "policy": weights_hash(policy_checkpoint(self.config)),
-            "scene": weights_hash(scene_checkpoint(self.config)),
-            "memory": [asdict(tally) for tally in self.memory.tallies()],
-            "action": list(self.robot.spec.names),
-            "rate_hz": self.robot.spec.rate_hz,
-        }
-
     def close(self) -> None:
         """Release the robot and end the policy's process."""
-        self.robot.close()
         self._open.close()
 
 
@@ -266,8 +291,3 @@ def _learned(config: Config, closing: ExitStack) -> Policy:
     worker = WorkerPolicy(make_policy, settings.limit_s)
     closing.callback(worker.close)
     return worker
-
-
-def _text_hash(contracts: Mapping[str, SkillContract]) -> str:
-    text = "\n".join(contract.model_dump_json() for contract in contracts.values())
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -67,7 +67,19 @@ def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
     """
     path = resource(DEFAULT) if path is None else path
     data = _read(path)
-    config = _validated(data, str(path))
+    return _with(data, _validated(data, str(path)), overrides)
+
+
+def overridden(config: Config, overrides: Sequence[str]) -> Config:
+    """Return a configuration with some settings changed, written as for `load_config`.
+
+    Raises:
+        ConfigError: A key or value is wrong; it names the key.
+    """
+    return _with(config.model_dump(mode="json"), config, overrides)
+
+
+def _with(data: dict[str, Any], config: Config, overrides: Sequence[str]) -> Config:
     for override in overrides:
         source = f"--set {override}"
         data = _overridden(data, override, source)

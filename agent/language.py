@@ -92,7 +92,9 @@ def prompts(config: Config) -> Prompts:
     """Return the templates of what language models are asked."""
     from agent.planner.prompts import Prompts
 
-    return Prompts(config.planner.max_subgoals, config.monitor.presence_threshold)
+    return Prompts(
+        config.planner.max_subgoals, config.monitor.presence_threshold, config.planner.prompts
+    )
 
 
 def _checking(config: Config) -> PlannerConfig | None:

@@ -102,6 +102,9 @@ class PlannerConfig(Section):
     """File that holds the key and nothing else, where it is not in the environment."""
     structured: Literal["auto", "json_schema", "function_calling"] = "auto"
     """How the model is asked for JSON; `auto` finds out what the server obeys."""
+    prompts: Path | None = None
+    """Folder with templates that take the place of the shipped ones of the same name; none means
+    those shipped with Bosun."""
     images: bool = False
     """Whether the model is shown what the cameras see, beside the estimated scene."""
     temperature: float | None = Field(default=None, ge=0, le=2)

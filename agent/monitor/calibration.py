@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -78,6 +79,11 @@ class Calibration(Model):
     data: str
     skills: dict[str, SkillCalibration]
     others: dict[str, SkillCalibration]
+
+    @property
+    def digest(self) -> str:
+        """Hash of all of it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     @classmethod
     def beside(cls, folder: Path, weights: str) -> Self:

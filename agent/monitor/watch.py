@@ -67,6 +67,11 @@ class Watch:
                 ) from None
         self._signals = all_signals()
 
+    @property
+    def digest(self) -> str:
+        """Hash of what counts as usual."""
+        return self._calibration.digest
+
     def reset(self, skill: str, began_s: float, budget_s: float) -> None:
         """Begin to watch a subgoal; a skill of which nothing is known is let pass."""
         known = self._calibration

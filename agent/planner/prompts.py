@@ -33,12 +33,13 @@ class Prompts:
         Args:
             max_subgoals: Most steps of a plan.
             min_presence: Probability 0..1 below which an object is not spoken of.
-            folder: Where they lie; None means those shipped with Bosun.
+            folder: Where those lie that take the place of the shipped ones of the same name; None
+                means that all are as shipped.
         """
-        folder = folder or resource("prompts")
-        self.digest = _digest(folder)
+        folders = [path for path in (folder, resource("prompts")) if path is not None]
+        self.digest = _digest(folders)
         self._environment = Environment(
-            loader=FileSystemLoader(folder),
+            loader=FileSystemLoader(folders),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -80,8 +81,9 @@ class Prompts:
         return self._environment.get_template(f"{name}.j2").render(**values).strip()
 
 
-def _digest(folder: Path) -> str:
-    text = "\0".join(path.name + path.read_text() for path in sorted(folder.glob("*.j2")))
+def _digest(folders: Sequence[Path]) -> str:
+    found = {path.name: path for folder in reversed(folders) for path in folder.glob("*.j2")}
+    text = "\0".join(name + found[name].read_text() for name in sorted(found))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,7 +13,8 @@ import numpy.typing as npt
 import pytest
 
 from agent.checks import check_robot
-from agent.errors import RobotStopped
+from agent.errors import RobotError, RobotStopped
+from agent.robots.tabletop.disturbances import DisturbanceSpec
 from agent.robots.tabletop.robot import MAX_STEP_M, MAX_TURN_RAD, TabletopRobot
 from agent.robots.tabletop.world import CAMERAS, TabletopWorld
 from agent.types import Image, Observation, Vector
@@ -64,6 +66,32 @@ def test_a_seed_repeats_to_the_bit(robot: TabletopRobot) -> None:
         second.close()
     assert np.array_equal(qpos, second_qpos)
     assert same(seen, second_seen)
+
+
+def test_another_world_goes_on_from_a_snapshot_to_the_bit() -> None:
+    """Blocks are pushed, dropped and nudged, before the snapshot and after it."""
+    spec = DisturbanceSpec(drop_per_s=0.3, shift_cm=1.0, nudge_per_s=0.5)
+    first, second = TabletopRobot(spec), TabletopRobot(spec)
+    rollout(first, 11)
+    snapshot = json.loads(json.dumps(first.world.snapshot()))
+    second.world.restore(snapshot)
+    for robot in (first, second):
+        robot.reset(None)
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        action = np.array([*rng.uniform(-0.04, 0.04, 2), -0.02, 0.0, 0.0, 0.0, rng.uniform()])
+        for robot in (first, second):
+            robot.act(action)
+        assert same(first.observe(), second.observe())
+        assert np.array_equal(first.world.data.qvel, second.world.data.qvel)
+    for robot in (first, second):
+        robot.close()
+
+
+def test_the_snapshot_of_another_table_is_refused(robot: TabletopRobot) -> None:
+    snapshot = robot.world.snapshot()
+    with pytest.raises(RobotError, match="another table"):
+        robot.world.restore({**snapshot, "physics": snapshot["physics"][:-64]})
 
 
 def test_it_keeps_the_protocol() -> None:

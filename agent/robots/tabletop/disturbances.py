@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -59,6 +60,22 @@ class Disturbances:
         self._last_carried: str | None = None
         self._released: tuple[str, int] | None = None
         self.jammed = spec.jam > 0 and bool(rng.random() < spec.jam)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what is to come and what is under way, as JSON has it."""
+        return {
+            "generator": self._rng.bit_generator.state,
+            "forced": self._forced,
+            "last_carried": self._last_carried,
+            "released": self._released,
+        }
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Go on as from a snapshot of the same scene's disturbances."""
+        self._rng.bit_generator.state = snapshot["generator"]
+        self._forced, self._last_carried = snapshot["forced"], snapshot["last_carried"]
+        released = snapshot["released"]
+        self._released = None if released is None else (released[0], released[1])
 
     def gripper(self, opening: float, carrying: bool) -> float:
         """Return the opening the fingers are really given, 0..1."""

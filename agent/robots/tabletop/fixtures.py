@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import mujoco
 import numpy as np
@@ -172,6 +172,15 @@ class Lamps:
                 self._down[name], self._lit[name] = True, not self._lit[name]
             elif depth < RELEASED:
                 self._down[name] = False
+
+    def snapshot(self) -> dict[str, dict[str, bool]]:
+        """Return which lamps are lit and which buttons are down, as JSON has it."""
+        return {"lit": dict(self._lit), "down": dict(self._down)}
+
+    def restore(self, snapshot: Mapping[str, Mapping[str, bool]]) -> None:
+        """Make lamps and buttons what they were."""
+        self._lit, self._down = dict(snapshot["lit"]), dict(snapshot["down"])
+        self.show()
 
     def lit(self, name: str) -> bool:
         """Return whether a button's lamp is on."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import mujoco
 import numpy as np
 
+from agent.robots.tabletop import physics
 from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
 from agent.robots.tabletop.dresser import Dresser
 from agent.robots.tabletop.fixtures import (
@@ -79,7 +81,7 @@ class TabletopWorld:
 
     def reset(self, seed: int) -> None:
         """Lay out the scene of a seed and let it come to rest, the arm near home."""
-        self.layout = sample_layout(seed, self._variation)
+        self._seed, self.layout = seed, sample_layout(seed, self._variation)
         self._disturbances = Disturbances(self._spec, np.random.default_rng([seed, 1]))
         mujoco.mj_resetData(self.model, self.data)
         self._dresser(self.layout)
@@ -94,6 +96,33 @@ class TabletopWorld:
         self.settle(_SETTLE_STEPS)
         self.data.time = 0.0
         self._holding = False
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all that decides how the world goes on, as JSON has it. Privileged.
+
+        It is for going on from where a mission ended, and for nobody who carries one out.
+        """
+        return {
+            "seed": self._seed,
+            "physics": physics.recorded(self.model, self.data),
+            "targets": self._targets.tolist(),
+            "holding": self._holding,
+            "lamps": self._lamps.snapshot(),
+            "disturbances": self._disturbances.snapshot(),
+        }
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Become the world of a snapshot, bit by bit. Privileged.
+
+        Raises:
+            RobotError: It was taken of another kind of world.
+        """
+        self.reset(snapshot["seed"])
+        physics.restore(self.model, self.data, snapshot["physics"])
+        self._targets = np.array(snapshot["targets"])
+        self._holding = snapshot["holding"]
+        self._lamps.restore(snapshot["lamps"])
+        self._disturbances.restore(snapshot["disturbances"])
 
     def settle(self, steps: int = 0) -> None:
         """Let so many steps of physics pass with the arm as it is; then all is up to date."""
