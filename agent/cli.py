@@ -9,15 +9,16 @@ from typing import NoReturn
 
 from agent.arguments import add_json
 from agent.arguments.evaluate import add_eval
-from agent.arguments.inspect import add_doctor, add_memory, add_replay
+from agent.arguments.inspect import add_doctor, add_memory
 from agent.arguments.learn import add_collect, add_train
+from agent.arguments.replay import add_replay
 from agent.arguments.run import add_listen, add_run
 from agent.errors import BosunError, UsageError, unknown
 
 COMMANDS = {
     "run": "carry out one command, typed or in a file of sound",
     "listen": "carry out what is said into the microphone",
-    "replay": "run a logged mission again and compare",
+    "replay": "run a logged mission again, decide it anew, or go on from one of its ticks",
     "skills": "list the skills and their contracts",
     "collect": "make training data with the scripted teachers",
     "train": "train the policy or the scene network",

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from agent.arguments import add_config, add_json
-
-
-def add_replay(parser: argparse.ArgumentParser) -> None:
-    """Add which episode is looked at, and how."""
-    parser.add_argument("episode", type=Path, help="folder of the log, or its .mcap file")
-    parser.add_argument("--check", action="store_true", required=True, help="compare bit by bit")
-    add_json(parser)
 
 
 def add_memory(parser: argparse.ArgumentParser) -> None:

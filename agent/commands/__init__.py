@@ -1,9 +1,10 @@
 """What each verb of the command line does; heavy parts are imported when a verb runs."""
 
 from agent.commands.evaluate import evaluate
-from agent.commands.inspect import doctor, memory, replay, skills
+from agent.commands.inspect import doctor, memory, skills
 from agent.commands.learn import collect, train
 from agent.commands.listen import listen
+from agent.commands.replay import replay
 from agent.commands.run import run
 
 VERBS = {

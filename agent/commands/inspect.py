@@ -1,4 +1,4 @@
-"""What looks at things and moves none: skills, memory, replay, doctor."""
+"""What looks at things and moves none: skills, memory, doctor."""
 
 from __future__ import annotations
 
@@ -57,29 +57,6 @@ def memory(args: argparse.Namespace) -> int:
         table.add_row(case.skill, case.kind, case.reason.value, tally.recovery.value, helped)
     Terminal(highlight=False).print(table)
     return 0
-
-
-def replay(args: argparse.Namespace) -> int:
-    """Run a logged mission again and compare; the exit code is 1 when it goes another way."""
-    from agent.episode.reader import read_episode
-    from agent.replay import check
-
-    found = check(read_episode(args.episode))
-    if args.json:
-        sys.stdout.write(json.dumps(asdict(found)) + "\n")
-        return int(found.divergence is not None)
-    terminal = Terminal(highlight=False, soft_wrap=True)
-    if found.changed:
-        terminal.print(f"Not as it was then: {', '.join(found.changed)}.", style="yellow")
-    where = found.divergence
-    if where is None:
-        terminal.print(f"The same, bit by bit: {found.events} events.")
-        return 0
-    terminal.print(f"After {found.events} events that agree, at {where.time_s:.1f} s:")
-    terminal.print(f"  {where.topic} {where.field}")
-    terminal.print(f"  then: {where.then or 'nothing'}", markup=False)
-    terminal.print(f"  now:  {where.now or 'nothing'}", markup=False)
-    return 1
 
 
 def doctor(args: argparse.Namespace) -> int:

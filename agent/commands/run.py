@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console as Terminal
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         sys.stdout.write(json.dumps(summary) + "\n")
     else:
-        _report(summary, args)
+        report(summary, args.video)
     from agent.mission import EXIT_CODES
 
     return EXIT_CODES[MissionOutcome(summary["outcome"])]
@@ -50,14 +51,14 @@ def _carry_out(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     try:
         console = Console(sys.stderr if args.json else sys.stdout)
         approve = _approved if args.confirm else lambda plan: True
-        return run_mission(agent, mission, [console], approve, _answered)
+        return run_mission(agent, mission, [console], approve, answered)
     finally:
         if agent.memory.fault is not None:
             sys.stderr.write(f"bosun: {agent.memory.fault}\n")
         agent.close()
 
 
-def _answered(question: str) -> str:
+def answered(question: str) -> str:
     """Ask the person at the terminal; where nobody is, nothing is answered."""
     if not sys.stdin.isatty():
         return ""
@@ -75,14 +76,15 @@ def _approved(plan: Plan) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _report(summary: dict[str, Any], args: argparse.Namespace) -> None:
+def report(summary: dict[str, Any], video: Path | None) -> None:
+    """Print what the world says, and where the log and the film are."""
     terminal = Terminal(highlight=False, soft_wrap=True)
     truth = summary["world_success"]
     if truth is not None:
         terminal.print(f"World's own verdict: {'success' if truth else 'failure'}")
     terminal.print(f"Episode: {summary['episode']}")
-    if args.video and args.video.exists():
-        terminal.print(f"Video: {args.video}")
+    if video is not None and video.exists():
+        terminal.print(f"Video: {video}")
 
 
 @contextmanager

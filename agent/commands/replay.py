@@ -1,0 +1,197 @@
+"""`bosun replay`: logged missions done again, decided anew, or taken up live from one tick."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console as Terminal
+from rich.table import Table
+
+from agent.errors import EpisodeError, UsageError
+
+if TYPE_CHECKING:
+    from agent.episode.reader import Episode
+    from agent.replay.check import Check
+    from agent.replay.decisions import Decisions
+    from agent.replay.difference import Divergence
+
+_MOST_ROWS = 20
+"""Differences that are listed of one episode."""
+
+
+def replay(args: argparse.Namespace) -> int:
+    """Do what is asked with one episode, or with each of a folder; 1 means that it differs."""
+    from agent.episode.reader import read_episode
+
+    wanted = [way for flag, way in _WAYS.items() if getattr(args, flag) not in (None, False)]
+    if not wanted:
+        raise UsageError("Say what to do with the episode: --check, --decisions or --from TICK.")
+    paths = _episodes(args.episode)
+    if args.tick is not None and len(paths) > 1:
+        raise UsageError(f"--from goes on from one episode; {args.episode} holds {len(paths)}.")
+    episodes = [read_episode(path) for path in paths]
+    codes = [way(args, episodes) for way in wanted]
+    return max(codes)
+
+
+def _episodes(path: Path) -> list[Path]:
+    """Return the episode at a path, or all that lie below it."""
+    from agent.episode.writer import FILE_NAME
+
+    if path.is_file() or (path / FILE_NAME).is_file():
+        return [path]
+    found = sorted(file.parent for file in path.rglob(FILE_NAME))
+    if not found:
+        raise EpisodeError(
+            f"There is no episode in {path}; give an episode's folder, or its parent."
+        )
+    return found
+
+
+def _check(args: argparse.Namespace, episodes: Sequence[Episode]) -> int:
+    from agent.replay.check import check
+
+    terminal, found = Terminal(highlight=False, soft_wrap=True), []
+    for episode in episodes:
+        found.append(check(episode))
+        if not args.json:
+            if len(episodes) > 1:
+                terminal.print(f"{episode.path.parent}:", markup=False)
+            _tell_check(terminal, found[-1])
+    same = sum(one.same for one in found)
+    if args.json:
+        _print_json([{**asdict(one), "same": one.same} for one in found], episodes)
+    elif len(episodes) > 1:
+        terminal.print(f"{same} of {len(episodes)} episodes are the same, bit by bit.")
+    return int(same < len(found))
+
+
+def _tell_check(terminal: Terminal, found: Check) -> None:
+    for change in found.changed:
+        terminal.print(f"Not as it was then: {change}.", style="yellow", markup=False)
+    if found.held_s is not None:
+        terminal.print(
+            f"Compared up to {found.held_s:.1f} s, when somebody held the arm in the middle of a "
+            "tick; at which moment is not recorded."
+        )
+    if found.world is None and found.divergence is None:
+        terminal.print(
+            f"The same, bit by bit: {found.ticks} ticks of the world, {found.events} events of the "
+            "agent."
+        )
+    if found.world is not None:
+        _tell(terminal, f"The world repeats {found.ticks} ticks", found.world)
+    if found.divergence is not None:
+        _tell(terminal, f"The agent repeats {found.events} events", found.divergence)
+
+
+def _tell(terminal: Terminal, what: str, where: Divergence) -> None:
+    terminal.print(f"{what}; then, at tick {where.tick} ({where.time_s:.1f} s):")
+    terminal.print(f"  {where.topic} {where.field}", markup=False)
+    terminal.print(f"  then: {where.then or 'nothing'}", markup=False)
+    terminal.print(f"  now:  {where.now or 'nothing'}", markup=False)
+
+
+def _decisions(args: argparse.Namespace, episodes: Sequence[Episode]) -> int:
+    from agent.replay.decisions import Reviewer
+
+    terminal, found = Terminal(highlight=False, soft_wrap=True), []
+    reviewer = Reviewer(_overrides(args), args.tolerance)
+    try:
+        for episode in episodes:
+            found.append(reviewer(episode))
+            if not args.json:
+                if len(episodes) > 1:
+                    terminal.print(f"{episode.path.parent}:", markup=False)
+                _tell_decisions(terminal, found[-1])
+    finally:
+        reviewer.close()
+    differing = sum(bool(one.differences) for one in found)
+    if args.json:
+        _print_json([asdict(one) for one in found], episodes)
+    elif len(episodes) > 1:
+        ticks = sum(one.ticks for one in found)
+        terminal.print(f"{differing} of {len(episodes)} episodes differ ({ticks} ticks).")
+    return int(differing > 0)
+
+
+def _tell_decisions(terminal: Terminal, found: Decisions) -> None:
+    for change in found.changed:
+        terminal.print(f"Not as it was then: {change}.", style="yellow", markup=False)
+    if not found.differences:
+        terminal.print(f"Nothing would be decided otherwise: {found.ticks} ticks.")
+        return
+    first = found.differences[0]
+    why = f" since {first.cause}" if first.cause else "; nothing on record explains it"
+    terminal.print(
+        f"First at tick {first.tick} ({first.time_s:.1f} s): {first.kind.value}, "
+        f"{first.then} then, {first.now} now{why}.",
+        markup=False,
+    )
+    table = Table("ticks", "time", "subgoal", "kind", "then", "now", box=None)
+    for row in found.differences[:_MOST_ROWS]:
+        ticks = str(row.tick) if row.last == row.tick else f"{row.tick}-{row.last}"
+        table.add_row(ticks, f"{row.time_s:.1f}", row.subgoal, row.kind.value, row.then, row.now)
+    terminal.print(table, markup=False)
+    if (more := len(found.differences) - _MOST_ROWS) > 0:
+        terminal.print(f"... and {more} more.")
+
+
+def _from(args: argparse.Namespace, episodes: Sequence[Episode]) -> int:
+    """Go on live from a tick; the exit code is that of the mission."""
+    from agent.build import Agent
+    from agent.commands.run import answered, report
+    from agent.console import Console
+    from agent.mission import EXIT_CODES, Mission, fresh_folder, run_mission
+    from agent.replay.resume import bring_to
+    from agent.replay.variation import varied
+    from agent.types import MissionOutcome
+
+    [episode] = episodes
+    config = varied(episode, _overrides(args), None)
+    agent = Agent(config)
+    try:
+        where = bring_to(agent, episode, args.tick)
+        if where is not None:
+            _tell(Terminal(stderr=True, highlight=False), "The world repeats less", where)
+        folder = args.log or fresh_folder(config.episode.directory)
+        mission = Mission(args.command or episode.command, None, folder, args.video)
+        console = Console(sys.stderr if args.json else sys.stdout)
+        summary = run_mission(agent, mission, [console], answer=answered)
+    finally:
+        agent.close()
+    if args.json:
+        sys.stdout.write(json.dumps(summary) + "\n")
+    else:
+        report(summary, args.video)
+    return EXIT_CODES[MissionOutcome(summary["outcome"])]
+
+
+def _overrides(args: argparse.Namespace) -> list[str]:
+    """Return everything that is otherwise than then, as settings."""
+    named = {
+        "planner.kind": args.planner,
+        "planner.prompts": args.prompt,
+        "policy.checkpoint": args.checkpoint,
+    }
+    return [*(f"{key}={value}" for key, value in named.items() if value), *args.overrides]
+
+
+def _print_json(found: Sequence[dict[str, Any]], episodes: Sequence[Episode]) -> None:
+    """Print one object: of the one episode, or of all of them."""
+    told = [{"episode": str(e.path.parent), **one} for e, one in zip(episodes, found, strict=True)]
+    sys.stdout.write(json.dumps(told[0] if len(told) == 1 else {"episodes": told}) + "\n")
+
+
+_WAYS: dict[str, Callable[[argparse.Namespace, Sequence[Episode]], int]] = {
+    "check": _check,
+    "decisions": _decisions,
+    "tick": _from,
+}
+"""Argument -> what is done with the episodes."""

@@ -1,0 +1,148 @@
+"""An episode's mission done again in the same world, and compared bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from agent.build import Agent
+from agent.episode.reader import Episode
+from agent.events import Event, MissionStarted, Replying
+from agent.replay.difference import Change, Divergence, changes, difference, sense_difference
+from agent.replay.recording import Recording, begin, held_s, remembered, said
+from agent.replay.variation import varied
+from agent.robots.tabletop.robot import TabletopRobot
+from agent.types import MissionOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What came of a replay.
+
+    Attributes:
+        ticks: How many ticks in a row the world repeats, given the recorded actions.
+        events: How many events in a row the agent repeats, given the world.
+        world: Where the world first goes another way; None where it does not.
+        divergence: Where the agent first does; None where it does not.
+        changed: What is not as it was then: versions of packages, hashes of weights and prompts.
+        held_s: From when on nothing is compared, since somebody held the arm in the middle of a
+            tick; None where nobody did.
+    """
+
+    ticks: int
+    events: int
+    world: Divergence | None
+    divergence: Divergence | None
+    changed: tuple[Change, ...]
+    held_s: float | None
+
+    @property
+    def same(self) -> bool:
+        """Whether all is as it was, but for the versions of software that did the same."""
+        moved = self.world is not None or self.divergence is not None
+        return not moved and all(change.of_software for change in self.changed)
+
+
+def check(episode: Episode) -> Check:
+    """Repeat an episode twice: its actions in the world, and then its whole mission.
+
+    What a language model said is played back, as is what the human said and did; all else is done
+    anew.
+
+    Raises:
+        EpisodeError: The episode is cut off before its mission began, or began in a world that is
+            not on record.
+    """
+    until_s = held_s(episode)
+    with TemporaryDirectory() as folder:
+        recording = Recording(episode)
+        agent = Agent(varied(episode, (), Path(folder) / "memory.sqlite"))
+        try:
+            ticks, world = _world(episode, agent.robot, until_s)
+            agent.memory.restore(remembered(episode))
+            comparison = _Comparison(episode, recording, agent.robot.stop, until_s)
+            seed = begin(agent.robot, episode)
+            agent.runtime(seed, [comparison]).run(
+                episode.command,
+                seed,
+                dry_run=episode.outcome is MissionOutcome.PLANNED,
+                approve=recording.approves,
+                **said(episode),
+            )
+        finally:
+            agent.close()
+    divergence = comparison.end()
+    return Check(ticks, comparison.events, world, divergence, comparison.changed, until_s)
+
+
+def _world(
+    episode: Episode, robot: TabletopRobot, until_s: float | None
+) -> tuple[int, Divergence | None]:
+    """Send the recorded actions again; return how many ticks agree, and where one does not."""
+    robot.reset(begin(robot, episode))
+    count = 0
+    for then in episode.ticks():
+        if until_s is not None and then.time_s >= until_s:
+            break
+        found = sense_difference(then, robot.observe(), count)
+        if found is not None:
+            return count, found
+        if then.sent is not None:
+            robot.act(then.sent)
+        count += 1
+    return count, None
+
+
+class _Comparison:
+    """Hears a mission and holds it against a recording, up to the first difference.
+
+    Attributes:
+        events: How many agree.
+        changed: What the metadata say that is not as it was.
+    """
+
+    def __init__(
+        self,
+        episode: Episode,
+        recording: Recording,
+        stop: Callable[[], None],
+        until_s: float | None,
+    ) -> None:
+        """Take the episode, and what ends a mission of which no more needs to be known."""
+        self._metadata, self._recording = episode.metadata, recording
+        self._stop, self._until_s = stop, until_s
+        self._divergence: Divergence | None = None
+        self._over = False
+        self.events = 0
+        self.changed: tuple[Change, ...] = ()
+
+    def on_event(self, event: Event) -> None:
+        """Compare one event with the next recorded one."""
+        if self._over or isinstance(event, Replying):
+            return
+        if isinstance(event, MissionStarted):
+            self.changed = changes(self._metadata, event.metadata)
+            event = replace(event, metadata=self._metadata)
+        ticks = self._recording.ticks
+        then = self._recording.take()
+        if self._until_s is not None and event.time_s >= self._until_s:
+            self._end()
+            return
+        self._divergence = difference(then, event, ticks)
+        if self._divergence is not None:
+            self._end()
+            return
+        self.events += 1
+        if self._recording.stops:
+            self._stop()
+
+    def end(self) -> Divergence | None:
+        """Return the first difference, once the mission has ended."""
+        rest = None if self._over else self._recording.take()
+        return self._divergence if rest is None else difference(rest, None, self._recording.ticks)
+
+    def _end(self) -> None:
+        self._over = True
+        self._stop()
