@@ -49,7 +49,7 @@ def check(episode: Episode) -> Check:
     """Repeat an episode twice: its actions in the world, and then its whole mission.
 
     What a language model said is played back, as is what the human said and did; all else is done
-    anew.
+    anew. An episode that was cut short is compared as far as it goes.
 
     Raises:
         EpisodeError: The episode is cut off before its mission began, or began in a world that is
@@ -112,6 +112,7 @@ class _Comparison:
     ) -> None:
         """Take the episode, and what ends a mission of which no more needs to be known."""
         self._metadata, self._recording = episode.metadata, recording
+        self._cut = not episode.complete
         self._stop, self._until_s = stop, until_s
         self._divergence: Divergence | None = None
         self._over = False
@@ -127,7 +128,8 @@ class _Comparison:
             event = replace(event, metadata=self._metadata)
         ticks = self._recording.ticks
         then = self._recording.take()
-        if self._until_s is not None and event.time_s >= self._until_s:
+        held = self._until_s is not None and event.time_s >= self._until_s
+        if held or (then is None and self._cut):
             self._end()
             return
         self._divergence = difference(then, event, ticks)

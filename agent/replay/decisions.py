@@ -193,6 +193,8 @@ class _Follower:
 
     def note(self, kind: Kind, then: str, now: str) -> None:
         """Take down a difference at the present tick, with the one before if it goes on."""
+        if self._lost:
+            return
         tick = self._recording.ticks
         same = [d for d in self._differences if d.kind == kind and d.subgoal == self._subgoal]
         if same and same[-1].last == tick - 1 and kind in (Kind.ACTION, Kind.VERDICT):
