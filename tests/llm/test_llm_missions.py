@@ -60,6 +60,17 @@ def test_a_mission_planned_by_a_model_is_run_logged_and_replayed_without_it(
     check = printed(capsys)
     assert check["divergence"] is None and check["changed"] == []
     assert check["events"] > 20
+
+    assert main(["replay", "episode", "--decisions", "--json"]) == 0
+    assert printed(capsys)["differences"] == []
+    prompts = tmp_path / "prompts"
+    prompts.mkdir()
+    template = resource("prompts/scene.j2").read_text()
+    (prompts / "scene.j2").write_text(f"{template}\nBe quick.")
+    assert main(["replay", "episode", "--decisions", "--prompt", str(prompts), "--json"]) == 1
+    first = printed(capsys)["differences"][0]
+    assert (first["kind"], first["tick"], first["then"]) == ("plan", 0, "press the button")
+    assert "Be quick." in first["now"] and first["cause"].startswith("prompts was ")
     assert server.requests() == []
 
 
