@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from agent.build import Agent
+from agent.build import Agent, policy_checkpoint
+from agent.config import Config
 from agent.episode.reader import Episode
+from agent.errors import CheckpointError
 from agent.events import Event, MissionStarted, Replying
 from agent.replay.difference import Change, Divergence, changes, difference, sense_difference
 from agent.replay.recording import Recording, begin, held_s, remembered, said
 from agent.replay.variation import varied
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.types import MissionOutcome
+from skills.checkpoint import weights_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def check(episode: Episode) -> Check:
     until_s = held_s(episode)
     with TemporaryDirectory() as folder:
         recording = Recording(episode)
-        agent = Agent(varied(episode, (), Path(folder) / "memory.sqlite"))
+        agent = _agent(episode, varied(episode, (), Path(folder) / "memory.sqlite"))
         try:
             ticks, world = _world(episode, agent.robot, until_s)
             agent.memory.restore(remembered(episode))
@@ -75,6 +78,18 @@ def check(episode: Episode) -> Check:
             agent.close()
     divergence = comparison.end()
     return Check(ticks, comparison.events, world, divergence, comparison.changed, until_s)
+
+
+def _agent(episode: Episode, config: Config) -> Agent:
+    """Open an agent, or say that its weights are other ones, where that is why it does not open."""
+    try:
+        return Agent(config)
+    except CheckpointError as error:
+        then, now = episode.metadata["policy"], weights_hash(policy_checkpoint(config))
+        if then == now:
+            raise
+        other = f"The policy's weights are not those of the episode (they were {then}, are {now})."
+        raise CheckpointError(f"{other} {error}") from error
 
 
 def _world(

@@ -123,7 +123,7 @@ def test_a_single_bit_is_found_and_named(
         assert found.ticks == TICK
 
 
-@pytest.mark.parametrize("name", ["contracts", "policy", "scene", "calibration"])
+@pytest.mark.parametrize("name", ["contracts", "prompts", "policy", "scene", "calibration"])
 def test_another_hash_is_found_and_named(recorded: Recorded, tmp_path: Path, name: str) -> None:
     def changed(event: Event, ticks: int) -> Event:
         if not isinstance(event, MissionStarted):
@@ -163,7 +163,7 @@ def test_a_flipped_bit_in_the_checkpoint_is_found_and_named(tmp_path: Path) -> N
     data = bytearray(file.read_bytes())
     data[-1000] ^= 1
     file.write_bytes(data)
-    with pytest.raises(CheckpointError, match="was made for weights"):
+    with pytest.raises(CheckpointError, match=r"weights are not those of the episode \(they were"):
         checked(tmp_path / "episode")
 
 
