@@ -1,4 +1,4 @@
-"""What the page of an episode shows, as plain data: numbers by tick, and everything else in order."""
+"""What the page of an episode shows, as plain data: numbers by tick, and the rest in order."""
 
 from __future__ import annotations
 

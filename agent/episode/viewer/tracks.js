@@ -79,6 +79,7 @@ function plotRow(plot) {
     readouts.push({ value, column: one.column, raw: raw?.column, scale: plot.scale || 1, digits });
     legend.append(make("span", { className: `key hue-${one.hue ?? hue} ${one.dashed ? "dashed" : ""}`, text: one.name }), value);
   });
+  if (plot.alarming) legend.append(make("span", { id: "leading" }));
   if (plot.dots) legend.append(make("span", { className: "key dots", text: "verdict, confidence" }));
   const label = make("div", { className: "label" }, make("b", { text: plot.title }), make("span", { text: plot.unit }));
   const built = row("plot", "", svg, make("span", { className: "high", text: Number(high.toFixed(1)) }),
@@ -104,7 +105,17 @@ function readOut(tick) {
     const asked = raw === undefined ? sent : shown(raw);
     value.textContent = asked === sent ? sent : `${asked} → ${sent}`;
   }
+  const leading = byId("leading");
+  if (leading) leading.textContent = strayingFarthest(tick);
   byId("cursor").style.left = `calc(${GUTTER}px + (100% - ${GUTTER}px) * ${(times[tick] || 0) / duration})`;
+}
+
+/** The signal of the monitor that is farthest above its usual course. */
+function strayingFarthest(tick) {
+  const signals = Object.keys(ticks).filter((column) => column.startsWith("signal ") && isNumber(ticks[column][tick]));
+  if (!signals.length) return "";
+  const most = signals.reduce((a, b) => (ticks[b][tick] > ticks[a][tick] ? b : a));
+  return `${most.slice("signal ".length)} ${ticks[most][tick].toFixed(1)}`;
 }
 
 function drawAxis() {
