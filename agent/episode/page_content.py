@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
-from agent.episode.codec import AUDIO, Message
-from agent.episode.reader import Episode
-from agent.episode.schemas import ACTION, CAMERA, CHUNK, HEARD, MONITOR, STATE
+from agent.episode.codec import Message
+from agent.episode.schemas import ACTION, CAMERA, CHUNK, MONITOR, STATE
 
 _DIGITS = 5
 """Significant digits of what is drawn or shown as a number by tick; the log has them all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place where a replay differs from its episode.
-
-    Attributes:
-        time_s: Time of the mission.
-        title: What differs, in a few words.
-        then: What the episode says there.
-        now: What the replay says there.
-        cause: Why, as far as that is known.
-    """
-
-    time_s: float
-    title: str
-    then: str
-    now: str
-    cause: str
-
-
 class PageContent:
     """Takes in an episode message by message."""
 
-    def __init__(self, episode: Episode, marks: Sequence[Mark]) -> None:
+    def __init__(self) -> None:
         """Begin with nothing of it."""
-        self._episode, self._marks = episode, marks
         self._cameras: list[str] = []
         self._ticks: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
-        self._sounds = 0
 
     def add(self, parts: Mapping[str, Message]) -> None:
         """Take in the messages of one event.
@@ -53,13 +30,8 @@ class PageContent:
         if ACTION in parts:
             self._ticks.append(_tick(parts))
             return
-        for topic, message in parts.items():
-            event = {"topic": topic, "ticks": len(self._ticks), **message}
-            if topic == HEARD:
-                del event[AUDIO]
-                event["sound"] = self._sounds
-                self._sounds += 1
-            self._events.append(event)
+        ticks = len(self._ticks)
+        self._events += [{"topic": t, "ticks": ticks, **message} for t, message in parts.items()]
 
     def frame(self, topic: str) -> str:
         """Return the page's own name of a picture of the tick that was added last."""
@@ -69,21 +41,17 @@ class PageContent:
         return f"frame-{self._cameras.index(camera)}-{len(self._ticks) - 1}"
 
     def plain(self) -> dict[str, Any]:
-        """Return all of it.
+        """Return what was taken in.
 
         `ticks` holds a list per column, with one value per tick: null where there is none, and text
         where JSON has no such number. An event has its topic, the number of ticks before it, and
         what its message holds.
         """
-        episode = self._episode
         columns = dict.fromkeys(key for tick in self._ticks for key in tick)
         return {
-            "path": str(episode.path),
-            "loss": episode.loss,
             "cameras": self._cameras,
             "ticks": {key: [tick.get(key) for tick in self._ticks] for key in columns},
             "events": self._events,
-            "marks": [asdict(mark) for mark in self._marks],
         }
 
 

@@ -171,17 +171,18 @@ def _decoded(parts: Mapping[str, bytes], tape: _Tape) -> Event:
     try:
         return decode(_parsed(parts, tape), tape.attached)
     except _FOREIGN as error:
-        raise _foreign(tape.path, parts) from error
+        raise foreign(tape.path, parts) from error
 
 
 def _parsed(parts: Mapping[str, bytes], tape: _Tape) -> dict[str, Message]:
     try:
         return {topic: json.loads(data) for topic, data in parts.items()}
     except ValueError as error:
-        raise _foreign(tape.path, parts) from error
+        raise foreign(tape.path, parts) from error
 
 
-def _foreign(path: Path, parts: Iterable[str]) -> EpisodeError:
+def foreign(path: Path, parts: Iterable[str]) -> EpisodeError:
+    """Return the error for messages, by their topics, that are not as this version writes them."""
     return EpisodeError(
         f"{path} holds a message that this version of Bosun did not write"
         f" (topics {', '.join(parts)}); give an episode of this version."

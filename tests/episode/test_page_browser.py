@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from agent.episode.page import write_page
 from agent.episode.reader import Episode, read_episode
 from agent.events import MissionStarted
+from tests.episode.chromium import CHROMIUM, headless
 from tests.episode.shown import (
     BLIND,
     DONE,
@@ -30,8 +28,6 @@ from tests.episode.shown import (
     frames,
     written,
 )
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 pytestmark = [
     pytest.mark.browser,
@@ -119,15 +115,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    # A container has no sandbox of its own to give, and little shared memory.
-    for flag in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "window-size=1280,800"):
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chromedriver = shutil.which("chromedriver")
-    assert chromedriver, "Chromium is installed but not its driver: apt-get install chromium-driver"
-    opened = webdriver.Chrome(options=options, service=Service(chromedriver))
+    opened = headless()
     yield opened
     opened.quit()
 

@@ -1,6 +1,6 @@
 /* Everything that happened, one line each, and all that is known of it folded below. */
 
-const SHOWN_BY_LINE = new Set(["topic", "kind", "tick", "ticks", "time_s", "sound"]);
+const SHOWN_BY_LINE = new Set(["topic", "kind", "tick", "ticks", "time_s", "audio"]);
 const rows = [];
 
 const LINES = {
@@ -91,7 +91,7 @@ function known(event) {
       confidence: event.verdict.confidence, evidence: event.verdict.evidence }));
     return body;
   }
-  if (event.sound !== undefined) body.append(sound(event.sound));
+  if (event.audio) body.append(sound(event.audio));
   const rest = Object.entries(event).filter(([key]) => !SHOWN_BY_LINE.has(key));
   const { turns, reply, ...others } = Object.fromEntries(rest);
   for (const turn of turns || []) body.append(folded(turn.role, turn.text));
@@ -105,8 +105,8 @@ function folded(title, text) {
     make("summary", { text: `${title} · ${text.length} characters` }), make("pre", { text }));
 }
 
-function sound(number) {
-  const data = byId(`sound-${number}`).textContent;
+function sound(name) {
+  const data = byId(name).textContent;
   return make("audio", { controls: true, preload: "none", src: `data:audio/flac;base64,${data}` });
 }
 

@@ -92,7 +92,7 @@ function make(tag, properties = {}, ...children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null) continue;
     if (name === "text") element.textContent = value;
-    else if (name === "left" || name === "width") element.style[name] = value;
+    else if (name === "style") Object.assign(element.style, value);
     else if (name in element && !svg) element[name] = value;
     else element.setAttribute(name === "className" ? "class" : name, value);
   }
@@ -120,5 +120,5 @@ function number(value) {
 }
 
 function seconds(value) {
-  return `${value.toFixed(1)} s`;
+  return typeof value === "number" ? `${value.toFixed(1)} s` : String(value);
 }

@@ -92,14 +92,8 @@ function choose(index, unfold = true) {
 
 /** Go to the next (1) or the previous (-1) of some events; `list` holds their indices. */
 function hop(list, way) {
-  const ordered = way > 0 ? list : [...list].reverse();
-  const beyond = ordered.find((index) => {
-    const apart = way * (events[index].tick - now.tick);
-    return apart > 0 || (apart === 0 && (now.chosen === null ? false : way * (index - now.chosen) > 0));
-  });
-  // The first one may be at the very tick that the page opens with.
-  const here = now.chosen === null ? list.find((index) => events[index].tick === now.tick && way > 0) : undefined;
-  const target = here ?? beyond;
+  const apart = (index) => events[index].tick - now.tick || index - (now.chosen ?? -1);
+  const target = way > 0 ? list.find((index) => apart(index) > 0) : list.findLast((index) => apart(index) < 0);
   if (target !== undefined) choose(target);
 }
 

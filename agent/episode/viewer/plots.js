@@ -1,5 +1,8 @@
 /* The numbers by tick as plots: which there are, and how one is drawn. */
 
+const STRAIN = "How many widths the monitor's signals, fused, lie above their usual course; shaded where that is "
+  + "over the limit. Below, the signal that strays farthest.";
+
 /** Columns that are drawn together; a series without values is left out, and so is an empty plot. */
 function plots() {
   const spec = [
@@ -7,7 +10,7 @@ function plots() {
       { name: "progress", column: "progress" },
       { name: "success", column: "success" },
     ], dots: true, limits: [limit("success threshold", metadata.config?.monitor?.success_threshold)] },
-    { title: "strain", unit: "widths", low: -1, cap: capOfStrain(), alarming: true, series: [
+    { title: "strain", unit: "widths", low: -1, cap: capOfStrain(), alarming: true, hint: STRAIN, series: [
       { name: "score", column: "score" },
       { name: "limit", column: "limit", dashed: true },
     ] },

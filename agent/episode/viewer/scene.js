@@ -27,9 +27,8 @@ function drawScene(tick) {
   const scene = before(tick, (event) => event.topic === "/scene");
   svg.replaceChildren(...ground());
   byId("scene-age").textContent = scene ? `seen at ${seconds(scene.time_s)}` : "not seen yet";
-  const taken = [];
-  for (const one of scene ? scene.objects : []) svg.append(thing(one, taken));
-  svg.append(...tool(tick));
+  const taken = [], drawn = (scene ? scene.objects : []).map((one) => thing(one, taken));
+  svg.append(...drawn.map(({ shape }) => shape), ...tool(tick), ...drawn.map(({ label }) => label));
 }
 
 /** The robot stands at the bottom and looks up the page, as its operator does. */
@@ -51,12 +50,12 @@ function thing(one, taken) {
     ? make("rect", square)
     : make("circle", { cx: x, cy: y, r: one.kind === "button" ? size * 0.7 : size * 1.1, className: classes });
   if (one.kind === "button" && one.articulation > 0.5) shape.classList.add("lit");
+  shape.setAttribute("opacity", 0.35 + 0.65 * Math.min(1, one.presence));
+  shape.append(make("title", { text: `${one.name}: on ${one.support} (${percent(one.support_confidence)}), there ${percent(one.presence)}, `
+    + `at ${one.position.map((at) => number(at)).join(", ")} m, seen ${number(one.age_s)} s before` }));
   const label = make("text", { text: one.name + state(one), "font-size": 10.5 * view.px });
   place(label, x, y, size, taken);
-  const group = make("g", { opacity: 0.35 + 0.65 * Math.min(1, one.presence) }, shape, label);
-  group.append(make("title", { text: `${one.name}: on ${one.support} (${percent(one.support_confidence)}), there ${percent(one.presence)}, `
-    + `at ${one.position.map((p) => number(p)).join(", ")} m, seen ${seconds(one.age_s)} before` }));
-  return group;
+  return { shape, label };
 }
 
 function state(one) {

@@ -20,7 +20,7 @@ function buildTracks() {
   ];
   const top = make("div", { className: "lanes" }, row("axis", "", make("div", { id: "axis" })));
   for (const [name, items] of lanes) {
-    if (items.length) top.append(row("lane", make("span", { text: name }), ...items));
+    if (items.length) top.append(row("lane", make("span", { text: name }), ...apart(items)));
   }
   tracks.append(top);
   for (const plot of plots()) tracks.append(plotRow(plot));
@@ -42,8 +42,19 @@ function bar(run) {
   const to = run.to ?? duration, tries = run.attempt > 1 ? ` (try ${run.attempt})` : "";
   const width = `max(3px, calc(${at(to - run.from)} - 1px))`;
   const outcome = run.outcome || "unfinished";
-  return jump(run.index, { className: `bar ${outcome}`, text: run.phrase + tries, left: at(run.from), width,
+  return jump(run.index, { className: `bar ${outcome}`, text: run.phrase + tries, style: { left: at(run.from), width },
     title: `${run.phrase}${tries}: ${words(outcome)}, ${seconds(run.from)} to ${seconds(to)}` });
+}
+
+/** Pins of one moment beside one another, so that each can be seen and pressed. */
+function apart(items) {
+  const there = new Map();
+  for (const item of items.filter((one) => one.classList.contains("pin"))) {
+    const before = there.get(item.style.left) || 0;
+    item.style.marginLeft = `${12 * before - 7}px`;
+    there.set(item.style.left, before + 1);
+  }
+  return items;
 }
 
 /** A button per event of a topic, or of one kind of it. */
@@ -52,7 +63,7 @@ function pins(wanted, look) {
     const [text, tone, title] = look(events[index]);
     const label = `${seconds(events[index].time_s)} ${title}`;
     const left = `clamp(7px, ${at(events[index].time_s)}, 100% - 7px)`;
-    return jump(index, { className: `pin ${tone}`, text, left, title: label });
+    return jump(index, { className: `pin ${tone}`, text, style: { left }, title: label });
   });
 }
 
@@ -82,16 +93,12 @@ function plotRow(plot) {
   if (plot.alarming) legend.append(make("span", { id: "leading" }));
   if (plot.dots) legend.append(make("span", { className: "key dots", text: "verdict, confidence" }));
   const label = make("div", { className: "label" }, make("b", { text: plot.title }), make("span", { text: plot.unit }));
-  const built = row("plot", "", svg, make("span", { className: "high", text: Number(high.toFixed(1)) }),
-    make("span", { className: "low", text: Number(low.toFixed(1)) }));
+  const built = row("plot", "", svg, make("span", { className: "high", text: Number(high.toPrecision(2)) }),
+    make("span", { className: "low", text: Number(low.toPrecision(2)) }));
   built.dataset.plot = `${plot.title} ${plot.unit}`;
   built.querySelector(".gutter").append(label, legend);
-  if (plot.alarming) built.title = signalsHint();
+  built.title = plot.hint || "";
   return built;
-}
-
-function signalsHint() {
-  return "How many widths the fused signals lie above their usual course; shaded where that is over the limit.";
 }
 
 /** The values at a tick, in the legends; what was asked for stands beside what was sent. */
@@ -124,7 +131,7 @@ function drawAxis() {
   const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120].find((one) => one >= wanted) || 300;
   axis.replaceChildren();
   for (let n = 0; n * step <= duration; n += 1) {
-    axis.append(make("span", { text: `${Number((n * step).toFixed(1))}${n ? "" : " s"}`, left: at(n * step) }));
+    axis.append(make("span", { text: `${Number((n * step).toFixed(1))}${n ? "" : " s"}`, style: { left: at(n * step) } }));
   }
 }
 
