@@ -117,7 +117,7 @@ function table(value) {
     if (one === null || one === "" || (typeof one === "object" && !Object.keys(one).length)) continue;
     const nested = typeof one === "object" && !flat(one);
     list.append(make("dt", { text: words(key) }),
-      nested ? make("dd", { className: "parts" }, table(one)) : make("dd", { text: plainly(one) }));
+      nested ? make("dd", { className: "parts" }, table(one)) : make("dd", { text: key === "unix_s" ? new Date(1000 * one).toISOString() : plainly(one) }));
   }
   return list;
 }

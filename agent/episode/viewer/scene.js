@@ -27,7 +27,9 @@ function drawScene(tick) {
   const scene = before(tick, (event) => event.topic === "/scene");
   svg.replaceChildren(...ground());
   byId("scene-age").textContent = scene ? `seen at ${seconds(scene.time_s)}` : "not seen yet";
-  const taken = [], drawn = (scene ? scene.objects : []).map((one) => thing(one, taken));
+  const objects = scene ? scene.objects : [];
+  const taken = objects.map(({ position: [x, y] }) => ({ from: -y - 6 * view.px, to: -y + 6 * view.px, at: -x + 4 * view.px }));
+  const drawn = objects.map((one) => thing(one, taken));
   svg.append(...drawn.map(({ shape }) => shape), ...tool(tick), ...drawn.map(({ label }) => label));
 }
 
@@ -65,17 +67,20 @@ function state(one) {
   return one.support === "table" ? "" : ` on ${one.support}`;
 }
 
-/** Beside its thing, on the side with more room, and below every label that it would cover. */
+/** Beside its thing where there is room, else a line or two above or below; `taken` holds boxes. */
 function place(label, x, y, size, taken) {
-  const line = 12 * view.px, toLeft = x > view.x + view.width * 0.6;
-  const length = 5.8 * view.px * label.textContent.length, start = toLeft ? x - size * 1.5 : x + size * 1.5;
-  const from = toLeft ? start - length : start;
-  let at = y + line * 0.3;
-  while (taken.some((other) => Math.abs(other.at - at) < line && other.from < from + length && from < other.from + other.length)) at += line * 0.25;
-  taken.push({ from, length, at });
-  label.setAttribute("x", start);
-  label.setAttribute("y", at);
-  if (toLeft) label.setAttribute("text-anchor", "end");
+  const line = 12 * view.px, length = 5.8 * view.px * label.textContent.length, gap = 1.5 * size;
+  const middle = y + 0.3 * line;
+  const right = { from: x + gap, to: x + gap + length, anchor: "start" };
+  const left = { from: x - gap - length, to: x - gap, anchor: "end" };
+  const sides = x > view.x + 0.6 * view.width ? [left, right] : [right, left];
+  const spots = [0, 1, -1, 2, -2].flatMap((lines) => sides.map((side) => ({ ...side, at: middle + lines * line })));
+  const spot = spots.find(({ from, to, at }) => from > view.x && to < view.x + view.width
+    && !taken.some((box) => Math.abs(box.at - at) < 0.9 * line && box.from < to && from < box.to)) || spots[0];
+  taken.push(spot);
+  label.setAttribute("x", spot.anchor === "end" ? spot.to : spot.from);
+  label.setAttribute("y", spot.at);
+  label.setAttribute("text-anchor", spot.anchor);
 }
 
 /** Where the tool is, and was over the last two seconds. */

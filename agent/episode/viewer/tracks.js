@@ -1,6 +1,7 @@
 /* The time line: lanes with what happened, and the plots below them, all over the same time. */
 
 const MARKS = { confirmed: "✓", refuted: "✕", insufficient: "?" };
+/** Width of the labels in px, `--gutter` of the style. */
 const GUTTER = 148;
 const readouts = [];
 let zoom = 1;
@@ -25,7 +26,8 @@ function buildTracks() {
   tracks.append(top);
   for (const plot of plots()) tracks.append(plotRow(plot));
   drawAxis();
-  window.addEventListener("resize", drawAxis);
+  window.addEventListener("resize", refit);
+  byId("time").addEventListener("scroll", placeCursor);
   seekByPointer(byId("time"));
 }
 
@@ -114,7 +116,7 @@ function readOut(tick) {
   }
   const leading = byId("leading");
   if (leading) leading.textContent = strayingFarthest(tick);
-  byId("cursor").style.left = `calc(${GUTTER}px + (100% - ${GUTTER}px) * ${(times[tick] || 0) / duration})`;
+  placeCursor();
 }
 
 /** The signal of the monitor that is farthest above its usual course. */
@@ -135,21 +137,36 @@ function drawAxis() {
   }
 }
 
+/** Where a tick lies on the tracks, in px from their left end; `room` px of them are in view. */
+function cursorAt() {
+  const track = byId("tracks").clientWidth - GUTTER;
+  return { x: (track * (times[now.tick] || 0)) / duration, room: byId("time").clientWidth - GUTTER };
+}
+
+/** The line at the tick that is shown, hidden where it would be under the labels. */
+function placeCursor() {
+  const { x } = cursorAt();
+  byId("cursor").style.left = `${GUTTER + x}px`;
+  byId("cursor").hidden = x < byId("time").scrollLeft;
+}
+
 function setZoom(factor) {
-  const time = byId("time"), share = (times[now.tick] || 0) / duration;
   zoom = Math.min(32, Math.max(1, factor));
   byId("tracks").style.width = `${100 * zoom}%`;
-  const inner = byId("tracks").clientWidth - GUTTER;
-  time.scrollLeft = inner * share - (time.clientWidth - GUTTER) / 2;
+  const { x, room } = cursorAt();
+  byId("time").scrollLeft = x - room / 2;
+  refit();
+}
+
+/** What depends on how wide the tracks are. */
+function refit() {
   drawAxis();
+  placeCursor();
 }
 
 function keepInView() {
-  if (zoom === 1) return;
-  const time = byId("time");
-  const x = ((byId("tracks").clientWidth - GUTTER) * (times[now.tick] || 0)) / duration;
-  const room = time.clientWidth - GUTTER;
-  if (x < time.scrollLeft || x > time.scrollLeft + room) time.scrollLeft = x - room / 4;
+  const time = byId("time"), { x, room } = cursorAt();
+  if (zoom > 1 && (x < time.scrollLeft || x > time.scrollLeft + room)) time.scrollLeft = x - room / 4;
 }
 
 /** Press and drag anywhere on the tracks, but for what is a button. */
