@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from agent.errors import RobotStopped
-from agent.events import Event
+from agent.events import Event, Strain
 from agent.protocols import Checked
 from agent.types import (
     ActionChunk,
@@ -91,13 +91,17 @@ class ScriptedPolicy:
 
 
 class ScriptedMonitor:
-    """Gives subgoals the verdicts in turn, the last one for ever; keeps which it `watched`."""
+    """Gives subgoals the verdicts in turn, the last one for ever; keeps which it `watched`.
+
+    It says the same `strain` of every tick: None until a test sets another.
+    """
 
     def __init__(self, verdicts: Sequence[Verdict], ticks: int = 2) -> None:
         """Give at least one verdict, each after so many ticks without one."""
         self._verdicts = tuple(verdicts)
         self._ticks = self._left = ticks
         self.watched: list[Subgoal] = []
+        self.strain: Strain | None = None
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Go to the next verdict."""

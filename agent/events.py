@@ -100,6 +100,26 @@ class SubgoalStarted:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True)
+class Strain:
+    """How far one tick of a subgoal is from what is usual of its skill.
+
+    Attributes:
+        score: Widths of the fused score above its usual course.
+        limit: Widths that still count as usual.
+        signals: Signal -> how far it strays by itself, in widths; without those that say nothing.
+    """
+
+    score: float
+    limit: float
+    signals: Mapping[str, float]
+
+    @property
+    def alarming(self) -> bool:
+        """Whether it is more than usual; what is no number is unusual, too."""
+        return not self.score <= self.limit
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticked:
     """One observation came in and one action went out.
@@ -110,6 +130,7 @@ class Ticked:
         chunk: What the policy answered.
         action: (dim,) what the policy asked for now.
         sent: (dim,) what the robot was really sent, after the shield; None when nothing was.
+        strain: What the monitor made of it; None where it knows nothing usual, or was not asked.
     """
 
     time_s: float
@@ -117,6 +138,7 @@ class Ticked:
     chunk: ActionChunk
     action: Vector
     sent: Vector | None
+    strain: Strain | None = None
 
 
 @dataclass(frozen=True, slots=True)

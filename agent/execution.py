@@ -52,12 +52,14 @@ class Execution:
             while verdict is None:
                 observation = parts.robot.observe()
                 chunk = policy.infer(observation)
-                verdict = self._halted(observation) or parts.monitor.check(observation, chunk)
+                halted = self._halted(observation)
+                verdict = halted or parts.monitor.check(observation, chunk)
+                strain = None if halted else parts.monitor.strain
                 action, sent = chunk.actions[0].astype(float), None
                 if verdict is None:
                     sent, verdict = self._act(observation, action)
                     ticks += sent is not None
-                self._emit(Ticked(observation.time_s, observation, chunk, action, sent))
+                self._emit(Ticked(observation.time_s, observation, chunk, action, sent, strain))
         except PolicyLost as lost:
             evidence = {"fault": str(lost)}
             verdict = Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_LOST, 1.0, evidence)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from agent.events import Event
+from agent.events import Event, Strain
 from agent.types import (
     ActionChunk,
     ActionSpec,
@@ -136,6 +136,11 @@ class SceneEstimator(Protocol):
 
 class Monitor(Protocol):
     """Watches one running subgoal."""
+
+    @property
+    def strain(self) -> Strain | None:
+        """How the tick checked last compares with what is usual; None where that is not known."""
+        ...
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Begin to watch a subgoal that starts from this scene."""

@@ -54,6 +54,8 @@ class ImaginedRobot(StillRobot):
 class Imagination:
     """Sees all that is in sight, and lets every subgoal come about after a while."""
 
+    strain = None
+
     def __init__(self, robot: ImaginedRobot) -> None:
         self._robot = robot
 

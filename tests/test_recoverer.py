@@ -118,6 +118,8 @@ def test_a_damaged_memory_stops_no_mission(tmp_path: Path) -> None:
 class _NewPlansHelp:
     """A world as its monitor sees it, in which the first plan's grasps fail."""
 
+    strain = None
+
     def __init__(self) -> None:
         self.scene = BEFORE
         self.begun: list[str] = []

@@ -17,6 +17,7 @@ from agent.events import (
     Planned,
     SceneEstimated,
     Stopped,
+    Strain,
     SubgoalEnded,
     SubgoalStarted,
     Ticked,
@@ -108,6 +109,28 @@ def test_each_tick_reports_what_was_asked_and_what_was_really_sent() -> None:
     sent = [tick.sent for tick in ticks if tick.sent is not None]
     assert np.array_equal(sent, bench.robot.sent)
     assert all(action[0] == pytest.approx(0.05) for action in sent)
+
+
+def test_each_tick_reports_what_the_monitor_made_of_it() -> None:
+    bench = Bench()
+    bench.monitor.strain = Strain(2.5, 1.8, {"spread": 3.0})
+    bench.runtime.run(COMMAND, 0)
+    ticks = bench.recorder.of(Ticked)
+    assert ticks and all(tick.strain is bench.monitor.strain for tick in ticks)
+
+
+def test_a_tick_of_which_the_monitor_was_not_asked_has_no_strain() -> None:
+    robot = StillRobot()
+
+    def answer(observation: Observation) -> ActionChunk:
+        robot.stop()
+        return chunk()
+
+    bench = Bench(policy=ScriptedPolicy(answer), robot=robot)
+    bench.monitor.strain = Strain(2.5, 1.8, {})
+    bench.runtime.run(COMMAND, 0)
+    [tick] = bench.recorder.of(Ticked)
+    assert tick.strain is None
 
 
 def test_the_policy_hears_the_phrase_of_each_subgoal() -> None:
@@ -451,6 +474,8 @@ def test_a_breach_of_the_shield_sets_the_latch() -> None:
 
 
 class _BrokenMonitor:
+    strain = None
+
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         pass
 

@@ -27,6 +27,7 @@ from agent.episode.schemas import (
     EVENT,
     HEARD,
     MODEL,
+    MONITOR,
     PLAN,
     SCENE,
     STATE,
@@ -46,6 +47,7 @@ from agent.events import (
     SceneEstimated,
     Stopped,
     StopWordJudged,
+    Strain,
     SubgoalEnded,
     SubgoalStarted,
     Ticked,
@@ -223,6 +225,8 @@ def _encode_tick(event: Ticked) -> Iterator[tuple[str, Message]]:
             "sent": _numbers(event.sent),
         },
     )
+    if event.strain is not None:
+        yield MONITOR, plain(event.strain)
 
 
 def _decode_tick(parts: Mapping[str, Message]) -> Ticked:
@@ -246,6 +250,15 @@ def _decode_tick(parts: Mapping[str, Message]) -> Ticked:
         ),
         action=np.array(action["raw"], np.float64),
         sent=_maybe_array(action["sent"], np.float64),
+        strain=_decode_strain(parts[MONITOR]) if MONITOR in parts else None,
+    )
+
+
+def _decode_strain(message: Message) -> Strain:
+    return Strain(
+        score=float(message["score"]),
+        limit=float(message["limit"]),
+        signals={name: float(value) for name, value in message["signals"].items()},
     )
 
 

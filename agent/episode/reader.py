@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import Any, BinaryIO
 
 from mcap.data_stream import RecordBuilder
 from mcap.exceptions import McapError
-from mcap.records import Attachment, Channel, Chunk, McapRecord, Message
+from mcap.records import Attachment, Channel, Chunk, McapRecord
+from mcap.records import Message as Record
 from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap.writer import MCAP0_MAGIC
 from zstandard import ZstdError
 
-from agent.episode.codec import decode
+from agent.episode.codec import Message, decode
 from agent.episode.schemas import ACTION
 from agent.episode.writer import FILE_NAME
 from agent.errors import EpisodeError
@@ -120,6 +121,12 @@ class Episode:
         for parts in tape:
             yield _decoded(parts, tape)
 
+    def messages(self) -> Iterator[Mapping[str, Message]]:
+        """Yield the messages of each event by topic, in order, as they are in the file."""
+        tape = _Tape(self.path)
+        for parts in tape:
+            yield _parsed(parts, tape)
+
     def ticks(self) -> Iterator[Ticked]:
         """Yield the ticks, in order: observation, chunk, action and what was sent."""
         tape = _Tape(self.path)
@@ -162,12 +169,24 @@ def read_episode(path: Path) -> Episode:
 
 def _decoded(parts: Mapping[str, bytes], tape: _Tape) -> Event:
     try:
-        return decode({topic: json.loads(data) for topic, data in parts.items()}, tape.attached)
+        return decode(_parsed(parts, tape), tape.attached)
     except _FOREIGN as error:
-        raise EpisodeError(
-            f"{tape.path} holds a message that this version of Bosun did not write"
-            f" (topics {', '.join(parts)}); give an episode of this version."
-        ) from error
+        raise foreign(tape.path, parts) from error
+
+
+def _parsed(parts: Mapping[str, bytes], tape: _Tape) -> dict[str, Message]:
+    try:
+        return {topic: json.loads(data) for topic, data in parts.items()}
+    except ValueError as error:
+        raise foreign(tape.path, parts) from error
+
+
+def foreign(path: Path, parts: Iterable[str]) -> EpisodeError:
+    """Return the error for messages, by their topics, that are not as this version writes them."""
+    return EpisodeError(
+        f"{path} holds a message that this version of Bosun did not write"
+        f" (topics {', '.join(parts)}); give an episode of this version."
+    )
 
 
 class _Tape:
@@ -190,14 +209,14 @@ class _Tape:
                 self.time_s = message.log_time / 1e9
             yield parts
 
-    def _messages(self) -> Iterator[tuple[str, Message]]:
+    def _messages(self) -> Iterator[tuple[str, Record]]:
         topics: dict[int, str] = {}
         for record in self._records():
             if isinstance(record, Channel):
                 topics[record.id] = record.topic
             elif isinstance(record, Attachment):
                 self.attached[record.name] = record.data
-            elif isinstance(record, Message) and record.channel_id in topics:
+            elif isinstance(record, Record) and record.channel_id in topics:
                 yield topics[record.channel_id], record
 
     def _records(self) -> Iterator[McapRecord]:

@@ -13,7 +13,7 @@ Schema = dict[str, Any]
 
 CAMERA = "/camera/"
 """What every image topic starts with; the camera's name follows."""
-STATE, ACTION, CHUNK = "/state", "/action", "/chunk"
+STATE, ACTION, CHUNK, MONITOR = "/state", "/action", "/chunk", "/monitor"
 SCENE, PLAN, SUBGOAL, VERDICT, EVENT = "/scene", "/plan", "/subgoal", "/verdict", "/event"
 MODEL, HEARD = "/model", "/heard"
 
@@ -96,6 +96,21 @@ TOPICS: dict[str, Schema] = {
         spread=_list(_number(), "(horizon,) m, or null."),
         progress=_number("Share of the subgoal done, 0 to 1, or null."),
         success=_number("Probability that the subgoal is achieved, 0 to 1, or null."),
+    ),
+    MONITOR: _object(
+        "How far a tick is from what is usual of its skill; absent where that is not known.",
+        score=_number("Widths of the fused score above its usual course."),
+        limit=_number("Widths that still count as usual."),
+        signals=_object(
+            "How far each signal strays by itself, in widths.",
+            lateness=_number("Of the time budget."),
+            spread=_number("Of the policy's heads."),
+            inconsistency=_number("Of a chunk with the one before."),
+            reversals=_number("Of the commanded path."),
+            stillness=_number("Of the tool."),
+            stall=_number("Of the progress head."),
+            setback=_number("Of the progress head."),
+        ),
     ),
     SCENE: _object(
         "What the agent believes is there.",

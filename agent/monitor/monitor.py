@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agent.events import Strain
 from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
 from agent.monitor.causes import cause
 from agent.monitor.grip import Grip
-from agent.monitor.watch import Alarm, Watch
+from agent.monitor.watch import Watch, reason
 from agent.monitor.witness import PictureWitness
 from agent.protocols import Checker, SceneEstimator
 from agent.types import (
@@ -69,7 +70,12 @@ class MonitorLimits:
 
 
 class SubgoalMonitor:
-    """Watches one subgoal at a time; fails closed."""
+    """Watches one subgoal at a time; fails closed.
+
+    Attributes:
+        strain: How the tick checked last compares with what is usual; None where it was not usable,
+            or nothing usual is known.
+    """
 
     def __init__(
         self,
@@ -94,6 +100,7 @@ class SubgoalMonitor:
         self._watch = watch
         self._witness = None if checker is None else PictureWitness(checker)
         self._cameras = CameraWatch()
+        self.strain: Strain | None = None
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Begin to watch a subgoal that starts from this scene."""
@@ -114,6 +121,7 @@ class SubgoalMonitor:
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""
+        self.strain = None
         if self._witness is not None:
             self._witness.look(observation)
         if not _usable(chunk):
@@ -127,7 +135,8 @@ class SubgoalMonitor:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.CAMERA_LOST, 1.0, {"camera": lost})
         self._note(observation, chunk)
         self._grip.note(observation, chunk)
-        alarm = None if self._watch is None else self._watch.look(observation, chunk)
+        if self._watch is not None:
+            self.strain = self._watch.look(observation, chunk)
         success = chunk.success or 0.0
         elapsed = observation.time_s - self._started_s
         late = elapsed >= self._contract.time_budget_s
@@ -137,14 +146,12 @@ class SubgoalMonitor:
                 return self._out_of_time(observation, success, elapsed)
             return verdict
         self._agreed = 0
-        going = self._going(observation, chunk, alarm) if self._limits.continuous else None
+        going = self._going(observation, chunk) if self._limits.continuous else None
         if going is None and late:
             return self._out_of_time(observation, success, elapsed)
         return going
 
-    def _going(
-        self, observation: Observation, chunk: ActionChunk, alarm: Alarm | None
-    ) -> Verdict | None:
+    def _going(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Judge a subgoal that goes on: None where nothing speaks against it."""
         success = chunk.success or 0.0
         lost = self._carries and self._grip.empty_ticks >= self._limits.lost_ticks
@@ -156,9 +163,11 @@ class SubgoalMonitor:
             evidence = {"seconds": self._limits.stuck_s, "sent_m": sent_m, "success": success}
             why = Reason.BLOCKED if sent_m > _PUSHED_M else Reason.STUCK
             return Verdict(VerdictValue.REFUTED, why, 1.0 - success, evidence)
-        if alarm is not None:
-            evidence = {"score": alarm.score, "usual": alarm.reach, "signals": dict(alarm.strays)}
-            why = self._cause(self._estimator.estimate(observation), alarm.reason)
+        strain = self.strain
+        if strain is not None and strain.alarming:
+            signals = dict(strain.signals)
+            evidence = {"score": strain.score, "usual": strain.limit, "signals": signals}
+            why = self._cause(self._estimator.estimate(observation), reason(strain))
             return Verdict(VerdictValue.INSUFFICIENT, why, 1.0 - success, evidence)
         return None
 

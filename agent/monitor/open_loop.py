@@ -21,7 +21,12 @@ class OpenLoop:
 
     No agent is built with it: it takes for done what nobody has looked at. Evaluations put it in
     the place of the monitor, to tell what that is worth.
+
+    Attributes:
+        strain: None: nothing is compared with what is usual.
     """
+
+    strain = None
 
     def __init__(
         self, contracts: Mapping[str, SkillContract], success: float, confirm_ticks: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from agent.errors import CheckpointError
+from agent.events import Strain
 from agent.monitor.calibration import Calibration, Fusion
 from agent.monitor.conformal import reach
 from agent.monitor.signals import Tick, all_signals
@@ -22,25 +22,10 @@ _REASONS: Mapping[str, Reason] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """A subgoal goes as successes do not.
-
-    Attributes:
-        score: Widths of the fused score above its usual course.
-        reach: Widths that still count as usual.
-        strays: Signal -> how far it strays by itself, in widths.
-    """
-
-    score: float
-    reach: float
-    strays: Mapping[str, float]
-
-    @property
-    def reason(self) -> Reason:
-        """What the signal says that strays farthest."""
-        leading = max(self.strays, key=lambda name: self.strays[name], default=None)
-        return _REASONS[leading] if leading is not None else Reason.LOW_CONFIDENCE
+def reason(strain: Strain) -> Reason:
+    """Return what the signal says that strays farthest."""
+    leading = max(strain.signals, key=lambda name: strain.signals[name], default=None)
+    return _REASONS[leading] if leading is not None else Reason.LOW_CONFIDENCE
 
 
 class Watch:
@@ -83,8 +68,8 @@ class Watch:
         for signal in self._signals:
             signal.reset()
 
-    def look(self, observation: Observation, chunk: ActionChunk) -> Alarm | None:
-        """Return an alarm after one more tick, None where all is as usual."""
+    def look(self, observation: Observation, chunk: ActionChunk) -> Strain | None:
+        """Return how one more tick compares with what is usual, None where that is not known."""
         if self._usual is None:
             return None
         elapsed_s = observation.time_s - self._began_s
@@ -92,5 +77,4 @@ class Watch:
         score, strays = self._fusion.score({s.name: s.read(tick) for s in self._signals})
         far, limit = self._band.strays(self._tick, score), self._reach[self._skill]
         self._tick += 1
-        # What is no number is unusual, too.
-        return None if far <= limit else Alarm(far, limit, strays)
+        return Strain(far, limit, strays)

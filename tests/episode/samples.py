@@ -19,6 +19,7 @@ from agent.events import (
     SceneEstimated,
     Stopped,
     StopWordJudged,
+    Strain,
     SubgoalEnded,
     SubgoalStarted,
     Ticked,
@@ -78,7 +79,13 @@ def tick(rng: np.random.Generator, time_s: float, heads: bool = True, size: int 
         ),
         action=rng.normal(size=7),
         sent=rng.normal(size=7) if heads else None,
+        strain=_strain(rng) if heads else None,
     )
+
+
+def _strain(rng: np.random.Generator) -> Strain:
+    score, stall, setback = rng.normal(size=3).tolist()
+    return Strain(score, 1.8, {"stall": stall, "setback": setback})
 
 
 def heard(rng: np.random.Generator, time_s: float, size: int = 400) -> Heard:

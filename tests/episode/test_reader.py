@@ -17,6 +17,7 @@ from agent.events import (
     MissionStarted,
     Planned,
     SceneEstimated,
+    Strain,
     Ticked,
     VerdictGiven,
 )
@@ -64,6 +65,7 @@ def test_numbers_json_does_not_know_survive(tmp_path: Path) -> None:
         event,
         action=odd,
         chunk=replace(event.chunk, actions=odd[None, :4].astype(np.float32), success=float("nan")),
+        strain=Strain(float("nan"), 1.5, {"spread": float("inf")}),
     )
     [found] = read_episode(write(tmp_path, [event])).ticks()
     assert same(found, event)

@@ -19,10 +19,11 @@ import pytest
 from mcap.reader import make_reader
 
 from agent.episode.reader import read_episode
-from agent.episode.schemas import IMAGE, TOPICS
+from agent.episode.schemas import IMAGE, MONITOR, TOPICS
 from agent.episode.writer import EpisodeWriter
 from agent.errors import EpisodeError
 from agent.events import Heard, MissionStarted
+from agent.monitor.signals import NAMES
 from tests.episode.samples import mission, tick
 
 REPOSITORY = Path(__file__).parents[2]
@@ -41,6 +42,10 @@ for number in range(10_000):
     print(number, flush=True)
     time.sleep(0.1)
 """
+
+
+def test_every_signal_of_the_monitor_is_in_the_schema() -> None:
+    assert tuple(TOPICS[MONITOR]["properties"]["signals"]["properties"]) == NAMES
 
 
 def test_standard_tools_see_topics_schemas_and_metadata(tmp_path: Path) -> None:

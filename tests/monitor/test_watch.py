@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from agent.errors import CheckpointError
+from agent.events import Strain
 from agent.monitor.calibration import Calibration, SkillCalibration, calibrated
-from agent.monitor.signals import LEAST, Tick, all_signals
-from agent.monitor.watch import Alarm, Watch
+from agent.monitor.signals import LEAST, NAMES, Tick, all_signals
+from agent.monitor.watch import Watch, reason
 from agent.types import ActionChunk, Reason
 from tests.parts import observation
 
@@ -46,10 +47,10 @@ def watch() -> Watch:
     return Watch(of, alpha=0.05)
 
 
-def _watched(watch: Watch, ticks: list[Tick], skill: str = "pick") -> Alarm | None:
+def _watched(watch: Watch, ticks: list[Tick], skill: str = "pick") -> Strain | None:
     watch.reset(skill, 0.0, BUDGET_S)
-    alarms = (watch.look(tick.observation, tick.chunk) for tick in ticks)
-    return next((alarm for alarm in alarms if alarm is not None), None)
+    strains = (watch.look(tick.observation, tick.chunk) for tick in ticks)
+    return next((strain for strain in strains if strain is not None and strain.alarming), None)
 
 
 def test_success_is_let_pass_and_each_subgoal_is_watched_anew(watch: Watch) -> None:
@@ -63,9 +64,21 @@ def test_heads_that_disagree_are_out_of_distribution(watch: Watch, skill: str) -
     """A skill that was never calibrated is held against all others."""
     alarm = _watched(watch, _ticks(np.random.default_rng(12), 30, spread=0.02), skill)
     assert alarm is not None
-    assert alarm.reason is Reason.OUT_OF_DISTRIBUTION
-    assert alarm.score > alarm.reach
-    assert alarm.strays["spread"] == max(alarm.strays.values())
+    assert reason(alarm) is Reason.OUT_OF_DISTRIBUTION
+    assert alarm.score > alarm.limit
+    assert alarm.signals["spread"] == max(alarm.signals.values())
+
+
+def test_every_tick_is_told_of_alarming_or_not(watch: Watch) -> None:
+    watch.reset("pick", 0.0, BUDGET_S)
+    usual = [watch.look(t.observation, t.chunk) for t in _ticks(np.random.default_rng(1), 20)]
+    assert all(strain is not None and not strain.alarming for strain in usual)
+    assert all(strain is not None and set(strain.signals) <= set(NAMES) for strain in usual)
+    assert len({strain.limit for strain in usual if strain is not None}) == 1
+
+
+def test_what_is_no_number_is_alarming() -> None:
+    assert Strain(float("nan"), 1.8, {}).alarming
 
 
 def test_an_arm_that_stands_makes_no_progress(watch: Watch) -> None:
@@ -77,11 +90,13 @@ def test_an_arm_that_stands_makes_no_progress(watch: Watch) -> None:
     ]
     alarm = _watched(watch, ticks)
     assert alarm is not None
-    assert alarm.reason is Reason.NO_PROGRESS
+    assert reason(alarm) is Reason.NO_PROGRESS
 
 
 def test_a_skill_of_which_nothing_is_known_is_let_pass(watch: Watch) -> None:
-    assert _watched(watch, _ticks(np.random.default_rng(14), 30, spread=1.0), "look") is None
+    watch.reset("look", 0.0, BUDGET_S)
+    ticks = _ticks(np.random.default_rng(14), 30, spread=1.0)
+    assert {watch.look(tick.observation, tick.chunk) for tick in ticks} == {None}
 
 
 def test_too_few_runs_for_a_rate_are_refused() -> None:
