@@ -33,7 +33,7 @@ def png(image: Image) -> bytes:
     filtered[:, :1] = image[:, :1]
     np.subtract(image[:, 1:], image[:, :-1], out=filtered[:, 1:])
     size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    packed = zlib.compress(rows, _LEVEL)
+    packed = zlib.compress(rows.data, _LEVEL)
     return _SIGNATURE + _part(b"IHDR", size) + _part(b"IDAT", packed) + _part(b"IEND", b"")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections import defaultdict
+from typing import Any
 
 DIGEST = "sha256"
 """Name of the metadata at an episode's end that hold it."""
@@ -21,7 +22,7 @@ class Digest:
 
     def __init__(self) -> None:
         """Begin with no message."""
-        self._hashes = defaultdict(hashlib.sha256)
+        self._hashes: dict[str, Any] = defaultdict(hashlib.sha256)
 
     def add(self, topic: str, sequence: int, time_ns: int, data: bytes) -> None:
         """Take the next message of a topic."""

@@ -25,6 +25,8 @@ DAMAGED = (McapError, struct.error, ValueError, ZstdError, OverflowError, Memory
 wrong length may be more than fits."""
 
 _HEAD = struct.Struct("<BQ")
+DATA_END_BYTES = _HEAD.size + 4
+"""Bytes of the record between the data of a file and its index."""
 _FOOTER_BYTES = _HEAD.size + 20
 _CHECKSUM = struct.Struct("<I")
 _KINDS: dict[int, Any] = {

@@ -122,7 +122,9 @@ class Tape:
             return None
         sound = {a.offset for a in self._index.of(Opcode.ATTACHMENT_INDEX)}
         chunks = [c.chunk_start_offset for c in self._index.chunks]
-        begins = [at for at in sorted([*sound, *chunks, self._index.start]) if at > offset]
+        begins: list[int] = [
+            at for at in sorted([*sound, *chunks, self._index.start]) if at > offset
+        ]
         if offset in sound and begins[0] in chunks:
             return begins[1]
         return begins[0]
