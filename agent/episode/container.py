@@ -199,7 +199,7 @@ class _Walk:
         others = found.data[behind : behind + 1] == bytes([Opcode.MESSAGE_INDEX])
         if not whole and (others or not found.data.startswith(indexes, record.end)):
             raise ValueError("its checksum is wrong")
-        if whole or self._index is None:
+        if self._index is None:
             self._topics.update(found.index.topics)
         messages = [item for _, item in items if isinstance(item, Message)]
         parts = {self._topics.get(m.channel_id, "?"): m for m in messages}
