@@ -23,7 +23,7 @@ from agent.facts import expected
 from agent.monitor.monitor import broken_off
 from agent.monitor.open_loop import OpenLoop
 from agent.protocols import Monitor, Subscriber
-from agent.sections import MemoryConfig
+from agent.sections import EpisodeConfig, MemoryConfig
 from agent.types import Fact, MissionOutcome, Plan, Scene
 from skills.evaluate.flat import reaches
 from skills.evaluate.missions import Record
@@ -79,6 +79,8 @@ def run_mission(
     """
     with ExitStack() as stack:
         before = _TruthAtStart(agent)
+        if mission.episode is not None:
+            _make_room(agent.config.episode, mission.episode)
         recorders: list[Subscriber] = [*_recorders(stack, mission)]
         if heard is not None:
             recorders = [Handover(heard, recorders)]
@@ -107,6 +109,15 @@ def fresh_folder(runs: Path) -> Path:
     stamp = datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     names = [stamp, *(f"{stamp}-{i}" for i in range(2, 100))]
     return next(runs / name for name in names if not (runs / name).exists())
+
+
+def _make_room(config: EpisodeConfig, folder: Path) -> None:
+    """Let the oldest episodes give way to one that begins in the same place."""
+    within = folder.resolve().is_relative_to(config.directory.resolve())
+    if config.limit_gb is not None and within and config.directory.is_dir():
+        from agent.episode.library import clean
+
+        clean(config.directory, int(config.limit_gb * 1e9))
 
 
 def _recorders(stack: ExitStack, mission: Mission) -> Iterator[Subscriber]:

@@ -1,5 +1,6 @@
 """What each verb of the command line does; heavy parts are imported when a verb runs."""
 
+from agent.commands.episodes import episodes
 from agent.commands.evaluate import evaluate
 from agent.commands.inspect import doctor, memory, replay, skills
 from agent.commands.learn import collect, train
@@ -10,6 +11,7 @@ VERBS = {
     "run": run,
     "listen": listen,
     "replay": replay,
+    "episodes": episodes,
     "skills": skills,
     "collect": collect,
     "train": train,

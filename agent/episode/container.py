@@ -11,8 +11,9 @@ from mcap.opcode import Opcode
 from mcap.records import Chunk, Message
 from zstandard import frame_content_size
 
+from agent.episode.digest import DIGEST
 from agent.episode.expected import ExpectedIndex
-from agent.episode.file import LIBRARY
+from agent.episode.file import LIBRARY, MISSION
 from agent.episode.finding import Finding
 from agent.episode.records import (
     DAMAGED,
@@ -172,6 +173,8 @@ class _Walk:
                 found.index.take_attachment(record, attachment)
             case Opcode.METADATA:
                 metadata = record.parsed()
+                if metadata.name not in (MISSION, DIGEST):
+                    found.say(f"metadata {metadata.name!r}", "has no place here", record.offset)
                 found.metadata[metadata.name] = (record.offset, metadata.metadata)
                 found.index.take_metadata(record, metadata.name)
             case Opcode.DATA_END:

@@ -127,7 +127,7 @@ def _check_begin(found: Contents, events: list[tuple[Logged, Event]]) -> None:
     at, told = found.metadata.get(MISSION, (None, None))
     if told is None:
         if now:
-            found.say(f"metadata {MISSION!r}", "is missing")
+            found.say(f"metadata {MISSION!r}", "is missing", events[0][0].offset)
         return
     differ = sorted(key for key in {*told, *now} if told.get(key) != now.get(key))
     if differ:

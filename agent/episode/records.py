@@ -180,10 +180,10 @@ def read_index(file: BinaryIO, size: int) -> Index | None:
     covered = data + _HEAD.pack(footer.opcode, len(footer.body)) + footer.body[: -_CHECKSUM.size]
     if zlib.crc32(covered) != told.summary_crc:
         return None
-    records, summary, at = [], BytesIO(data), 0
-    while (record := read_record(summary, at, len(data))) is not None:
-        records.append(record)
-        at = record.end
-    # Where the record is lies in the file, not in the part of it that was read here.
-    moved = (Record(told.summary_start + r.offset, r.opcode, r.body) for r in records)
-    return Index(told.summary_start, tuple(moved)) if at == len(data) else None
+    records, at = [], 0
+    while at + _HEAD.size <= len(data):
+        opcode, length = _HEAD.unpack_from(data, at)
+        body = data[at + _HEAD.size : at + _HEAD.size + length]
+        records.append(Record(told.summary_start + at, opcode, body))
+        at += _HEAD.size + length
+    return Index(told.summary_start, tuple(records))
