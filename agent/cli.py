@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from agent.arguments import add_json
+from agent.arguments.episodes import add_episodes, with_action
 from agent.arguments.evaluate import add_eval
 from agent.arguments.inspect import add_doctor, add_memory
 from agent.arguments.learn import add_collect, add_train
@@ -19,6 +20,7 @@ COMMANDS = {
     "run": "carry out one command, typed or in a file of sound",
     "listen": "carry out what is said into the microphone",
     "replay": "run a logged mission again, decide it anew, or go on from one of its ticks",
+    "episodes": "list, sum up, check or clear away logged missions",
     "skills": "list the skills and their contracts",
     "collect": "make training data with the scripted teachers",
     "train": "train the policy or the scene network",
@@ -30,6 +32,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "run": add_run,
     "listen": add_listen,
     "replay": add_replay,
+    "episodes": add_episodes,
     "skills": add_json,
     "collect": add_collect,
     "train": add_train,
@@ -53,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words and not words[0].startswith("-") and words[0] not in COMMANDS:
             raise UsageError(unknown("command", words[0], COMMANDS))
-        args = _parser().parse_args([word for word in words if word != "--debug"])
+        args = _parser().parse_args(with_action([word for word in words if word != "--debug"]))
         from agent.commands import VERBS
 
         return VERBS[args.verb](args)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
@@ -18,14 +17,14 @@ from typing import Any
 from agent.build import Agent
 from agent.config import Config
 from agent.episode.backlog import Backlog, Handover
-from agent.errors import EpisodeError
+from agent.episode.summary import summarise, write_summary
 from agent.events import Event, MissionStarted
 from agent.facts import expected
 from agent.monitor.monitor import broken_off
 from agent.monitor.open_loop import OpenLoop
 from agent.protocols import Monitor, Subscriber
-from agent.sections import MemoryConfig
-from agent.types import Fact, MissionOutcome, MissionResult, Plan, Scene
+from agent.sections import EpisodeConfig, MemoryConfig
+from agent.types import Fact, MissionOutcome, Plan, Scene
 from skills.evaluate.flat import reaches
 from skills.evaluate.missions import Record
 from skills.evaluate.scoring import achieved
@@ -80,6 +79,8 @@ def run_mission(
     """
     with ExitStack() as stack:
         before = _TruthAtStart(agent)
+        if mission.episode is not None:
+            _make_room(agent.config.episode, mission.episode)
         recorders: list[Subscriber] = [*_recorders(stack, mission)]
         if heard is not None:
             recorders = [Handover(heard, recorders)]
@@ -99,37 +100,8 @@ def run_mission(
     success = achieved(agent.robot.world, goals, before.scene) if scored else None
     summary = summarise(result, success, mission.episode)
     if mission.episode is not None:
-        _write_summary(mission.episode, summary)
+        write_summary(mission.episode, summary)
     return summary
-
-
-def summarise(
-    result: MissionResult, world_success: bool | None, episode: Path | None
-) -> dict[str, Any]:
-    """Return a mission's result as plain data."""
-    return {
-        "outcome": result.outcome.value,
-        "command": result.plan.command,
-        "plan": [
-            {"skill": s.skill, "args": s.args, "phrase": s.phrase} for s in result.plan.subgoals
-        ],
-        "subgoals": [
-            {
-                "skill": r.subgoal.skill,
-                "phrase": r.subgoal.phrase,
-                "outcome": r.outcome.value,
-                "reason": r.verdict.reason.value,
-                "attempts": r.attempts,
-                "ticks": r.ticks,
-            }
-            for r in result.results
-        ],
-        "replans": result.replans,
-        "question": result.question,
-        "seconds": result.seconds,
-        "world_success": world_success,
-        "episode": None if episode is None else str(episode),
-    }
 
 
 def fresh_folder(runs: Path) -> Path:
@@ -137,6 +109,15 @@ def fresh_folder(runs: Path) -> Path:
     stamp = datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     names = [stamp, *(f"{stamp}-{i}" for i in range(2, 100))]
     return next(runs / name for name in names if not (runs / name).exists())
+
+
+def _make_room(config: EpisodeConfig, folder: Path) -> None:
+    """Let the oldest episodes give way to one that begins in the same place."""
+    within = folder.resolve().is_relative_to(config.directory.resolve())
+    if config.limit_gb is not None and within and config.directory.is_dir():
+        from agent.episode.library import clean
+
+        clean(config.directory, int(config.limit_gb * 1e9))
 
 
 def _recorders(stack: ExitStack, mission: Mission) -> Iterator[Subscriber]:
@@ -175,14 +156,6 @@ class _TruthAtStart:
     def on_event(self, event: Event) -> None:
         if isinstance(event, MissionStarted):
             self.scene = self._agent.robot.world.truth()
-
-
-def _write_summary(folder: Path, summary: dict[str, Any]) -> None:
-    path = folder / "summary.json"
-    try:
-        path.write_text(json.dumps(summary, indent=1) + "\n")
-    except OSError as error:
-        raise EpisodeError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 class Watching(StrEnum):

@@ -288,3 +288,6 @@ class EpisodeConfig(Section):
 
     directory: Path = Path("runs")
     """Folder that gets one folder per mission, below the working directory."""
+    limit_gb: float | None = Field(default=20.0, gt=0)
+    """How many GB the episodes in it may take; when a mission begins, the oldest give way. None
+    keeps all. A minute of the simulated arm takes about 13 MB."""

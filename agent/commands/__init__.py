@@ -1,5 +1,6 @@
 """What each verb of the command line does; heavy parts are imported when a verb runs."""
 
+from agent.commands.episodes import episodes
 from agent.commands.evaluate import evaluate
 from agent.commands.inspect import doctor, memory, skills
 from agent.commands.learn import collect, train
@@ -11,6 +12,7 @@ VERBS = {
     "run": run,
     "listen": listen,
     "replay": replay,
+    "episodes": episodes,
     "skills": skills,
     "collect": collect,
     "train": train,

@@ -42,7 +42,7 @@ def replay(args: argparse.Namespace) -> int:
 
 def _episodes(path: Path) -> list[Path]:
     """Return the episode at a path, or all that lie below it."""
-    from agent.episode.writer import FILE_NAME
+    from agent.episode.file import FILE_NAME
 
     if path.is_file() or (path / FILE_NAME).is_file():
         return [path]

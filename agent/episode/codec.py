@@ -231,7 +231,7 @@ def _encode_tick(event: Ticked) -> Iterator[tuple[str, Message]]:
 
 def _decode_tick(parts: Mapping[str, Message]) -> Ticked:
     state, chunk, action = parts[STATE], parts[CHUNK], parts[ACTION]
-    images = {name: _decode_image(parts[CAMERA + name]) for name in state["cameras"]}
+    images = {name: decode_image(parts[CAMERA + name]) for name in state["cameras"]}
     return Ticked(
         time_s=float(action["time_s"]),
         observation=Observation(
@@ -262,7 +262,8 @@ def _decode_strain(message: Message) -> Strain:
     )
 
 
-def _decode_image(message: Message) -> Image:
+def decode_image(message: Message) -> Image:
+    """Return the (H, W, 3) uint8 RGB image of a camera's message; raises as `decode` does."""
     data = io.BytesIO(base64.b64decode(message["data"]))
     with PillowImage.open(data, formats=["PNG"]) as image:
         return np.array(image, np.uint8)

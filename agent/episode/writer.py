@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-import time
-from contextlib import suppress
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mcap.writer import LIBRARY_IDENTIFIER, Writer
+import numpy as np
 
-from agent.episode.codec import AUDIO, Message, encode, nanoseconds, plain
-from agent.episode.schemas import CAMERA, IMAGE, IMAGE_SCHEMA, TOPICS
+from agent.episode.codec import Message, encode
+from agent.episode.file import FILE_NAME, EpisodeFile
 from agent.errors import EpisodeError
-from agent.events import Event, Heard, MissionStarted
-
-FILE_NAME = "episode.mcap"
-SOUNDS = "heard"
-"""What the names of attached sounds begin with."""
+from agent.events import Event, Ticked
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_NO_LIMIT = 1 << 62
+_MOST_WAITING = 10
+"""Events that may be on their way to the file: at 10 Hz, a second of ticks."""
 
 
 class EpisodeWriter:
-    """Hears every event of a mission and writes it down.
+    """Hears every event of a mission and has a thread write it down, in order.
 
-    Each event becomes one MCAP chunk and goes to the operating system at once, so a killed process
-    loses nothing that was told to the writer; the disk itself is synced about once a second, so a
-    power cut costs about that much. The first failure raises; later events are then ignored, and
-    what was written before stays readable.
+    The mission goes on while its pictures are packed and the disk is synced. When the disk does not
+    keep up, it waits: no more than a second's worth of events is ever on its way to the file, and
+    a killed process loses no more than those. The first failure raises, from whatever is told or
+    closed next; later events are then ignored, and what was written before stays readable.
     """
 
     def __init__(self, directory: Path, sync_every_s: float = 1.0) -> None:
@@ -46,7 +44,6 @@ class EpisodeWriter:
             EpisodeError: There is an episode already, or the folder cannot be written to.
         """
         self.path = directory / FILE_NAME
-        self._sync_every_s = sync_every_s
         if self.path.is_file():
             raise EpisodeError(
                 f"{self.path} exists already and a log is never overwritten;"
@@ -54,132 +51,75 @@ class EpisodeWriter:
             )
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("wb")
+            self._file = EpisodeFile(self.path, sync_every_s)
         except OSError as error:
             raise self._explained(error) from error
-        # A chunk ends only where this class ends it, after the last message of an event.
-        self._mcap = Writer(self._file, chunk_size=_NO_LIMIT)
-        self._channels: dict[str, int] = {}
-        self._events = self._sounds = 0
-        self._whole = 0
-        self._synced_at = time.monotonic()
-        self._closed = False
-        try:
-            self._mcap.start(library=f"bosun {LIBRARY_IDENTIFIER}")
-            self._register()
-            self._settle()
-        except OSError as error:
-            raise self._abandoned(error) from error
-
-    def _register(self) -> None:
-        for topic, schema in TOPICS.items():
-            name = "bosun." + topic.removeprefix("/").capitalize()
-            self._channels[topic] = self._channel(topic, name, {"title": name, **schema})
-        self._image_schema = self._schema(IMAGE_SCHEMA, IMAGE)
-
-    def _schema(self, name: str, schema: Message) -> int:
-        data = json.dumps(schema).encode()
-        return int(self._mcap.register_schema(name, "jsonschema", data))
-
-    def _channel(self, topic: str, name: str, schema: Message) -> int:
-        return self._mcap.register_channel(topic, "json", self._schema(name, schema))
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="episode")
+        self._waiting: deque[Future[None]] = deque()
+        self._process = os.getpid()
+        self._closed = self._broken = False
 
     def on_event(self, event: Event) -> None:
-        """Write one event.
+        """Have one event written; waits where too many are on their way already.
 
         Raises:
-            EpisodeError: The disk is full or gone; said once.
+            EpisodeError: The disk is full or gone, so an event could not be written; said once.
         """
-        if self._closed:
+        # A forked process has no thread that writes, and it is not its mission that is logged.
+        if self._closed or os.getpid() != self._process:
             return
-        try:
-            if isinstance(event, MissionStarted):
-                self._describe(event)
-            self._write(event)
-            self._settle()
-        except OSError as error:
-            raise self._abandoned(error) from error
+        self._settle(_MOST_WAITING - 1)
+        if isinstance(event, Ticked):
+            event = _kept(event)
+            messages: Iterable[tuple[str, Message]] = encode(event)
+        else:
+            # All but pictures is encoded at once: it is little, and may change after this call.
+            messages = list(encode(event))
+        self._waiting.append(self._thread.submit(self._write, event, messages))
 
-    def _describe(self, event: MissionStarted) -> None:
-        """Put the command and the metadata where MCAP tools look for them, too."""
-        values = {"command": event.command, **event.metadata}
-        texts = {
-            key: value if isinstance(value, str) else json.dumps(plain(value))
-            for key, value in values.items()
-        }
-        self._mcap.add_metadata("mission", texts)
+    def _write(self, event: Event, messages: Iterable[tuple[str, Message]]) -> None:
+        """Write one event, on the thread; nothing follows one that was not written whole."""
+        if self._broken:
+            return
+        self._broken = True
+        self._file.write(event, messages)
+        self._broken = False
 
-    def _write(self, event: Event) -> None:
-        log_time = nanoseconds(event.time_s)
-        for topic, message in encode(event):
-            if topic.startswith(CAMERA) and topic not in self._channels:
-                channel = self._mcap.register_channel(topic, "json", self._image_schema)
-                self._channels[topic] = channel
-            if isinstance(event, Heard):
-                message = {**message, AUDIO: self._attach(event)}
-            # The sequence number ties the messages of one event together.
-            self._mcap.add_message(
-                self._channels[topic],
-                log_time=log_time,
-                data=json.dumps(message, allow_nan=False, separators=(",", ":")).encode(),
-                publish_time=log_time,
-                sequence=self._events,
-            )
-        self._events += 1
-
-    def _attach(self, event: Heard) -> str:
-        """Attach the sound of an event and return its name.
-
-        It goes before the message that names it: wherever the file is cut, a whole message has
-        its sound.
-        """
-        self._sounds += 1
-        name = f"{SOUNDS}/{self._sounds:04}.flac"
-        self._mcap.add_attachment(
-            create_time=nanoseconds(event.unix_s),
-            log_time=nanoseconds(event.time_s),
-            name=name,
-            media_type="audio/flac",
-            data=event.flac,
-        )
-        return name
-
-    def _settle(self) -> None:
-        """Hand what is pending to the operating system, and now and then to the disk."""
-        self._mcap.flush()  # type: ignore[no-untyped-call]
-        self._whole = self._file.tell()
-        now = time.monotonic()
-        if now - self._synced_at >= self._sync_every_s:
-            os.fsync(self._file.fileno())
-            self._synced_at = now
+    def _settle(self, most: int) -> None:
+        """Wait until no more than so many events are on their way; raise what failed."""
+        while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
+            error = self._waiting[0].exception()
+            self._waiting.popleft()
+            if error is None:
+                continue
+            self._abandon()
+            if isinstance(error, OSError):
+                raise self._explained(error) from error
+            raise error
 
     def close(self) -> None:
-        """Finish the file; calling it again does nothing.
+        """Finish the file, with all it was told; calling it again does nothing.
 
         Raises:
-            EpisodeError: The end of the file could not be written, and nothing failed before.
+            EpisodeError: The rest could not be written, and nothing failed before.
         """
-        if self._closed:
+        if self._closed or os.getpid() != self._process:
             return
+        self._settle(0)
         self._closed = True
+        self._thread.shutdown()
         try:
-            self._mcap.finish()  # type: ignore[no-untyped-call]
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            self._file.finish()
         except OSError as error:
-            raise self._abandoned(error) from error
+            self._file.abandon()
+            raise self._explained(error) from error
 
-    def _abandoned(self, error: OSError) -> EpisodeError:
+    def _abandon(self) -> None:
         """Give the file up, cut back to its last whole event."""
         self._closed = True
-        # Closing the raw file keeps the buffer above it from writing its rest a second time.
-        raw = self._file.raw
-        with suppress(OSError):
-            raw.truncate(self._whole)
-        with suppress(OSError):
-            raw.close()
-        return self._explained(error)
+        self._thread.shutdown()
+        self._waiting.clear()
+        self._file.abandon()
 
     def _explained(self, error: OSError) -> EpisodeError:
         if error.errno in _FULL:
@@ -201,3 +141,24 @@ class EpisodeWriter:
     ) -> None:
         """Close the file."""
         self.close()
+
+
+def _kept(event: Ticked) -> Ticked:
+    """Return a tick whose arrays nobody else can change; a robot may use them again."""
+    seen, chunk = event.observation, event.chunk
+    return replace(
+        event,
+        observation=replace(
+            seen,
+            images={camera: image.copy() for camera, image in seen.images.items()},
+            joint_pos=np.array(seen.joint_pos),
+            ee_pose=np.array(seen.ee_pose),
+        ),
+        chunk=replace(
+            chunk,
+            actions=np.array(chunk.actions),
+            spread=None if chunk.spread is None else np.array(chunk.spread),
+        ),
+        action=np.array(event.action),
+        sent=None if event.sent is None else np.array(event.sent),
+    )

@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 
 from agent.errors import PlannerError, PolicyLost
-from agent.events import MissionEnded, Planned, SceneEstimated
+from agent.events import MissionEnded, Planned, SceneEstimated, Strain
 from agent.protocols import Monitor, Planner, Policy, SceneEstimator, Verifier
 from agent.replay.recording import Recording
 from agent.types import (
@@ -133,7 +133,11 @@ class ForcedPolicy:
 
 
 class ForcedMonitor:
-    """Judges as was judged."""
+    """Judges as was judged.
+
+    Attributes:
+        strain: What was made of the tick that was checked last.
+    """
 
     def __init__(
         self,
@@ -145,6 +149,7 @@ class ForcedMonitor:
         """Take what would judge now; it is given what the policies would answer now."""
         self._living, self._recording, self._note = living, recording, note
         self._policies = policies
+        self.strain: Strain | None = None
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Begin to watch a subgoal."""
@@ -153,7 +158,8 @@ class ForcedMonitor:
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return the recorded verdict, if the monitor gave one here."""
-        given = self._recording.verdict()
+        given, tick = self._recording.verdict(), self._recording.tick()
+        self.strain = None if tick is None else tick.strain
         then = None if given is None or given.verdict.reason in _NOT_THE_MONITORS else given.verdict
         now = self._living.check(observation, self._policy.answered or chunk)
         if _judgement(then) != _judgement(now):

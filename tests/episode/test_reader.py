@@ -182,16 +182,53 @@ def test_damage_to_a_sound_is_noticed(tmp_path: Path) -> None:
         assert not episode.heard
 
 
-def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:
+def test_a_flipped_byte_costs_the_event_that_it_is_in(tmp_path: Path) -> None:
     events = mission(np.random.default_rng(0), ticks=8)
     path = write(tmp_path, events)
+    whole = path.read_bytes()
+    with path.open("rb") as file:
+        summary = make_reader(file).get_summary()
+    assert summary is not None
+    assert len(summary.chunk_indexes) == len(events)
+    for number, index in enumerate(summary.chunk_indexes):
+        # Once in its content, once in its length.
+        for at in (
+            index.chunk_start_offset + index.chunk_length // 2,
+            index.chunk_start_offset + 5,
+        ):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
+            episode = read_episode(path)
+            assert not episode.complete
+            assert same(list(episode.events()), events[:number] + events[number + 1 :])
+            lost = events[number]
+            assert f"{lost.time_s:.1f} s cannot be read" in episode.loss
+            if isinstance(lost, Ticked):
+                tick_number = sum(isinstance(e, Ticked) for e in events[:number])
+                assert f"tick {tick_number} at" in episode.loss
+
+
+def test_damage_to_the_index_costs_nothing(tmp_path: Path) -> None:
+    events = mission(np.random.default_rng(0), ticks=4)
+    path = write(tmp_path, events)
     data = bytearray(path.read_bytes())
+    data[-300] ^= 0x10
+    path.write_bytes(data)
+    episode = read_episode(path)
+    assert not episode.complete and "every event can be read (4 ticks)" in episode.loss
+    assert same(list(episode.events()), events)
+
+
+def test_damage_to_a_file_that_was_cut_ends_it(tmp_path: Path) -> None:
+    events = mission(np.random.default_rng(0), ticks=8)
+    path = write(tmp_path, events)
+    whole = path.read_bytes()
+    data = bytearray(whole[: len(whole) * 3 // 4])
     data[len(data) // 2] ^= 0x10
     path.write_bytes(data)
     episode = read_episode(path)
     found = list(episode.events())
-    assert not episode.complete
-    assert len(found) < len(events) and same(found, events[: len(found)])
+    assert "whatever followed is lost" in episode.loss
+    assert 0 < len(found) < len(events) and same(found, events[: len(found)])
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

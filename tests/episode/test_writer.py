@@ -24,7 +24,7 @@ from agent.episode.writer import EpisodeWriter
 from agent.errors import EpisodeError
 from agent.events import Heard, MissionStarted
 from agent.monitor.signals import NAMES
-from tests.episode.samples import mission, tick
+from tests.episode.samples import mission, same, tick
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -75,8 +75,10 @@ def test_standard_tools_see_topics_schemas_and_metadata(tmp_path: Path) -> None:
         messages = [json.loads(m.data) for _, _, m in reader.iter_messages("/heard")]
         assert [m["audio"] for m in messages] == [s.name for s in sounds]
         assert [s.data for s in sounds] == [e.flac for e in events if isinstance(e, Heard)]
-        [metadata] = list(reader.iter_metadata())
+        metadata, digest = reader.iter_metadata()
         assert metadata.name == "mission" and metadata.metadata["seed"] == "7"
+        assert digest.name == "sha256" and "/action" in digest.metadata
+        assert set(digest.metadata) < topics
 
 
 @pytest.mark.parametrize("schema", [IMAGE, *TOPICS.values()])
@@ -117,31 +119,27 @@ def test_a_killed_process_leaves_all_but_its_last_second(tmp_path: Path) -> None
         assert np.array_equal(found.action, tick(expected, number / 10).action)
 
 
-def test_what_was_heard_is_in_the_file_without_waiting(tmp_path: Path) -> None:
+def test_what_was_told_is_in_the_file_without_waiting(tmp_path: Path) -> None:
     """A mission that hangs after an event must not keep that event in a buffer."""
     writer = EpisodeWriter(tmp_path)
     writer.on_event(MissionStarted(0.0, "wait", {}))
-    assert read_episode(tmp_path).command == "wait"
+    deadline = time.monotonic() + 1.0
+    while read_episode(tmp_path).command != "wait":
+        assert time.monotonic() < deadline
     writer.close()
 
 
-def test_the_disk_is_synced_about_once_a_second(tmp_path: Path) -> None:
+def test_the_disk_is_synced_about_once_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
-    calls: list[float] = []
-
-    def profile(frame: Any, kind: str, function: Any) -> None:
-        if kind == "c_call" and function is os.fsync:
-            calls.append(time.monotonic())
-
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
     with EpisodeWriter(tmp_path, sync_every_s=0.05) as writer:
-        sys.setprofile(profile)
-        try:
-            for number in range(10):
-                writer.on_event(tick(rng, number / 10))
-                time.sleep(0.02)
-        finally:
-            sys.setprofile(None)
-    assert 2 <= len(calls) <= 6
+        for number in range(10):
+            writer.on_event(tick(rng, number / 10))
+            time.sleep(0.02)
+        assert 2 <= len(synced) <= 6
 
 
 def test_an_existing_log_is_never_overwritten(tmp_path: Path) -> None:
@@ -215,8 +213,9 @@ def test_a_disk_that_fills_up_raises_once_and_keeps_the_rest(limited: Any, tmp_p
         writer.close()
         episode = read_episode(tmp_path)
         assert not episode.complete
-        assert 0 < written == episode.tick_count
-        assert len(list(episode.ticks())) == written
+        # The error comes with a later tick, but no later than a second after the one it is about.
+        assert 0 < written - 10 <= episode.tick_count <= written
+        assert same(list(episode.ticks()), ticks[: episode.tick_count])
 
 
 def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
