@@ -11,12 +11,14 @@ from agent.arguments import add_json
 from agent.arguments.evaluate import add_eval
 from agent.arguments.inspect import add_doctor, add_memory, add_replay
 from agent.arguments.learn import add_collect, add_train
+from agent.arguments.mission import add_mission
 from agent.arguments.run import add_listen, add_run
 from agent.errors import BosunError, UsageError, unknown
 
 COMMANDS = {
     "run": "carry out one command, typed or in a file of sound",
     "listen": "carry out what is said into the microphone",
+    "mission": "run mission files as tests: commands and what must come of them",
     "replay": "run a logged mission again and compare",
     "skills": "list the skills and their contracts",
     "collect": "make training data with the scripted teachers",
@@ -28,6 +30,7 @@ COMMANDS = {
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "run": add_run,
     "listen": add_listen,
+    "mission": add_mission,
     "replay": add_replay,
     "skills": add_json,
     "collect": add_collect,

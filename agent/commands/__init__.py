@@ -4,11 +4,13 @@ from agent.commands.evaluate import evaluate
 from agent.commands.inspect import doctor, memory, replay, skills
 from agent.commands.learn import collect, train
 from agent.commands.listen import listen
+from agent.commands.mission import mission
 from agent.commands.run import run
 
 VERBS = {
     "run": run,
     "listen": listen,
+    "mission": mission,
     "replay": replay,
     "skills": skills,
     "collect": collect,
