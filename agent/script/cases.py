@@ -13,10 +13,11 @@ from agent.facts import holds
 from agent.script.load import Script
 from agent.script.schema import SEED, MissionFile
 from agent.script.source import Problem
-from agent.script.vocabulary import Claim, parse_need, split_need
+from agent.script.vocabulary import Call, Claim, parse_need, split_need
 from agent.types import Scene
 from skills.dataset import in_sight
 from skills.evaluate.commands import initial_scene
+from skills.tasks import possible
 
 _SCENES = 3_000
 """Scenes looked at for each script."""
@@ -87,17 +88,19 @@ def make_cases(scripts: Sequence[Script], repeat: int, out: Path) -> list[Case]:
 
 def meets(needs: Sequence[str], scene: Scene) -> bool:
     """Return whether a scene has at its start what a mission needs."""
-    seen = in_sight(scene)
-    for text in needs:
-        need = parse_need(text)
-        if isinstance(need, Claim):
-            if holds(need.fact, scene) is not need.holds:
-                return False
-        else:
-            name, wanted = split_need(need)
-            if (name in (seen if wanted else scene).objects) is not wanted:
-                return False
-    return True
+    # Whether there is room for a call takes long to find out, so that is asked last.
+    parsed = sorted(map(parse_need, needs), key=lambda need: isinstance(need, Call))
+    return all(_has(scene, need) for need in parsed)
+
+
+def _has(scene: Scene, need: Claim | Call | str) -> bool:
+    match need:
+        case Claim():
+            return holds(need.fact, scene) is need.holds
+        case Call():
+            return any(need.fits(task.skill, task.args) for task in possible(scene))
+    name, wanted = split_need(need)
+    return (name in (in_sight(scene) if wanted else scene).objects) is wanted
 
 
 def _seeds(script: Script) -> Iterator[int]:

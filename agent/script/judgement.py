@@ -158,20 +158,24 @@ def _steps(expect: Steps | None, subgoals: Sequence[Subgoal], what: str) -> Iter
     found = ", ".join(map(spelled, subgoals)) or "nothing"
     if expect.exactly is not None:
         calls = [parse_call(text) for text in expect.exactly]
-        same = len(calls) == len(subgoals) and all(map(Call.matches, calls, subgoals))
+        same = len(calls) == len(subgoals) and all(map(_is, calls, subgoals))
         if not same:
             wanted = ", ".join(map(str, calls)) or "nothing"
             yield f"{what} should be {wanted}, but it is {found}."
     left = iter(subgoals)
     for call in map(parse_call, expect.contains):
-        if not any(call.matches(subgoal) for subgoal in left):
+        if not any(_is(call, subgoal) for subgoal in left):
             order = ", ".join(expect.contains)
             yield f"{what} should have, in this order, {order}, but {call} is missing in {found}."
             break
     for call in map(parse_call, expect.excludes):
-        if any(map(call.matches, subgoals)):
+        if any(_is(call, subgoal) for subgoal in subgoals):
             yield f"{what} should not have {call}, but it is {found}."
     yield from _count(expect.count, len(subgoals), f"subgoals in {what.lower()}")
+
+
+def _is(call: Call, subgoal: Subgoal) -> bool:
+    return call.fits(subgoal.skill, subgoal.args)
 
 
 def _reasons(expect: Reasons | None, trace: Trace) -> Iterator[str]:

@@ -17,6 +17,10 @@ from agent.script.schema import SEED, MissionFile, Parameters, Value
 from agent.script.source import Problem, Source, WrongFile
 
 
+_SHARED = (*Parameters.model_fields, "name", "description", "tags")
+"""What all combinations of a file share, so that no `{name}` is filled in there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """One combination of the values of one mission file.
@@ -72,8 +76,9 @@ def load_scripts(files: Sequence[Path], tags: Sequence[str] = ()) -> list[Script
 
 
 def _read(source: Source) -> list[Script]:
-    shared = {key: source.data[key] for key in Parameters.model_fields if key in source.data}
-    header = _validated(Parameters, shared, source)
+    shared = {key: source.data[key] for key in _SHARED if key in source.data}
+    axes = {key: shared[key] for key in Parameters.model_fields if key in shared}
+    header = _validated(Parameters, axes, source)
     assert isinstance(header, Parameters)
     values, problems = combinations(header, source)
     scripts, used = [], {SEED}

@@ -218,12 +218,13 @@ class SceneSpec(ScriptPart):
     first: int = Field(default=FIRST_SEED, ge=0)
     """The seed from which on scenes are looked at."""
     needs: tuple[NeedText, ...] = ()
-    """What a scene must have at the start: things the cameras can see, such as `red block`, things
-    that must not be there, such as `not can`, and facts, such as `closed(drawer)`."""
+    """What a scene must have at the start: things the cameras can see, such as `red block`; things
+    that must not be there, such as `not can`; facts, such as `closed(drawer)`; and calls of learned
+    skills that there is room for, such as `push(red block, left)`."""
 
 
 class Parameters(ScriptPart):
-    """What stands for `{name}` in all other texts of the file."""
+    """What stands for `{name}` in the texts of the scene, commands, settings and expectations."""
 
     parameters: dict[str, Value] = {}
     """Name -> value. A text that is nothing but `{name}` becomes the value, number or text."""

@@ -5,7 +5,7 @@ Everything here raises `ValueError` with one sentence, which pydantic puts besid
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -71,11 +71,11 @@ class Call:
     skill: str
     args: tuple[str | None, ...] | None
 
-    def matches(self, subgoal: Subgoal) -> bool:
-        """Return whether a subgoal is such a call."""
-        if subgoal.skill != self.skill:
+    def fits(self, skill: str, args: Mapping[str, str]) -> bool:
+        """Return whether a skill with arguments, by their names, is such a call."""
+        if skill != self.skill:
             return False
-        values = [subgoal.args.get(name) for name in contracts()[self.skill].args]
+        values = [args.get(name) for name in contracts()[self.skill].args]
         return self.args is None or all(
             want is None or want == value for want, value in zip(self.args, values, strict=True)
         )
@@ -121,10 +121,16 @@ def parse_call(text: str) -> Call:
     return Call(name, tuple(None if value == _ANYTHING else value for value in args))
 
 
-def parse_need(text: str) -> Claim | str:
-    """Read what a scene must have: a fact, or the name of a thing, either one after `not`."""
+def parse_need(text: str) -> Claim | Call | str:
+    """Read what a scene must have.
+
+    That is a fact, such as `closed(drawer)`; a call of a learned skill for which there is room at
+    the start, such as `push(red block, left)`; or the name of a thing, which may follow `not`.
+    """
     if "(" in text:
-        return parse_claim(text)
+        name = _split(text)[0]
+        is_call = name in contracts() and name not in _PREDICATES
+        return parse_call(text) if is_call else parse_claim(text)
     name = text.removeprefix(_NOT)
     if name not in OBJECTS:
         raise ValueError(unknown("thing", name, OBJECTS))
