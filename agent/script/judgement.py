@@ -58,7 +58,7 @@ def _agrees(expect: Expectations, trace: Trace) -> Iterator[str]:
     if expect.agrees is None or expect.agrees is trace.agrees:
         return
     if trace.agrees is None:
-        yield "Robot and world should be compared, but the plan has no goal that the world can tell."
+        yield "The world should agree or not, but the plan has no goal that it could tell."
     else:
         wanted = "agree" if expect.agrees else "disagree"
         yield (
@@ -193,8 +193,9 @@ def _reasons(expect: Reasons | None, trace: Trace) -> Iterator[str]:
 def _count(bounds: Bounds | float | None, found: float, what: str) -> Iterator[str]:
     if bounds is None:
         return
-    exact = isinstance(bounds, int | float)
-    low, high = (bounds, bounds) if exact else (bounds.min, bounds.max)
+    if not isinstance(bounds, Bounds):
+        bounds = Bounds(min=bounds, max=bounds)
+    low, high = bounds.min, bounds.max
     if (low is not None and found < low) or (high is not None and found > high):
         if low == high:
             wanted = f"{low:g}"

@@ -57,7 +57,11 @@ def _counts(tally: Tally) -> dict[str, str]:
 
 def _properties(suite: Tree.Element, tally: Tally) -> None:
     case = tally.findings[0].case
-    found = {"bosun": agent.__version__, "file": str(case.file), "tags": " ".join(case.mission.tags)}
+    found = {
+        "bosun": agent.__version__,
+        "file": str(case.file),
+        "tags": " ".join(case.mission.tags),
+    }
     for k, chance in tally.pass_hat.items():
         if chance is not None:
             found[f"pass^{k}"] = f"{chance:.4f}"

@@ -16,7 +16,6 @@ from agent.script.parameters import Filling, combinations
 from agent.script.schema import SEED, MissionFile, Parameters, Value
 from agent.script.source import Problem, Source, WrongFile
 
-
 _SHARED = (*Parameters.model_fields, "name", "description", "tags")
 """What all combinations of a file share, so that no `{name}` is filled in there."""
 

@@ -15,7 +15,9 @@ _BLANK = re.compile(r"\{([A-Za-z_]\w*)\}")
 """`{2}` and `{2,3}` are left alone: they mean something in a regular expression."""
 
 
-def combinations(header: Parameters, source: Source) -> tuple[list[dict[str, Value]], list[Problem]]:
+def combinations(
+    header: Parameters, source: Source
+) -> tuple[list[dict[str, Value]], list[Problem]]:
     """Return every combination of values that is not left out, and what is wrong with them."""
     problems = [*_wrong(header, source)]
     axes = header.matrix

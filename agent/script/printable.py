@@ -9,5 +9,5 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def printable(text: str) -> str:
-    """Return a text in which forbidden characters are written as escapes, such as `\\x1b`."""
+    """Return a text with the escapes of Python in the place of forbidden characters."""
     return _FORBIDDEN.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -226,9 +226,9 @@ class SceneSpec(ScriptPart):
 class Parameters(ScriptPart):
     """What stands for `{name}` in the texts of the scene, commands, settings and expectations."""
 
-    parameters: dict[str, Value] = {}
+    parameters: dict[str, Value] = Field(default={})
     """Name -> value. A text that is nothing but `{name}` becomes the value, number or text."""
-    matrix: dict[str, Annotated[tuple[Value, ...], Field(min_length=1)]] = {}
+    matrix: dict[str, Annotated[tuple[Value, ...], Field(min_length=1)]] = Field(default={})
     """Name -> values; the mission is run for each combination."""
     exclude: tuple[dict[str, Value], ...] = ()
     """Combinations that are left out; one that names some axes leaves out all that agree in them.

@@ -55,8 +55,9 @@ class Source:
             WrongFile: It is not YAML, names a key twice, or does not hold keys and values.
         """
         self.file = file
-        loader = yaml.SafeLoader(_text(file))
+        text = _text(file)
         try:
+            loader = yaml.SafeLoader(text)
             self._root = loader.get_single_node()
             doubled = [*self._doubled(self._root, frozenset())]
             if doubled:
@@ -74,8 +75,6 @@ class Source:
         except (TypeError, ValueError) as error:
             sentence = f"This is more than plain keys and values: {error}."
             raise WrongFile(Problem(file, 1, 1, sentence)) from error
-        finally:
-            loader.dispose()
         if not isinstance(self.data, dict):
             raise WrongFile(self.problem((), "A mission file holds keys and values, see --schema."))
 

@@ -1,6 +1,6 @@
-"""The words a mission file may use for things, facts and skill calls, and what is wrong with others.
+"""The words a mission file may use for things, facts and skill calls.
 
-Everything here raises `ValueError` with one sentence, which pydantic puts beside its place in a file.
+Whatever reads one raises `ValueError` with one sentence, which pydantic puts beside its place.
 """
 
 from __future__ import annotations
@@ -172,4 +172,3 @@ def _check_thing(name: str, kinds: _Kinds) -> None:
         return
     known = [n for n in (*OBJECTS, *ZONES, *DIRECTIONS) if kind_of(n) in kinds]
     raise ValueError(unknown(f"{' or '.join(kinds)}", name, known))
-
