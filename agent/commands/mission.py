@@ -26,7 +26,7 @@ def mission(args: argparse.Namespace) -> int:
         raise UsageError("Name mission files, for example configs/missions/*.yaml, or --schema.")
     _need_folders(args.junit, args.report)
     began = datetime.now()
-    findings = _run(args, began)
+    findings = _findings(args)
     _write(args, findings, began)
     from agent.script.tally import report
 
@@ -52,23 +52,21 @@ def _need_folders(*paths: Path | None) -> None:
             raise UsageError(f"There is no folder {path.parent} for {path.name}; make it.")
 
 
-def _run(args: argparse.Namespace, began: datetime) -> list[Finding]:
-    """Read everything that is to be run, and only then run it."""
-    from agent.script.load import load_scripts
+def _findings(args: argparse.Namespace) -> list[Finding]:
+    from agent.script.suite import Suite, run_suite
 
-    scripts = load_scripts(args.files, args.tags)
-    from agent.config import load_config
-    from agent.script.cases import make_cases
-    from agent.script.settings import configured
-
-    configs = [configured(script, args.config, args.overrides) for script in scripts]
-    runs = load_config(args.config, args.overrides).episode.directory
-    out = args.out or runs / began.strftime("missions-%Y-%m-%dT%H-%M-%S")
-    cases = make_cases(scripts, args.repeat, out)
-    from agent.script.bench import Job
-    from agent.script.pool import run_jobs
-
-    return run_jobs([Job(case, configs[case.script], args.film) for case in cases], args.workers)
+    return run_suite(
+        Suite(
+            files=args.files,
+            repeat=args.repeat,
+            workers=args.workers,
+            tags=args.tags,
+            config=args.config,
+            overrides=args.overrides,
+            out=args.out,
+            film=args.film,
+        )
+    )
 
 
 def _write(args: argparse.Namespace, findings: Sequence[Finding], began: datetime) -> None:
@@ -82,26 +80,26 @@ def _write(args: argparse.Namespace, findings: Sequence[Finding], began: datetim
 
 
 def _print(findings: Sequence[Finding]) -> None:
+    """Say what went wrong, case by case, then how often each mission passed."""
     from agent.script.bench import Status
     from agent.script.tally import Tally, by_mission
 
     terminal = Terminal(highlight=False, soft_wrap=True, markup=False)
     overall = Tally("all", tuple(findings))
     for finding in findings:
-        for sentence in (finding.error, *finding.failures):
-            if sentence:
-                case = finding.case
-                terminal.print(f"{finding.status.value}  {case.suite} [{case.name}]: {sentence}")
-                terminal.print(f"        {case.folder}")
+        case = finding.case
+        for sentence in finding.sentences:
+            terminal.print(f"{finding.status.value}: {case.suite}, {case.name}: {sentence}")
+        if finding.sentences:
+            terminal.print(f"  {case.folder}")
     for tally in (*by_mission(findings), overall):
         row = tally.as_json()
         chances = "  ".join(
-            f"^{k} {chance:.0%}" for k, chance in tally.pass_hat.items() if chance is not None
+            f"pass^{k} {chance:.1%}" for k, chance in tally.pass_hat.items() if chance is not None
         )
         terminal.print(
-            f"{tally.name:40} {row['successes']:3}/{len(tally.findings):<3} "
-            f"[{row['low']:.1%}, {row['high']:.1%}]  pass{chances}"
+            f"{tally.name:32} {row['successes']:4}/{len(tally.findings):<4} "
+            f"[{row['low']:.1%}, {row['high']:.1%}]  {chances}"
         )
-    unrun = overall.count(Status.NOT_RUN)
-    if unrun:
+    if unrun := overall.count(Status.NOT_RUN):
         terminal.print(f"{unrun} of {len(findings)} cases were not run.")

@@ -69,6 +69,11 @@ class Finding:
     frames: tuple[tuple[Frame, ...], ...] = ()
     wall_s: float = 0.0
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What went wrong, a sentence each; none where the case passed."""
+        return (self.error,) if self.error else self.failures
+
 
 class CaseBench:
     """Runs one case after another."""

@@ -82,9 +82,9 @@ def _case(suite: Tree.Element, finding: Finding) -> None:
         case Status.NOT_RUN:
             Tree.SubElement(element, "skipped", {"message": "It was interrupted before its end."})
         case Status.ERROR:
-            _trouble(element, "error", [finding.error])
+            _trouble(element, "error", finding.sentences)
         case Status.FAILED:
-            _trouble(element, "failure", finding.failures)
+            _trouble(element, "failure", finding.sentences)
     told = [json.dumps(summary, ensure_ascii=False) for summary in finding.summaries]
     lines = [f"episodes: {case.folder}", *told]
     Tree.SubElement(element, "system-out").text = printable("\n".join(lines))

@@ -21,7 +21,7 @@ from agent.script.trace import Frame
 from tests.script.samples import finding
 
 SCHEMA = Path(__file__).parents[1] / "data" / "junit.xsd"
-NASTY = 'a<script>alert(1)</script>&amp;"\'\x00\x1b[31m\ud800\ufffe]]>é🤖'
+NASTY = "a<script>alert(1)</script>&amp;\"'\x00\x1b[31m\ud800\ufffe]]>é🤖"
 BEGAN = datetime(2026, 1, 2, 3, 4, 5)
 
 
