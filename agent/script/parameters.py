@@ -52,7 +52,7 @@ def _wrong(header: Parameters, source: Source) -> Iterator[Problem]:
 
 
 def _within(out: Mapping[str, Value], combination: Mapping[str, Value]) -> bool:
-    return bool(out) and all(combination.get(name) == value for name, value in out.items())
+    return all(combination.get(name) == value for name, value in out.items())
 
 
 class Filling:

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -57,7 +58,10 @@ def _finding(job: Job, future: Future[Finding]) -> Finding:
     error = future.exception()
     if error is None:
         return future.result()
-    said = str(error) if isinstance(error, BosunError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, BrokenProcessPool):
+        said = "A worker process was killed, and what was running or waiting is lost with it."
+    else:
+        said = str(error) if isinstance(error, BosunError) else f"{type(error).__name__}: {error}"
     return Finding(job.case, Status.ERROR, error=said)
 
 

@@ -230,7 +230,7 @@ class Parameters(ScriptPart):
     """Name -> value. A text that is nothing but `{name}` becomes the value, number or text."""
     matrix: dict[str, Annotated[tuple[Value, ...], Field(min_length=1)]] = Field(default={})
     """Name -> values; the mission is run for each combination."""
-    exclude: tuple[dict[str, Value], ...] = ()
+    exclude: tuple[Annotated[dict[str, Value], Field(min_length=1)], ...] = ()
     """Combinations that are left out; one that names some axes leaves out all that agree in them.
     """
 

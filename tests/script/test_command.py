@@ -120,7 +120,8 @@ def test_every_command_leaves_an_episode_where_it_is_looked_for(ran: Ran) -> Non
         for command in case["commands"]:
             folder = ran.folder / command["episode"]
             assert folder.is_relative_to(ran.folder / case["folder"])
-            assert read_episode(folder).command == command["command"]
+            # An answer changes the command that is planned, and not what was said at first.
+            assert command["command"].startswith(read_episode(folder).command)
     several = ran.cases("One after another")[0]
     assert [Path(c["episode"]).name for c in several["commands"]] == ["1", "2"]
     assert not list(ran.folder.rglob("*.mp4"))

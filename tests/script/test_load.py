@@ -67,6 +67,7 @@ def complaint(folder: Path, text: str) -> list[str]:
         (PLAIN + "matrix: {seed: [1]}\nexclude: [{sed: 1}]\n", "6:12", ["'seed'"]),
         (PLAIN + "matrix: {seed: [1]}\nexclude: [{seed: 2}]\n", "6:18", ["'2'"]),
         (PLAIN + "matrix: {seed: [1]}\nexclude: [{seed: 1}]\n", "6:10", ["left out"]),
+        (PLAIN + "matrix: {seed: [1]}\nexclude: [{}]\n", "6:11", ["at least 1"]),
         (PLAIN + "matrix: {seed: [1]}\nscene: {seed: 2}\n", "6:15", ["axis seed"]),
         (
             "commands:\n  - say: go home\n    corrections: [{say: no}]\nexpect: {ticks: 1}\n",
