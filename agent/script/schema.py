@@ -155,7 +155,7 @@ class Expectations(Expecting):
     reasons: Reasons | None = None
     """Reason codes of the verdicts."""
     replans: Amount | None = None
-    """New plans after the first one."""
+    """New plans after the first one, or after the last correction."""
     attempts: Amount | None = None
     """The most tries of one subgoal in a row."""
     seconds: Amount | None = None

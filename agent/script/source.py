@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from agent.errors import UsageError, unknown
+from agent.resources import resource
 
 Place = tuple[str | int, ...]
 """The keys and indices that lead to a part of a file."""
@@ -72,7 +73,7 @@ class Source:
         except yaml.YAMLError as error:
             sentence = "This is not YAML: it holds characters that YAML forbids."
             raise WrongFile(Problem(file, 1, 1, sentence)) from error
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             sentence = f"This is more than plain keys and values: {error}."
             raise WrongFile(Problem(file, 1, 1, sentence)) from error
         if not isinstance(self.data, dict):
@@ -129,8 +130,8 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        beside = map(str, file.parent.glob("*.yaml"))
-        raise UsageError(unknown("mission file", str(file), beside)) from None
+        beside = [*file.parent.glob("*.yaml")] or resource("configs/missions").glob("*.yaml")
+        raise UsageError(unknown("mission file", str(file), map(str, beside))) from None
     except IsADirectoryError:
         raise UsageError(f"{file} is a folder; name its files, as in {file}/*.yaml.") from None
     except (OSError, UnicodeDecodeError) as error:
