@@ -12,6 +12,7 @@ from agent.arguments.episodes import add_episodes, with_action
 from agent.arguments.evaluate import add_eval
 from agent.arguments.inspect import add_doctor, add_memory
 from agent.arguments.learn import add_collect, add_train
+from agent.arguments.mission import add_mission
 from agent.arguments.replay import add_replay
 from agent.arguments.run import add_listen, add_run
 from agent.errors import BosunError, UsageError, unknown
@@ -19,6 +20,7 @@ from agent.errors import BosunError, UsageError, unknown
 COMMANDS = {
     "run": "carry out one command, typed or in a file of sound",
     "listen": "carry out what is said into the microphone",
+    "mission": "run mission files as tests: commands and what must come of them",
     "replay": "run a logged mission again, decide it anew, or go on from one of its ticks",
     "episodes": "list, sum up, check or clear away logged missions",
     "skills": "list the skills and their contracts",
@@ -31,6 +33,7 @@ COMMANDS = {
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "run": add_run,
     "listen": add_listen,
+    "mission": add_mission,
     "replay": add_replay,
     "episodes": add_episodes,
     "skills": add_json,

@@ -1,11 +1,13 @@
-"""Images as PNG."""
+"""Images as PNG and JPEG."""
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 
 import numpy as np
+from PIL import Image as PillowImage
 
 from agent.types import Image
 
@@ -40,3 +42,10 @@ def png(image: Image) -> bytes:
 def _part(kind: bytes, data: bytes) -> bytes:
     """Return one part of a PNG file: its length, its kind, its data and their checksum."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def jpeg(image: Image) -> bytes:
+    """Return a (H, W, 3) uint8 RGB image as JPEG, for people to look at."""
+    buffer = io.BytesIO()
+    PillowImage.fromarray(image).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()

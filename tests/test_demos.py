@@ -14,8 +14,8 @@ from skills.evaluate import virtual_microphone
 from tests.speech.sounds import needs_voices
 
 
-def _shown(demo: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, str(resource(f"demos/{demo}"))]
+def _shown(demo: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, str(resource(f"demos/{demo}")), *words]
     return subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -26,6 +26,17 @@ def test_what_is_dropped_is_found_out_and_picked_up_again(tmp_path: Path) -> Non
     places = [shown.stdout.index(part) for part in parts]
     assert places == sorted(places)
     assert list(tmp_path.rglob("*.mp4"))
+
+
+def test_missions_are_run_as_tests_and_reported(tmp_path: Path) -> None:
+    mission = str(resource("configs/missions/ambiguous.yaml"))
+    shown = _shown("06_mission_suite.py", tmp_path, mission)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    parts = ["passed", "Nobody answers", "pass^1 100%, pass^2 100%", "Report: "]
+    places = [shown.stdout.index(part) for part in parts]
+    assert places == sorted(places)
+    page = tmp_path / shown.stdout.split("Report: ")[1].strip()
+    assert page.read_text(encoding="utf-8").count("data:image/jpeg") >= 4
 
 
 @needs_voices

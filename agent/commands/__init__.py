@@ -5,12 +5,14 @@ from agent.commands.evaluate import evaluate
 from agent.commands.inspect import doctor, memory, skills
 from agent.commands.learn import collect, train
 from agent.commands.listen import listen
+from agent.commands.mission import mission
 from agent.commands.replay import replay
 from agent.commands.run import run
 
 VERBS = {
     "run": run,
     "listen": listen,
+    "mission": mission,
     "replay": replay,
     "episodes": episodes,
     "skills": skills,

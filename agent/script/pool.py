@@ -1,0 +1,92 @@
+"""Cases over worker processes; what comes of them does not depend on how many."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from tqdm import tqdm
+
+from agent.errors import BosunError
+from agent.script.bench import CaseBench, Finding, Job, Status
+
+_STDOUT, _STDERR = 1, 2
+
+
+def run_jobs(jobs: Sequence[Job], workers: int) -> list[Finding]:
+    """Return what came of every job, in order; Ctrl-C leaves those unrun that have not ended.
+
+    Args:
+        jobs: What is run; those with the same settings are run together, since loading takes time.
+        workers: Processes.
+    """
+    pool = ProcessPoolExecutor(
+        min(workers, len(jobs)), multiprocessing.get_context("spawn"), _begin
+    )
+    findings = [Finding(job.case, Status.NOT_RUN) for job in jobs]
+    with pool, tqdm(total=len(jobs), desc="missions", unit="case") as bar:
+        with _deaf_to_interrupts():
+            futures = {pool.submit(_run, jobs[index]): index for index in _by_settings(jobs)}
+        try:
+            for future in as_completed(futures):
+                index = futures[future]
+                findings[index] = _finding(jobs[index], future)
+                bar.update()
+        except KeyboardInterrupt:
+            bar.write("Interrupted: what has ended is reported, the rest is not run.", file=bar.fp)
+            pool.shutdown(wait=True, cancel_futures=True)
+    return findings
+
+
+def _by_settings(jobs: Sequence[Job]) -> list[int]:
+    """Return the order in which settings change least."""
+    first: dict[str, int] = {}
+    keys = [first.setdefault(job.config.model_dump_json(), len(first)) for job in jobs]
+    return sorted(range(len(jobs)), key=keys.__getitem__)
+
+
+def _finding(job: Job, future: Future[Finding]) -> Finding:
+    """Return what came of a job; whatever was raised in it is that case's error alone."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, BrokenProcessPool):
+        said = "A worker process was killed, and what was running or waiting is lost with it."
+    else:
+        said = str(error) if isinstance(error, BosunError) else f"{type(error).__name__}: {error}"
+    return Finding(job.case, Status.ERROR, error=said)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, but for the robot in them, which it stops."""
+    before: Any = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _begin() -> None:
+    # What libraries print is no part of what is reported.
+    os.dup2(_STDERR, _STDOUT)
+
+
+@lru_cache(maxsize=1)
+def _bench() -> CaseBench:
+    bench = CaseBench()
+    # Renderers cannot be released any more once the interpreter is being taken apart.
+    atexit.register(bench.close)
+    return bench
+
+
+def _run(job: Job) -> Finding:
+    return _bench()(job)
