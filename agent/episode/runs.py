@@ -25,8 +25,8 @@ from agent.types import Plan, Scene, Subgoal, SubgoalResult, Verdict
 Said = Answered | Corrected | Heard | Planned | Stopped
 """What is said in words around the ticks of a run."""
 
-CUT = "cut"
-"""Outcome of a run that the end of a damaged file has cut off."""
+UNKNOWN = "unknown"
+"""Outcome of a run whose end was not logged: the file was cut, or a person drove the robot."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,8 +62,8 @@ class SubgoalRun:
 
     @property
     def outcome(self) -> str:
-        """How it ended, as `SubgoalOutcome` has it, or `cut`."""
-        return self.result.outcome.value if self.result else CUT
+        """How it ended, as `SubgoalOutcome` has it, or `unknown`."""
+        return self.result.outcome.value if self.result else UNKNOWN
 
     @property
     def args(self) -> str:

@@ -27,7 +27,7 @@ def export_csv(episode: Episode, file: Path) -> Path:
 
     Numbers are in full precision, in m, rad and s; a cell is empty where there is no such number.
     Outcome, verdict, reason and confidence are those of the whole subgoal run and stand in each of
-    its rows; the outcome of a run that was cut off is `cut`. Columns named `raw` are what the
+    its rows; it is `unknown` where the run was cut off. Columns named `raw` are what the
     policy asked for, those named `sent` what the robot was sent.
 
     Raises:
@@ -66,7 +66,9 @@ def _row(run: SubgoalRun, tick: Ticked) -> list[Cell]:
     seen, chunk = tick.observation, tick.chunk
     spread = None if chunk.spread is None else float(np.mean(chunk.spread))
     verdict = run.verdict
-    ended = (verdict.value.value, verdict.reason.value, verdict.confidence) if verdict else ("",) * 3
+    ended = (
+        (verdict.value.value, verdict.reason.value, verdict.confidence) if verdict else ("",) * 3
+    )
     return [
         tick.time_s,
         run.number,

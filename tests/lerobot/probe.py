@@ -1,4 +1,4 @@
-"""Run by the Python of LeRobot's own environment: loads a data set as LeRobot does, and tells of it.
+"""Run by the Python of LeRobot's environment: loads a data set as LeRobot does, and tells of it.
 
 Takes the data set's folder and a file to write; Bosun is not imported.
 """
