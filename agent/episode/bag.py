@@ -90,7 +90,7 @@ def _opened(bag: Path) -> Iterator[AnyReader]:
     except ImportError as error:
         raise MissingDependency(
             "ROS bags need the package rosbags; run"
-            " `pip install -c constraints.txt -e '.[ros_bags]'`."
+            " `pip install -c constraints.txt -e '.[ros-bags]'`."
         ) from error
     try:
         # Bags of older distributions do not tell what their messages look like.
