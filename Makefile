@@ -3,8 +3,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+LEROBOT := build/lerobot
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test lint setup lerobot-env clean
 .DELETE_ON_ERROR:
 
 demo: setup
@@ -32,6 +33,18 @@ $(BIN)/python:
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Bosun needs Python 3.11 or newer; install it, or name it: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+# LeRobot wants other versions than Bosun of much that both need. Its environment has those of its
+# own, and takes all else, torch above all, from Bosun's. `make test` uses it where it is there.
+lerobot-env: $(LEROBOT)/.installed
+
+$(LEROBOT)/.installed: tests/lerobot/requirements.txt | setup
+	$(BIN)/python -m venv --clear --without-pip $(LEROBOT)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> $$($(LEROBOT)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bosun.pth
+	$(BIN)/python -m pip --python $(LEROBOT)/bin/python --disable-pip-version-check install --quiet \
+		--no-deps -r tests/lerobot/requirements.txt
+	@touch $@
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

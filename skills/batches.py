@@ -274,8 +274,12 @@ def _place_in_demo(
 
 
 def _scenes(mount: Array, shard_of: Array) -> npt.NDArray[np.int64]:
-    """Return the number of every frame's scene: within a shard, cameras stand anew in each."""
-    return np.unique(np.column_stack([shard_of, mount]), axis=0, return_inverse=True)[1]
+    """Return the number of every frame's scene: within a shard, cameras stand anew in each.
+
+    Where they stand is unknown in a shard of logged runs, all of which are of one scene.
+    """
+    told = np.column_stack([shard_of, np.nan_to_num(mount)])
+    return np.unique(told, axis=0, return_inverse=True)[1]
 
 
 def _token_table(

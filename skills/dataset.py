@@ -18,6 +18,9 @@ position   (n, 3) float32        where they are, m, base frame
 support    (n,) int8             what carries them, index into `SUPPORTS`
 part       (n,) float32          how far a drawer is out, m, or 1 for a lit lamp; 0 for all else
 mount      (9,) float64          how far the cameras are from where they belong; `world.mount`
+goal       (3,) float32          where the thing was taken to, m; NaN where unknown. Only shards of
+                                 logged runs have it: what was done in them stands, and no teacher
+                                 is asked about it anew.
 ========== ===================== =======================================================
 """
 
@@ -45,6 +48,8 @@ CARRIERS = tuple(name for name, kind in OBJECTS.items() if kind not in (CAN, BUT
 TARGET_NAMES = (*CARRIERS, *ZONES, *DIRECTIONS)
 SUPPORTS = (TABLE, HAND, *CARRIERS)
 STATE_DIM = 15
+CAMERAS = {"front": (120, 160), "wrist": (96, 96)}
+"""Camera name -> height and width, px."""
 _TRAY_SEEN_M = 0.035
 """From which opening of the drawer on the cameras see what lies in it, m."""
 _TABLE_LOW, _TABLE_HIGH = np.array([-0.1, -0.6, -0.05]), np.array([1.0, 0.6, 0.6])

@@ -1,6 +1,7 @@
 """What the policy is to learn of every frame: where things go, and what the teacher does about it.
 
 What is recorded is states, and the teachers answer them anew: a better teacher needs no new data.
+Only what the agent itself has logged stands as it was done: nobody knows where things really were.
 Those who place things do so several times over, told of another place to put the thing down near
 and of another age of the subgoal. So the policy learns to go where it has said that it would, which
 no recording alone can teach: in those the thing always went to one place.
@@ -120,20 +121,25 @@ def _demonstration(shard: Shard, first: int, end: int, rng: np.random.Generator)
     present = shard["present"][rows, index]
     thing = np.where(present[:, None], shard["position"][rows, index], np.nan)
     later = np.where(rng.random(VARIANTS) < _LATER, rng.uniform(0, _LATER_S, VARIANTS), 0.0)
+    logged = "goal" in shard
+    if logged:
+        # Nobody can be asked what would have been done later.
+        later[:] = 0.0
     hasty = haste(later[:, None] + _DT_S * np.arange(len(rows)))
     worlds = [RecordedWorld(shard, int(row)) for row in rows]
     expert = expert_for(*call_at(shard, first))
     # What is not in sight cannot be asked about; what was done then stands.
     action = np.repeat(shard["action"][None, rows], VARIANTS, axis=0)
     asked = np.flatnonzero(present)
-    if isinstance(expert, PlaceExpert):
+    if isinstance(expert, PlaceExpert) and not logged:
         said, goal = _placing(expert, worlds, asked, hasty, action, rng)
     else:
-        if present[0]:
+        if present[0] and not logged:
             expert.reset(worlds[0])
             for row in asked:
                 action[:, row] = expert.act(worlds[row])
-        goal = np.repeat(_going(shard, rows, thing)[None], VARIANTS, axis=0)
+        going = shard["goal"][rows] if logged else _going(shard, rows, thing)
+        goal = np.repeat(going[None], VARIANTS, axis=0)
         begun = rng.random((VARIANTS, 1, 1)) >= _KEPT + _BEGUN
         near = np.where(begun, thing[0] + rng.normal(0, _BEGUN_M, (VARIANTS, 1, 3)), goal)
         said = near + rng.normal(0, _KEPT_M, (VARIANTS, 1, 3))

@@ -134,7 +134,9 @@ class PolicyTrainer:
             output.gripper.float(), opening.expand(heads, *opening.shape), reduction="none"
         )
         known = ~batch.progress.isnan()
-        thing = (output.thing.float() - scaled(batch.thing))[~batch.thing.isnan()].abs().mean()
+        seen = ~batch.thing.isnan()
+        far = (output.thing.float() - scaled(batch.thing))[seen].abs().sum()
+        thing = far / seen.sum().clamp(min=1)
         goal, odds = _goal_losses(output, batch.goal, batch.rooms)
         progress = F.binary_cross_entropy_with_logits(
             output.progress.float()[known], batch.progress[known]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,11 @@ import pytest
 # speed then do not depend on how many cores there are.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+if TYPE_CHECKING:
+    from agent.episode.reader import Episode
+
+LOGGED = ("press the button", "open the drawer", "pick up the red block")
+LOGGED_SEED = 20
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -33,3 +38,22 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
     monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+
+
+@pytest.fixture(scope="session")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> list[Episode]:
+    """Return the episodes of real missions, all of which succeed; do not write to their folder."""
+    from agent.build import Agent
+    from agent.config import Config
+    from agent.episode.reader import read_episode
+    from agent.mission import Mission, run_mission
+    from agent.sections import MemoryConfig
+
+    root = tmp_path_factory.mktemp("logged")
+    bosun = Agent(Config(memory=MemoryConfig(file=None)))
+    try:
+        for number, command in enumerate(LOGGED):
+            run_mission(bosun, Mission(command, LOGGED_SEED, root / f"mission-{number}"))
+    finally:
+        bosun.close()
+    return [read_episode(root / f"mission-{number}") for number in range(len(LOGGED))]

@@ -36,7 +36,14 @@ def add_collect(parser: argparse.ArgumentParser) -> None:
 def add_train(parser: argparse.ArgumentParser) -> None:
     """Add what is trained, on what."""
     parser.add_argument("what", choices=("policy", "scene"), nargs="?", default="policy")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="from `bosun collect`; a policy also learns from episodes and LeRobotDatasets v3.0",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--steps", type=positive, default=4500)
     parser.add_argument("--batch", type=positive, default=128)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -54,16 +55,35 @@ def train(args: argparse.Namespace) -> int:
     if args.what == "scene":
         from skills.perception.train import SceneTrainer
 
+        _need_truth(args.data)
         SceneTrainer(args.data, args.out, spec, args.start).train()
     else:
         from agent.build import SCENE_CHECKPOINT
+        from agent.lessons import training_folder
         from agent.resources import resource
         from skills.train import PolicyTrainer
 
         eyes = args.scene or resource(SCENE_CHECKPOINT)
         shape = _hyperparameters(args.model)
-        PolicyTrainer(args.data, args.out, spec, eyes, args.start, shape).train()
+        data = [training_folder(folder, args.out) for folder in args.data]
+        PolicyTrainer(data, args.out, spec, eyes, args.start, shape).train()
     return 0
+
+
+def _need_truth(folders: list[Path]) -> None:
+    """Refuse logged missions where labels must be true.
+
+    Raises:
+        UsageError: A folder holds some.
+    """
+    from agent.lessons import logged_files
+
+    for folder in folders:
+        if logged_files(folder):
+            raise UsageError(
+                f"{folder} holds logged missions, in which where things are is only what the agent"
+                " believed; the scene network learns from `bosun collect scenes` and `demos`."
+            )
 
 
 def _hyperparameters(pairs: list[str]) -> dict[str, Any]:
