@@ -64,10 +64,21 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bag", type=Path, help="folder of a ROS 2 bag, in MCAP or SQLite")
+    parser.add_argument(
+        "--topics", type=Path, required=True, metavar="FILE.yaml", help="which topic is what"
+    )
+    parser.add_argument("--episode", type=Path, metavar="DIR", help="folder of the new episode")
+    add_config(parser)
+    add_json(parser)
+
+
 _ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "list": ("list logged missions, newest first", _add_list),
     "show": ("sum one up: its plan, what came of it and what is lost", _add_show),
     "clean": ("remove the oldest until the rest fits", _add_clean),
+    "import": ("make an episode of a ROS 2 bag", _add_import),
     "verify": ("check every record, hash and index", _add_verify),
 }
 

@@ -13,7 +13,9 @@ def add_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "episode", type=Path, help="folder of the log, its .mcap file, or a folder of many"
     )
-    how = parser.add_argument_group("what is done, at least one of them")
+    how = parser.add_argument_group(
+        "run it again, in one of three ways"
+    ).add_mutually_exclusive_group()
     how.add_argument(
         "--check", action="store_true", help="do it again in the world, and compare bit by bit"
     )
@@ -30,12 +32,33 @@ def add_replay(parser: argparse.ArgumentParser) -> None:
         dest="tick",
         help="put the world where it was at this tick, and go on live",
     )
+    _add_forms(parser)
     _add_variation(parser)
     live = parser.add_argument_group("with --from")
     live.add_argument("--command", help="what is to be done from there; the same by default")
     live.add_argument("--episode", type=Path, metavar="DIR", dest="log", help="folder of its log")
     live.add_argument("--video", type=Path, metavar="FILE.mp4", help="film it")
     add_json(parser)
+
+
+def _add_forms(parser: argparse.ArgumentParser) -> None:
+    """Add the forms in which an episode can be had."""
+    forms = parser.add_argument_group("have it in another form")
+    forms.add_argument(
+        "--view",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="FILE.html",
+        help="as a page for the browser, with what --check or --decisions finds; timeline.html in "
+        "its folder by default",
+    )
+    forms.add_argument(
+        "--export-lerobot", type=Path, metavar="DIR", help="as a LeRobotDataset v3.0; many as one"
+    )
+    forms.add_argument("--export-rerun", type=Path, metavar="FILE.rrd", help="for Rerun's viewer")
+    forms.add_argument("--export-video", type=Path, metavar="FILE.mp4", help="as a film")
+    forms.add_argument("--export-csv", type=Path, metavar="FILE.csv", help="a row for every tick")
 
 
 def _add_variation(parser: argparse.ArgumentParser) -> None:

@@ -31,7 +31,14 @@ _WIDE = 200
 
 def episodes(args: argparse.Namespace) -> int:
     """Do with episodes what was asked for."""
-    return {"list": _list, "show": _show, "clean": _clean, "verify": _verify}[args.action](args)
+    actions = {
+        "list": _list,
+        "show": _show,
+        "clean": _clean,
+        "import": _import,
+        "verify": _verify,
+    }
+    return actions[args.action](args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -234,6 +241,19 @@ def _clean(args: argparse.Namespace) -> int:
         sys.stdout.write(f"{what} {shelf.folder} ({shelf.size / 1e6:.1f} MB).\n")
     count = f"{len(removed)} {'episode' if len(removed) == 1 else 'episodes'}"
     sys.stdout.write(f"{what} {count}, {size / 1e6:.1f} MB.\n")
+    return 0
+
+
+def _import(args: argparse.Namespace) -> int:
+    from agent.episode.bag import import_bag
+    from agent.mission import fresh_folder
+
+    folder = args.episode or fresh_folder(
+        load_config(args.config, args.overrides).episode.directory
+    )
+    file = import_bag(args.bag, args.topics, folder)
+    told = json.dumps({"episode": str(folder)}) if args.json else f"Episode: {file.parent}"
+    sys.stdout.write(f"{told}\n")
     return 0
 
 

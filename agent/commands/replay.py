@@ -1,21 +1,23 @@
-"""`bosun replay`: logged missions done again, decided anew, or taken up live from one tick."""
+"""`bosun replay`: logged missions done again, decided anew, taken up live, or in other forms."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as Terminal
 from rich.table import Table
 
+from agent.commands import forms
 from agent.errors import EpisodeError, UsageError
 
 if TYPE_CHECKING:
+    from agent.episode.page import Mark
     from agent.episode.reader import Episode
     from agent.replay.check import Check
     from agent.replay.decisions import Decisions
@@ -29,47 +31,83 @@ def replay(args: argparse.Namespace) -> int:
     """Do what is asked with one episode, or with each of a folder; 1 means that it differs."""
     from agent.episode.reader import read_episode
 
-    wanted = [way for flag, way in _WAYS.items() if getattr(args, flag) not in (None, False)]
-    if not wanted:
-        raise UsageError("Say what to do with the episode: --check, --decisions or --from TICK.")
+    ways = [way for flag, way in _WAYS.items() if getattr(args, flag) not in (None, False)]
+    if not ways and not forms.wanted(args):
+        raise UsageError(
+            "Say what to do with the episode: --check, --decisions, --from TICK, --view or an "
+            "--export-... of it."
+        )
     paths = _episodes(args.episode)
     if args.tick is not None and len(paths) > 1:
         raise UsageError(f"--from goes on from one episode; {args.episode} holds {len(paths)}.")
+    forms.check(args, len(paths))
     episodes = [read_episode(path) for path in paths]
-    codes = [way(args, episodes) for way in wanted]
-    return max(codes)
+    came = ways[0](args, episodes) if ways else _Outcome(0)
+    files = forms.written(args, episodes, came.marks)
+    if args.json:
+        told = came.told or [{"episode": str(episode.path.parent)} for episode in episodes]
+        whole = told[0] if len(told) == 1 else {"episodes": told}
+        sys.stdout.write(json.dumps({**whole, "files": list(map(str, files))}) + "\n")
+    else:
+        for file in files:
+            sys.stdout.write(f"Written: {file}\n")
+    return came.code
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a replay.
+
+    Attributes:
+        code: The exit code.
+        told: What is printed as JSON, of each episode.
+        marks: Path of an episode -> where its replay differs.
+    """
+
+    code: int
+    told: Sequence[dict[str, Any]] = ()
+    marks: Mapping[Path, Sequence[Mark]] = field(default_factory=dict)
 
 
 def _episodes(path: Path) -> list[Path]:
-    """Return the episode at a path, or all that lie below it."""
+    """Return the episode at a path, or all that lie below it, oldest first."""
     from agent.episode.file import FILE_NAME
+    from agent.episode.library import shelves
 
     if path.is_file() or (path / FILE_NAME).is_file():
         return [path]
-    found = sorted(file.parent for file in path.rglob(FILE_NAME))
+    found = [shelf.folder for shelf in reversed(shelves(path))]
     if not found:
-        raise EpisodeError(
-            f"There is no episode in {path}; give an episode's folder, or its parent."
-        )
+        raise EpisodeError(f"There is no episode in {path}; give its folder, or the one above it.")
     return found
 
 
-def _check(args: argparse.Namespace, episodes: Sequence[Episode]) -> int:
+def _check(args: argparse.Namespace, episodes: Sequence[Episode]) -> _Outcome:
+    from agent.episode.page import Mark
     from agent.replay.check import check
 
-    terminal, found = Terminal(highlight=False, soft_wrap=True), []
+    terminal, told, same = Terminal(highlight=False, soft_wrap=True), [], 0
+    marks: dict[Path, list[Mark]] = {}
     for episode in episodes:
-        found.append(check(episode))
+        found = check(episode)
+        same += found.same
+        told.append({"episode": str(episode.path.parent), **asdict(found), "same": found.same})
+        marks[episode.path] = [
+            Mark(where.time_s, f"{where.topic} {where.field}", where.then, where.now, "")
+            for where in (found.world, found.divergence)
+            if where is not None
+        ]
         if not args.json:
-            if len(episodes) > 1:
-                terminal.print(f"{episode.path.parent}:", markup=False)
-            _tell_check(terminal, found[-1])
-    same = sum(one.same for one in found)
-    if args.json:
-        _print_json([{**asdict(one), "same": one.same} for one in found], episodes)
-    elif len(episodes) > 1:
+            _tell_which(terminal, episode, episodes)
+            _tell_check(terminal, found)
+    if len(episodes) > 1 and not args.json:
         terminal.print(f"{same} of {len(episodes)} episodes are the same, bit by bit.")
-    return int(same < len(found))
+    return _Outcome(int(same < len(episodes)), told, marks)
+
+
+def _tell_which(terminal: Terminal, episode: Episode, episodes: Sequence[Episode]) -> None:
+    if len(episodes) > 1:
+        terminal.print(f"{episode.path.parent}:", markup=False)
 
 
 def _tell_check(terminal: Terminal, found: Check) -> None:
@@ -98,27 +136,31 @@ def _tell(terminal: Terminal, what: str, where: Divergence) -> None:
     terminal.print(f"  now:  {where.now or 'nothing'}", markup=False)
 
 
-def _decisions(args: argparse.Namespace, episodes: Sequence[Episode]) -> int:
+def _decisions(args: argparse.Namespace, episodes: Sequence[Episode]) -> _Outcome:
+    from agent.episode.page import Mark
     from agent.replay.decisions import Reviewer
 
-    terminal, found = Terminal(highlight=False, soft_wrap=True), []
+    terminal, told = Terminal(highlight=False, soft_wrap=True), []
+    marks: dict[Path, list[Mark]] = {}
     reviewer = Reviewer(_overrides(args), args.tolerance)
     try:
         for episode in episodes:
-            found.append(reviewer(episode))
+            found = reviewer(episode)
+            told.append({"episode": str(episode.path.parent), **asdict(found)})
+            marks[episode.path] = [
+                Mark(one.time_s, one.kind.value, one.then, one.now, one.cause)
+                for one in found.differences
+            ]
             if not args.json:
-                if len(episodes) > 1:
-                    terminal.print(f"{episode.path.parent}:", markup=False)
-                _tell_decisions(terminal, found[-1])
+                _tell_which(terminal, episode, episodes)
+                _tell_decisions(terminal, found)
     finally:
         reviewer.close()
-    differing = sum(bool(one.differences) for one in found)
-    if args.json:
-        _print_json([asdict(one) for one in found], episodes)
-    elif len(episodes) > 1:
-        ticks = sum(one.ticks for one in found)
+    differing = sum(map(bool, marks.values()))
+    if len(episodes) > 1 and not args.json:
+        ticks = sum(one["ticks"] for one in told)
         terminal.print(f"{differing} of {len(episodes)} episodes differ ({ticks} ticks).")
-    return int(differing > 0)
+    return _Outcome(int(differing > 0), told, marks)
 
 
 def _tell_decisions(terminal: Terminal, found: Decisions) -> None:
@@ -143,7 +185,7 @@ def _tell_decisions(terminal: Terminal, found: Decisions) -> None:
         terminal.print(f"... and {more} more.")
 
 
-def _from(args: argparse.Namespace, episodes: Sequence[Episode]) -> int:
+def _from(args: argparse.Namespace, episodes: Sequence[Episode]) -> _Outcome:
     """Go on live from a tick; the exit code is that of the mission."""
     from agent.build import Agent
     from agent.commands.run import answered, report
@@ -166,11 +208,9 @@ def _from(args: argparse.Namespace, episodes: Sequence[Episode]) -> int:
         summary = run_mission(agent, mission, [console], answer=answered)
     finally:
         agent.close()
-    if args.json:
-        sys.stdout.write(json.dumps(summary) + "\n")
-    else:
+    if not args.json:
         report(summary, args.video)
-    return EXIT_CODES[MissionOutcome(summary["outcome"])]
+    return _Outcome(EXIT_CODES[MissionOutcome(summary["outcome"])], [summary])
 
 
 def _overrides(args: argparse.Namespace) -> list[str]:
@@ -183,13 +223,7 @@ def _overrides(args: argparse.Namespace) -> list[str]:
     return [*(f"{key}={value}" for key, value in named.items() if value), *args.overrides]
 
 
-def _print_json(found: Sequence[dict[str, Any]], episodes: Sequence[Episode]) -> None:
-    """Print one object: of the one episode, or of all of them."""
-    told = [{"episode": str(e.path.parent), **one} for e, one in zip(episodes, found, strict=True)]
-    sys.stdout.write(json.dumps(told[0] if len(told) == 1 else {"episodes": told}) + "\n")
-
-
-_WAYS: dict[str, Callable[[argparse.Namespace, Sequence[Episode]], int]] = {
+_WAYS: dict[str, Callable[[argparse.Namespace, Sequence[Episode]], _Outcome]] = {
     "check": _check,
     "decisions": _decisions,
     "tick": _from,
