@@ -19,7 +19,7 @@ const events = withMarks(episode.events.map((event) => {
 
 const started = events.find((event) => event.kind === "/event mission_started");
 const ended = events.find((event) => event.kind === "/event mission_ended");
-const metadata = (started && started.metadata) || {};
+const metadata = started?.metadata || {};
 const verdicts = indices((event) => event.topic === "/verdict");
 const marks = indices((event) => event.topic === "mark");
 const runs = subgoalRuns();
@@ -52,8 +52,8 @@ function subgoalRuns() {
     }
     const run = found[found.length - 1];
     if (event.kind === "/subgoal ended" && run) {
-      Object.assign(run, { endIndex: index, end: event.ticks, to: event.time_s,
-                           outcome: event.result.outcome, verdict: event.result.verdict });
+      const { outcome, verdict } = event.result;
+      Object.assign(run, { end: event.ticks, to: event.time_s, outcome, verdict });
       if (run.attempt > 0 && run.outcome === "success") step += 1;
     }
   }

@@ -1,6 +1,6 @@
 /* What is shown now, and how one moves: a tick, a second, a verdict, a difference, or in real time. */
 
-const now = { tick: 0, chosen: null, playing: false };
+const now = { tick: 0, chosen: null, playing: null };
 const canvases = [];
 const decoded = new Map();
 let unfolded = null;
@@ -103,19 +103,20 @@ function step(by) {
 }
 
 function pause() {
-  now.playing = false;
+  now.playing = null;
   byId("play").textContent = "Play";
   byId("play").ariaPressed = "false";
 }
 
 function play() {
   if (now.tick >= last) show(0);
-  now.playing = true;
+  // Each run has a token of its own: one that was paused does not go on beside the next.
+  const run = now.playing = {};
   byId("play").textContent = "Pause";
   byId("play").ariaPressed = "true";
   let time = times[now.tick] || 0, then = performance.now();
   const onward = (stamp) => {
-    if (!now.playing) return;
+    if (now.playing !== run) return;
     time += (Number(byId("speed").value) * Math.max(0, stamp - then)) / 1000;
     then = Math.max(stamp, then);
     const tick = tickAt(time);
