@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
+from agent.episode.file import FILE_NAME
 from agent.episode.lerobot.layout import ACTION, INFO, STATE, shape_of
 from agent.episode.lerobot.reader import LeRobotFolder
 from agent.episode.reader import read_episode
 from agent.episode.recording import Recording, recorded
 from agent.episode.runs import subgoal_runs
-from agent.episode.writer import FILE_NAME
 from agent.errors import SkillError
 from agent.sections import MonitorConfig
 from agent.types import HAND, FloatArray, Scene, SubgoalOutcome
@@ -273,4 +273,4 @@ def _goal(
         goal = thing.position + PUSH_DISTANCE * np.array([*DIRECTIONS[args["direction"]], 0.0])
     elif skill == "press":
         goal = thing.position
-    return goal.astype(np.float32)
+    return np.asarray(goal, np.float32)

@@ -13,9 +13,8 @@ def add_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "episode", type=Path, help="folder of the log, its .mcap file, or a folder of many"
     )
-    how = parser.add_argument_group(
-        "run it again, in one of three ways"
-    ).add_mutually_exclusive_group()
+    again = parser.add_argument_group("run it again, in one of three ways")
+    how = again.add_mutually_exclusive_group()
     how.add_argument(
         "--check", action="store_true", help="do it again in the world, and compare bit by bit"
     )

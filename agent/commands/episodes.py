@@ -124,7 +124,7 @@ def _directory(args: argparse.Namespace) -> Path:
         directory: Path = load_config(args.config, args.overrides).episode.directory
         return directory
     if not args.directory.exists():
-        words = ("list", "show", "clean", "verify")
+        words = ("list", "show", "clean", "import", "verify")
         raise UsageError(unknown("folder or action", str(args.directory), words))
     return Path(args.directory)
 
@@ -248,9 +248,8 @@ def _import(args: argparse.Namespace) -> int:
     from agent.episode.bag import import_bag
     from agent.mission import fresh_folder
 
-    folder = args.episode or fresh_folder(
-        load_config(args.config, args.overrides).episode.directory
-    )
+    config = load_config(args.config, args.overrides)
+    folder = args.episode or fresh_folder(config.episode.directory)
     file = import_bag(args.bag, args.topics, folder)
     told = json.dumps({"episode": str(folder)}) if args.json else f"Episode: {file.parent}"
     sys.stdout.write(f"{told}\n")

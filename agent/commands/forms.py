@@ -16,12 +16,8 @@ if TYPE_CHECKING:
     from agent.episode.reader import Episode
 
 _PAGE = "timeline.html"
-_OF_ONE = {
-    "export_rerun": "--export-rerun",
-    "export_video": "--export-video",
-    "export_csv": "--export-csv",
-}
-"""Argument -> flag, where one file holds one episode."""
+_OF_ONE = ("export_rerun", "export_video", "export_csv")
+"""Arguments that name a file for one episode."""
 
 
 def wanted(args: argparse.Namespace) -> bool:
@@ -35,9 +31,11 @@ def check(args: argparse.Namespace, count: int) -> None:
     Raises:
         UsageError: That was asked for.
     """
-    for name, flag in _OF_ONE.items():
+    for name in _OF_ONE:
         if getattr(args, name) is not None and count > 1:
-            raise UsageError(f"{flag} takes one episode; {args.episode} holds {count}.")
+            raise UsageError(
+                f"--{name.replace('_', '-')} takes one episode; {args.episode} holds {count}."
+            )
     if args.view not in (None, Path()) and count > 1:
         raise UsageError(f"--view FILE takes one episode; {args.episode} holds {count}.")
 
