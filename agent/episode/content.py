@@ -9,7 +9,7 @@ from typing import Any
 from agent.episode.codec import AUDIO, decode, decode_image, nanoseconds
 from agent.episode.container import Contents, Logged
 from agent.episode.file import MISSION, described
-from agent.episode.schemas import ACTION, CAMERA, CHUNK, HEARD, STATE
+from agent.episode.schemas import ACTION, CAMERA, CHUNK, HEARD, MONITOR, STATE
 from agent.episode.summary import SUMMARY, summarise
 from agent.events import (
     Event,
@@ -56,7 +56,7 @@ def _decoded(found: Contents, logged: Logged) -> Event | None:
     if {STATE, ACTION, CHUNK} & set(parts):
         cameras = parts.get(STATE, {}).get("cameras", [])
         due = {STATE, ACTION, CHUNK, *(CAMERA + name for name in cameras)}
-        for topic in sorted(due ^ set(parts)):
+        for topic in sorted(due ^ (set(parts) - {MONITOR})):
             problem = "is missing" if topic in due else "is there, which the tick does not name"
             found.say(topic, problem, event=logged)
         if due != set(parts):
