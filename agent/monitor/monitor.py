@@ -7,7 +7,7 @@ language model that sees may be a third one: it can object, and by itself never 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -70,7 +70,7 @@ class MonitorLimits:
 
 
 class SubgoalMonitor:
-    """Watches one subgoal at a time; fails closed.
+    """Watches the subgoals of one mission, one at a time; fails closed.
 
     Attributes:
         strain: How the tick checked last compares with what is usual; None where it was not usable,
@@ -101,10 +101,12 @@ class SubgoalMonitor:
         self._witness = None if checker is None else PictureWitness(checker)
         self._cameras = CameraWatch()
         self.strain: Strain | None = None
+        self._alarms: Counter[str] = Counter()
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Begin to watch a subgoal that starts from this scene."""
         contract = self._contracts[subgoal.skill]
+        self._phrase, self._alarmed = subgoal.phrase, False
         self._contract, self._args = contract, subgoal.args
         self._done = contract.facts("done", subgoal.args)
         wanted = contract.facts("preconditions", subgoal.args)
@@ -117,7 +119,8 @@ class SubgoalMonitor:
         if self._witness is not None:
             self._witness.reset(subgoal.phrase, [str(fact) for fact in self._done])
         if self._watch is not None:
-            self._watch.reset(subgoal.skill, scene.time_s, contract.time_budget_s)
+            alarms = self._alarms[subgoal.phrase]
+            self._watch.reset(subgoal.skill, scene.time_s, contract.time_budget_s, alarms)
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""
@@ -165,6 +168,9 @@ class SubgoalMonitor:
             return Verdict(VerdictValue.REFUTED, why, 1.0 - success, evidence)
         strain = self.strain
         if strain is not None and strain.alarming:
+            # Asked on after its verdict, as a replay does, it has still raised one alarm.
+            self._alarms[self._phrase] += not self._alarmed
+            self._alarmed = True
             signals = dict(strain.signals)
             evidence = {"score": strain.score, "usual": strain.limit, "signals": signals}
             why = self._cause(self._estimator.estimate(observation), reason(strain))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 from agent.errors import CheckpointError
 from agent.events import Strain
@@ -20,6 +21,10 @@ _REASONS: Mapping[str, Reason] = {
     "spread": Reason.OUT_OF_DISTRIBUTION,
     "inconsistency": Reason.OUT_OF_DISTRIBUTION,
 }
+
+
+_LEFT = 0.25
+"""Share of the rate of false alarms that an alarm leaves to the next try of the same subgoal."""
 
 
 def reason(strain: Strain) -> Reason:
@@ -41,10 +46,10 @@ class Watch:
         Raises:
             CheckpointError: It was calibrated on too few runs for that rate.
         """
-        self._calibration, self._reach = calibration, {}
+        self._calibration, self._alpha = calibration, alpha
         for skill, usual in {**calibration.others, **calibration.skills}.items():
             try:
-                self._reach[skill] = reach(usual.worst, alpha)
+                reach(usual.worst, alpha)
             except ValueError as error:
                 raise CheckpointError(
                     f"The monitor's calibration of {skill!r} does not do: {error} "
@@ -57,14 +62,28 @@ class Watch:
         """Hash of what counts as usual."""
         return self._calibration.digest
 
-    def reset(self, skill: str, began_s: float, budget_s: float) -> None:
-        """Begin to watch a subgoal; a skill of which nothing is known is let pass."""
+    def reset(self, skill: str, began_s: float, budget_s: float, alarms: int = 0) -> None:
+        """Begin to watch a subgoal; a skill of which nothing is known is let pass.
+
+        What is promised is promised of one run. Where the same is tried again in the same scene,
+        what was unusual before is likely to be so again, and a false alarm would come at every try
+        until all budgets are spent. So each alarm leaves the next try a share of the rate only, as
+        in a sequential test (Lan and DeMets, Biometrika 70, 1983): all tries of one subgoal
+        together raise a false alarm with a probability of less than 4/3 of the rate.
+
+        Args:
+            skill: Its name.
+            began_s: Time at which it begins, s.
+            budget_s: How long it may take, s.
+            alarms: How many this very subgoal has had in this mission.
+        """
         known = self._calibration
         self._usual = known.skills.get(skill) or known.others.get(skill)
-        self._skill, self._began_s, self._budget_s = skill, began_s, budget_s
+        self._began_s, self._budget_s = began_s, budget_s
         self._tick = 0
         if self._usual is not None:
             self._fusion, self._band = Fusion(self._usual.signals), self._usual.fused.band
+            self._limit = _limit(self._usual.worst, self._alpha * _LEFT**alarms)
         for signal in self._signals:
             signal.reset()
 
@@ -75,6 +94,14 @@ class Watch:
         elapsed_s = observation.time_s - self._began_s
         tick = Tick(elapsed_s, self._budget_s, observation, chunk)
         score, strays = self._fusion.score({s.name: s.read(tick) for s in self._signals})
-        far, limit = self._band.strays(self._tick, score), self._reach[self._skill]
+        far = self._band.strays(self._tick, score)
         self._tick += 1
-        return Strain(far, limit, strays)
+        return Strain(far, self._limit, strays)
+
+
+def _limit(worst: Sequence[float], alpha: float) -> float:
+    """Return the widths that still count as usual; no end to them at a rate too low to be told."""
+    try:
+        return reach(worst, alpha)
+    except ValueError:
+        return math.inf

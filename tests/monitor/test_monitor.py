@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from agent.doubles import FixedEstimator
+from agent.events import Strain
 from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+from agent.monitor.watch import Watch
 from agent.types import ActionChunk, Observation, Reason, Scene, Subgoal, Verdict, VerdictValue
 from tests.parts import AFTER, BEFORE, CONTRACTS, HELD, PICK, PLACE, chunk, observation, subgoal
 from tests.scenes import scene, tower
@@ -432,3 +434,27 @@ def test_whatever_happens_a_confirmation_had_two_witnesses(seed: int) -> None:
             assert all(heads[i] >= LIMITS.success and seen[i] is wanted for i in last)
         return
     pytest.fail("There was no verdict.")
+
+
+class _Jumpy(Watch):
+    """Finds every tick a little unusual; keeps how many alarms it was told of at each try."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    def reset(self, skill: str, began_s: float, budget_s: float, alarms: int = 0) -> None:
+        self.told.append(alarms)
+
+    def look(self, observation: Observation, chunk: ActionChunk) -> Strain:
+        return Strain(2.0, 1.0, {"spread": 2.0})
+
+
+def test_alarms_are_counted_by_subgoal_once_a_try() -> None:
+    watch = _Jumpy()
+    monitor = SubgoalMonitor(CONTRACTS, FixedEstimator([BEFORE]), LIMITS, watch)
+    for watched in (PICK, PICK, PUSH, PICK):
+        monitor.reset(watched, BEFORE)
+        for seen, answer in _moving(ticks=3):
+            verdict = monitor.check(seen, answer)
+            assert verdict is not None and verdict.reason is Reason.OUT_OF_DISTRIBUTION
+    assert watch.told == [0, 1, 0, 2]

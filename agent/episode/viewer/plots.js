@@ -132,7 +132,8 @@ function alarms(y) {
   const group = make("g", {});
   values("score").forEach((score, tick) => {
     const limited = values("limit")[tick];
-    if (score === null || score === undefined || score <= limited) return;
+    // A limit that is no number has no end: nothing is above it.
+    if (score === null || score === undefined || score <= limited || !isNumber(limited)) return;
     group.append(make("rect", { x: times[tick], y: 0, width: period, height: 100, className: "alarm" }));
   });
   return group;
