@@ -141,8 +141,9 @@ def _check(
         return
     raise SkillError(
         f"The policy cannot learn from {source}: it has images {_sized(seen)}, a state of {state}"
-        f" numbers and actions [{', '.join(action)}]; what is needed is images {_sized(CAMERAS)}, a"
-        f" state of {STATE_DIM} (tool pose, gripper, joints) and actions [{', '.join(SPEC.names)}]."
+        f" numbers and actions [{', '.join(map(str, action))}]; what is needed is images"
+        f" {_sized(CAMERAS)}, a state of {STATE_DIM} (tool pose, gripper, joints) and actions"
+        f" [{', '.join(SPEC.names)}]."
     )
 
 
@@ -273,4 +274,4 @@ def _goal(
         goal = thing.position + PUSH_DISTANCE * np.array([*DIRECTIONS[args["direction"]], 0.0])
     elif skill == "press":
         goal = thing.position
-    return goal.astype(np.float32)
+    return np.asarray(goal, np.float32)

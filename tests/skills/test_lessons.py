@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from agent.cli import main
 from agent.episode.lerobot.export import export_lerobot
 from agent.episode.reader import Episode
 from agent.episode.runs import SubgoalRun, subgoal_runs
@@ -207,3 +208,22 @@ def test_another_data_set_is_learned_from_by_its_sentences(
 
 def test_the_policys_cameras_are_the_worlds() -> None:
     assert CAMERAS == WORLD_CAMERAS
+
+
+def test_the_command_trains_on_episodes(episodes: Path, tiny_scene: Path, tmp_path: Path) -> None:
+    words = ["train", "policy", "--data", str(episodes), "--out", str(tmp_path / "run")]
+    few = ["--steps", "1", "--batch", "4", "--threads", "1", "--scene", str(tiny_scene)]
+    assert main([*words, *few]) == 0
+    record = json.loads((tmp_path / "run/best/training.json").read_text())
+    [shards_of] = (tmp_path / "run/data").iterdir()
+    assert record["data"] == [shards_of.name]
+    assert record["data_hash"] == data_hash([shards_of])
+
+
+def test_the_scene_network_does_not_learn_what_is_only_believed(
+    episodes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "scene", "--data", str(episodes), "--out", str(tmp_path / "run")]
+    assert main(words) == 2
+    assert "only what the agent believed" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
