@@ -146,8 +146,8 @@ def test_a_thing_goes_to_where_the_hand_opened(tmp_path: Path) -> None:
         now = _full_size(tick(number))
         pose = np.array([0.4 + 0.01 * number, 0.1, 0.2, 0.0, 1.0, 0.0, 0.0])
         action = np.append(np.zeros(6), float(number >= 5))
-        seen = replace(now.observation, ee_pose=pose)
-        ticks.append(replace(now, observation=seen, action=action, sent=action))
+        observed = replace(now.observation, ee_pose=pose)
+        ticks.append(replace(now, observation=observed, action=action, sent=action))
     metadata = {"rate_hz": 10.0, "action": list(SPEC.names)}
     events: list[Event] = [
         MissionStarted(0.0, "put it there", metadata),
