@@ -6,8 +6,8 @@ demonstration per successful run of a learned skill, one shard per mission.
 Nobody who logs a mission knows the truth, so these labels are *believed*, not true. Where things
 are is what the agent estimated at the decision point before the run. What a run handles, carries
 or holds moves on from there unseen: it is known in the run's first frame and absent from then on.
-Success is the monitor's verdict, and holds for the ticks that it rests on. Where a thing was put
-down is where the hand opened. How the cameras stand is not known.
+Success is the monitor's verdict, and holds for the ticks that it rests on. Where a thing was picked
+up and put down is where the hand closed and opened. How the cameras stand is not known.
 """
 
 from __future__ import annotations
@@ -141,8 +141,9 @@ def _check(
         return
     raise SkillError(
         f"The policy cannot learn from {source}: it has images {_sized(seen)}, a state of {state}"
-        f" numbers and actions [{', '.join(action)}]; what is needed is images {_sized(CAMERAS)}, a"
-        f" state of {STATE_DIM} (tool pose, gripper, joints) and actions [{', '.join(SPEC.names)}]."
+        f" numbers and actions [{', '.join(map(str, action))}]; what is needed is images"
+        f" {_sized(CAMERAS)}, a state of {STATE_DIM} (tool pose, gripper, joints) and actions"
+        f" [{', '.join(SPEC.names)}]."
     )
 
 
@@ -211,7 +212,7 @@ def _add(
     """Add the frames of a run as one demonstration."""
     scene, count = _known(run.scene), len(run.state)
     first = max(0, count - _ACHIEVED_TICKS)
-    goal = _goal(skill, args, scene, run.state, run.action)
+    goals = _goals(skill, args, scene, run.state, run.action)
     at_first, later = scene_labels(scene), scene_labels(_still(scene, args["object"]))
     for index in range(count):
         writer.add(
@@ -224,7 +225,7 @@ def _add(
                 "progress": np.float32(min(1.0, index / max(first, 1))),
                 "success": index >= first,
                 "mount": np.full(9, np.nan),
-                "goal": goal,
+                "goal": goals[index],
                 **(later if index else at_first),
             }
         )
@@ -251,26 +252,32 @@ def _still(scene: Scene, handled: str) -> Scene:
     return Scene(scene.time_s, kept)
 
 
-def _goal(
+def _goals(
     skill: str, args: Mapping[str, str], scene: Scene, state: FloatArray, action: FloatArray
 ) -> FloatArray:
-    """Return (3,) m where a run took the thing to; NaN where unknown, as after a pick."""
-    goal: Any = np.full(3, np.nan)
-    thing = scene.objects.get(args["object"])
-    if skill in ("place_in", "place_on"):
+    """Return (n, 3) m where a run takes the thing to, or where what stays is; NaN where unknown."""
+    goal: Any = np.full((len(state), 3), np.nan)
+    thing, opened = scene.objects.get(args["object"]), (action[:, 6] > _OPEN).astype(np.int8)
+    if skill == "pick":
+        # Where the hand closed for good, and from then on with the hand.
+        closes = np.flatnonzero(np.diff(opened) < 0)
+        if len(closes):
+            goal = state[:, :3].copy()
+            goal[: closes[-1] + 1] = state[closes[-1] + 1, :3]
+    elif skill in ("place_in", "place_on"):
         # Where the hand opened, at the height of the target's middle.
-        opens = np.flatnonzero(np.diff((action[:, 6] > _OPEN).astype(np.int8)) > 0)
+        opens = np.flatnonzero(np.diff(opened) > 0)
         target = scene.objects.get(args["target"])
         height = 0.0 if args["target"] in ZONES else target.position[2] if target else np.nan
         if len(opens):
-            goal = np.array([*state[opens[-1] + 1, :2], height])
+            goal[:] = [*state[opens[-1] + 1, :2], height]
     elif thing is None:
         pass
     elif skill in ("open", "close"):
         opening = DRAWER_TRAVEL if skill == "open" else 0.0
-        goal = thing.position + np.array([opening - (thing.articulation or 0.0), 0.0, 0.0])
+        goal[:] = thing.position + np.array([opening - (thing.articulation or 0.0), 0.0, 0.0])
     elif skill == "push":
-        goal = thing.position + PUSH_DISTANCE * np.array([*DIRECTIONS[args["direction"]], 0.0])
+        goal[:] = thing.position + PUSH_DISTANCE * np.array([*DIRECTIONS[args["direction"]], 0.0])
     elif skill == "press":
-        goal = thing.position
+        goal[:] = thing.position
     return np.asarray(goal, np.float32)

@@ -75,7 +75,7 @@ def subgoal_runs(episode: Episode) -> Iterator[SubgoalRun]:
     """Yield the runs of an episode, in order, each when it is over.
 
     One run's images are in memory at a time. The last run of a file that was cut is yielded with
-    what there is of it.
+    what there is of it. What was said after the last run is in none of them.
     """
     scene: Scene | None = None
     plan, replans, number = None, 0, 0

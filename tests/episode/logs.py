@@ -31,7 +31,7 @@ def tick(number: int, cameras: Sequence[str] = ("front", "wrist"), joints: int =
         observation=Observation(
             time_s=0.1 * number,
             images={name: image(rng, 16) for name in cameras},
-            joint_pos=np.arange(joints) + 0.1 * number,
+            joint_pos=np.linspace(0.0, 0.1 * number, joints),
             ee_pose=np.array([0.4, 0.0, 0.3, 0.0, 1.0, 0.0, 0.0]),
             gripper=0.5,
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from agent.episode.lerobot.reader import LeRobotFolder
 from agent.episode.reader import Episode, read_episode
 from agent.episode.recording import recorded
 from agent.episode.runs import subgoal_runs
-from agent.errors import EpisodeError
+from agent.errors import EpisodeError, MissingDependency
 from agent.events import Ticked
 from agent.types import Image
 from tests.episode.logs import run, tick, written
@@ -54,7 +55,8 @@ def test_a_row_per_tick_pixel_for_pixel(logged: list[Episode], exported: Path) -
         assert np.array_equal(np.float32(row["raw_action"]), event.action.astype(np.float32))
         assert row["observation.state"][7] == np.float32(event.observation.gripper)
         assert row["mission_time"] == np.float32(event.time_s)
-        assert row["success"] == np.float32(event.chunk.success or np.nan) or row["skill"] == "look"
+        head = np.nan if event.chunk.success is None else event.chunk.success
+        assert np.array_equal(row["policy_success"], np.float32(head), equal_nan=True)
 
 
 def test_rows_count_as_lerobot_does(logged: list[Episode], exported: Path) -> None:
@@ -134,12 +136,12 @@ def test_what_was_said_is_in_the_language_columns(tmp_path: Path) -> None:
     # The numbers in those ticks are larger than a float32.
     events = [tick(round(e.time_s * 10)) if isinstance(e, Ticked) else e for e in events]
     rows = frames(export_lerobot([written(tmp_path / "e", events)], tmp_path / "d"))
-    events = [(s["role"], s["content"]) for row in rows for s in row["language_events"]]
-    assert events[0] == ("user", "put it there")
-    assert any("refused: The drawer is closed." in text for _, text in events)
-    assert events[-1] == ("assistant", "refuted: grasp_missed (0.30)")
+    told = [(s["role"], s["content"]) for row in rows for s in row["language_events"]]
+    assert told[0] == ("user", "put it there")
+    assert any("refused: The drawer is closed." in text for _, text in told)
+    assert told[-1] == ("assistant", "refuted: grasp_missed (0.30)")
     assert {row["outcome"] for row in rows} == {"failed"}
-    assert np.isnan([row["spread"] for row in rows]).all()
+    assert np.isnan([row["policy_spread"] for row in rows]).all()
 
 
 @pytest.mark.parametrize("language", [True, False])
@@ -209,6 +211,13 @@ def test_no_frame_and_no_whole_rate_are_refused(tmp_path: Path) -> None:
         export_lerobot([written(tmp_path / "a", run([]))], tmp_path / "d")
     with pytest.raises(EpisodeError, match=r"12\.5 Hz"):
         export_lerobot([written(tmp_path / "b", run([tick(0)], rate_hz=12.5))], tmp_path / "d")
+
+
+def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    episode = written(tmp_path / "e", run([tick(0)]))
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(MissingDependency, match=r"\.\[lerobot\]"):
+        export_lerobot([episode], tmp_path / "d")
 
 
 def test_damage_and_other_versions_are_said(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
+OPERATORS: list[Any] = []
+"""Keeps what is declared: operators are forgotten with their library."""
+
 
 def import_torchvision() -> None:
     """Import what LeRobot turns images into tensors with.
@@ -26,8 +29,7 @@ def import_torchvision() -> None:
         library = torch.library.Library("torchvision", "DEF")
         for name in ("nms", "qnms"):
             library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        # Operators are forgotten with their library.
-        globals()["_operators"] = library
+        OPERATORS.append(library)
 
 
 def told(folder: Path) -> dict[str, Any]:
@@ -62,7 +64,6 @@ def told(folder: Path) -> dict[str, Any]:
         "episodes": data.num_episodes,
         "stats": sorted(data.meta.stats),
         "batch": list(batch["action"].shape),
-        "language": [[str(row) for row in f.get("language_events", [])] for f in frames],
     }
 
 

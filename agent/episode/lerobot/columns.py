@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from agent.episode.codec import encode
-from agent.episode.lerobot.layout import ACTION, IMAGES, RAW, SENT, STATE, Shape, acted, state_of
+from agent.episode.lerobot.layout import (
+    ACTION,
+    IMAGES,
+    RAW,
+    SENT,
+    STATE,
+    TIME,
+    Shape,
+    acted,
+    state_of,
+)
 from agent.episode.runs import SubgoalRun
 from agent.events import SceneEstimated
 from agent.pictures import png
@@ -29,10 +39,10 @@ def numeric_columns(run: SubgoalRun) -> dict[str, Any]:
         SENT: np.array([t.sent is not None for t in ticks]),
         "run_index": np.full(count, run.number),
         "attempt": np.full(count, run.attempt),
-        "mission_time": _numbers(t.time_s for t in ticks),
-        "spread": _numbers(None if s is None else float(np.mean(s)) for s in spread),
-        "progress": _numbers(t.chunk.progress for t in ticks),
-        "success": _numbers(t.chunk.success for t in ticks),
+        TIME: _numbers(t.time_s for t in ticks),
+        "policy_spread": _numbers(None if s is None else float(np.mean(s)) for s in spread),
+        "policy_progress": _numbers(t.chunk.progress for t in ticks),
+        "policy_success": _numbers(t.chunk.success for t in ticks),
     }
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,21 +75,20 @@ def export_lerobot(episodes: Sequence[Episode], folder: Path, *, language: bool 
     require_pyarrow()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise EpisodeError(f"{folder} is not empty; give a new folder for the data set.")
-    partial = folder.with_name(folder.name + ".partial")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / "meta").mkdir(parents=True)
-        _DatasetWriter(partial, language).write(episodes)
-        if folder.exists():
-            folder.rmdir()
-        partial.rename(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
+            unfinished = Path(beside) / folder.name
+            (unfinished / "meta").mkdir(parents=True)
+            _DatasetWriter(unfinished, language).write(episodes)
+            if folder.exists():
+                folder.rmdir()
+            unfinished.rename(folder)
     except OSError as error:
         raise EpisodeError(
             f"The data set {folder} cannot be written ({error.strerror or error});"
             " free some space or give another folder."
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
@@ -118,8 +117,7 @@ class _DatasetWriter:
 
     def __init__(self, root: Path, language: bool) -> None:
         self._root, self._language = root, language
-        self._shape: Shape | None = None
-        self._first: Episode | None = None
+        self._first: tuple[Shape, Episode] | None = None
         self._tasks: dict[str, int] = {}
         self._rows: Columns = {}
         self._totals = _Totals()
@@ -136,9 +134,9 @@ class _DatasetWriter:
         finally:
             if self._sink is not None:
                 self._sink.close()
-        if self._shape is None:
+        if self._first is None:
             raise EpisodeError("No frame was logged in these episodes; there is nothing to export.")
-        self._write_meta(self._shape)
+        self._write_meta(self._first[0])
 
     def _write_run(self, episode: Episode, mission: int, run: SubgoalRun) -> None:
         import pyarrow as pa
@@ -172,19 +170,18 @@ class _DatasetWriter:
 
     def _fitting(self, episode: Episode, run: SubgoalRun) -> Shape:
         """Return what all frames are like, once those of a run are known to be."""
+        if self._first is None:
+            shape = shape_of(run.ticks[0], episode)
+            whole_rate(shape)
+            self._first = shape, episode
+        shape, first = self._first
         for tick in run.ticks:
-            shape = shape_of(tick, episode)
-            if self._shape is None or self._first is None:
-                whole_rate(shape)
-                self._shape, self._first = shape, episode
-            elif shape != self._shape:
+            if (found := shape_of(tick, episode)) != shape:
                 raise EpisodeError(
-                    f"{self._first.path} and {episode.path} do not fit in one data set: the first"
-                    f" has {self._shape}; the other, at {tick.time_s:.1f} s, {shape}."
+                    f"{first.path} and {episode.path} do not fit in one data set: the first has"
+                    f" {shape}; the other, at {tick.time_s:.1f} s, {found}."
                 )
-        if self._shape is None:
-            raise EpisodeError(f"{episode.path} has a run without a frame.")
-        return self._shape
+        return shape
 
     def _open_sink(self, schema: Any) -> pq.ParquetWriter:
         """Return the file to write the next run to: a new one where the last one is full."""

@@ -35,8 +35,10 @@ PERSISTENT, EVENTS = "language_persistent", "language_events"
 COUNTERS = ("frame_index", "episode_index", "index", "task_index")
 RUN_NUMBERS = ("mission_index", "run_index", "attempt")
 RUN_TEXTS = ("skill", "outcome", "verdict", "reason")
-HEADS = ("mission_time", "spread", "progress", "success")
-"""Per frame: time since the mission began, s, and what the policy told; NaN where it did not."""
+HEADS = ("policy_spread", "policy_progress", "policy_success")
+"""What the policy told in each frame; NaN where it did not."""
+TIME = "mission_time"
+"""Seconds since the mission began."""
 
 Feature = dict[str, Any]
 
@@ -87,7 +89,7 @@ class Shape:
             SENT: _feature("bool"),
             **{name: _feature("int64") for name in RUN_NUMBERS},
             **{name: _feature("string") for name in RUN_TEXTS},
-            **{name: _feature("float32") for name in HEADS},
+            **{name: _feature("float32") for name in (TIME, *HEADS)},
             "timestamp": _feature("float32"),
             **{name: _feature("int64") for name in COUNTERS},
         }
