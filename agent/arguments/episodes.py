@@ -67,7 +67,7 @@ def _add_verify(parser: argparse.ArgumentParser) -> None:
 def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bag", type=Path, help="folder of a ROS 2 bag, in MCAP or SQLite")
     parser.add_argument(
-        "--topics", type=Path, required=True, metavar="FILE.yaml", help="which topic is what"
+        "--mapping", type=Path, required=True, metavar="FILE.yaml", help="which topic is what"
     )
     parser.add_argument("--episode", type=Path, metavar="DIR", help="folder of the new episode")
     add_config(parser)

@@ -55,6 +55,12 @@ def _add_forms(parser: argparse.ArgumentParser) -> None:
     forms.add_argument(
         "--export-lerobot", type=Path, metavar="DIR", help="as a LeRobotDataset v3.0; many as one"
     )
+    forms.add_argument(
+        "--language",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="with LeRobot's language columns, which its versions before 0.6 cannot read",
+    )
     forms.add_argument("--export-rerun", type=Path, metavar="FILE.rrd", help="for Rerun's viewer")
     forms.add_argument("--export-video", type=Path, metavar="FILE.mp4", help="as a film")
     forms.add_argument("--export-csv", type=Path, metavar="FILE.csv", help="a row for every tick")

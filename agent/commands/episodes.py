@@ -250,7 +250,7 @@ def _import(args: argparse.Namespace) -> int:
 
     config = load_config(args.config, args.overrides)
     folder = args.episode or fresh_folder(config.episode.directory)
-    file = import_bag(args.bag, args.topics, folder)
+    file = import_bag(args.bag, args.mapping, folder)
     told = json.dumps({"episode": str(folder)}) if args.json else f"Episode: {file.parent}"
     sys.stdout.write(f"{told}\n")
     return 0

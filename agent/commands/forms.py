@@ -56,7 +56,7 @@ def written(
     if args.export_lerobot is not None:
         from agent.episode.lerobot.export import export_lerobot
 
-        files.append(export_lerobot(episodes, args.export_lerobot))
+        files.append(export_lerobot(episodes, args.export_lerobot, language=args.language))
     if args.export_rerun is not None:
         from agent.episode.rerun import export_rerun
 

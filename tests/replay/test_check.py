@@ -174,8 +174,8 @@ def test_a_folder_is_checked_episode_by_episode(
     rewritten(recorded.lamp, tmp_path / "runs" / "bad", pixel_changed)
     assert main(["replay", str(tmp_path / "runs"), "--check", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)["episodes"]
-    assert [Path(one["episode"]).name for one in told] == ["bad", "good"]
-    assert [one["same"] for one in told] == [False, True]
+    assert [Path(one["episode"]).name for one in told] == ["good", "bad"]
+    assert [one["same"] for one in told] == [True, False]
 
 
 @pytest.mark.parametrize(
