@@ -12,7 +12,7 @@ demo: setup
 	$(BIN)/bosun run "put the red block in the drawer, close it and turn on the lamp" \
 		--seed 20 --video runs/demo.mp4
 
-test: lint
+test: lint lerobot-env
 	@.ci/system-packages test
 	$(BIN)/pytest -q -n auto
 
@@ -35,7 +35,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 # LeRobot wants other versions than Bosun of much that both need. Its environment has those of its
-# own, and takes all else, torch above all, from Bosun's. `make test` uses it where it is there.
+# own, and takes all else, torch above all, from Bosun's.
 lerobot-env: $(LEROBOT)/.installed
 
 $(LEROBOT)/.installed: tests/lerobot/requirements.txt | setup

@@ -7,7 +7,7 @@ language model that sees may be a third one: it can object, and by itself never 
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -101,12 +101,12 @@ class SubgoalMonitor:
         self._witness = None if checker is None else PictureWitness(checker)
         self._cameras = CameraWatch()
         self.strain: Strain | None = None
-        self._alarms: Counter[str] = Counter()
+        self._alarmed: set[str] = set()
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Begin to watch a subgoal that starts from this scene."""
         contract = self._contracts[subgoal.skill]
-        self._phrase, self._alarmed = subgoal.phrase, False
+        self._phrase = subgoal.phrase
         self._contract, self._args = contract, subgoal.args
         self._done = contract.facts("done", subgoal.args)
         wanted = contract.facts("preconditions", subgoal.args)
@@ -119,8 +119,8 @@ class SubgoalMonitor:
         if self._witness is not None:
             self._witness.reset(subgoal.phrase, [str(fact) for fact in self._done])
         if self._watch is not None:
-            alarms = self._alarms[subgoal.phrase]
-            self._watch.reset(subgoal.skill, scene.time_s, contract.time_budget_s, alarms)
+            spent = subgoal.phrase in self._alarmed
+            self._watch.reset(subgoal.skill, scene.time_s, contract.time_budget_s, spent=spent)
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""
@@ -168,9 +168,7 @@ class SubgoalMonitor:
             return Verdict(VerdictValue.REFUTED, why, 1.0 - success, evidence)
         strain = self.strain
         if strain is not None and strain.alarming:
-            # Asked on after its verdict, as a replay does, it has still raised one alarm.
-            self._alarms[self._phrase] += not self._alarmed
-            self._alarmed = True
+            self._alarmed.add(self._phrase)
             signals = dict(strain.signals)
             evidence = {"score": strain.score, "usual": strain.limit, "signals": signals}
             why = self._cause(self._estimator.estimate(observation), reason(strain))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from agent.errors import CheckpointError
 from agent.events import Strain
@@ -21,10 +21,6 @@ _REASONS: Mapping[str, Reason] = {
     "spread": Reason.OUT_OF_DISTRIBUTION,
     "inconsistency": Reason.OUT_OF_DISTRIBUTION,
 }
-
-
-_LEFT = 0.25
-"""Share of the rate of false alarms that an alarm leaves to the next try of the same subgoal."""
 
 
 def reason(strain: Strain) -> Reason:
@@ -46,10 +42,10 @@ class Watch:
         Raises:
             CheckpointError: It was calibrated on too few runs for that rate.
         """
-        self._calibration, self._alpha = calibration, alpha
+        self._calibration, self._reach = calibration, {}
         for skill, usual in {**calibration.others, **calibration.skills}.items():
             try:
-                reach(usual.worst, alpha)
+                self._reach[skill] = reach(usual.worst, alpha)
             except ValueError as error:
                 raise CheckpointError(
                     f"The monitor's calibration of {skill!r} does not do: {error} "
@@ -62,20 +58,19 @@ class Watch:
         """Hash of what counts as usual."""
         return self._calibration.digest
 
-    def reset(self, skill: str, began_s: float, budget_s: float, alarms: int = 0) -> None:
+    def reset(self, skill: str, began_s: float, budget_s: float, *, spent: bool = False) -> None:
         """Begin to watch a subgoal; a skill of which nothing is known is let pass.
 
-        What is promised is promised of one run. Where the same is tried again in the same scene,
-        what was unusual before is likely to be so again, and a false alarm would come at every try
-        until all budgets are spent. So each alarm leaves the next try a share of the rate only, as
-        in a sequential test (Lan and DeMets, Biometrika 70, 1983): all tries of one subgoal
-        together raise a false alarm with a probability of less than 4/3 of the rate.
+        The rate of false alarms is promised of one run. Where the same is tried again in the same
+        scene, what was unusual before is likely to be so again, and a false alarm would come at
+        every try until all budgets are spent. So a subgoal that has raised its alarm has spent it:
+        its later tries still tell how far they stray, but nothing is too far.
 
         Args:
             skill: Its name.
             began_s: Time at which it begins, s.
             budget_s: How long it may take, s.
-            alarms: How many this very subgoal has had in this mission.
+            spent: Whether this very subgoal has raised an alarm before in this mission.
         """
         known = self._calibration
         self._usual = known.skills.get(skill) or known.others.get(skill)
@@ -83,7 +78,7 @@ class Watch:
         self._tick = 0
         if self._usual is not None:
             self._fusion, self._band = Fusion(self._usual.signals), self._usual.fused.band
-            self._limit = _limit(self._usual.worst, self._alpha * _LEFT**alarms)
+            self._limit = math.inf if spent else self._reach[skill]
         for signal in self._signals:
             signal.reset()
 
@@ -97,11 +92,3 @@ class Watch:
         far = self._band.strays(self._tick, score)
         self._tick += 1
         return Strain(far, self._limit, strays)
-
-
-def _limit(worst: Sequence[float], alpha: float) -> float:
-    """Return the widths that still count as usual; no end to them at a rate too low to be told."""
-    try:
-        return reach(worst, alpha)
-    except ValueError:
-        return math.inf

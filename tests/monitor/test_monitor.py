@@ -437,24 +437,24 @@ def test_whatever_happens_a_confirmation_had_two_witnesses(seed: int) -> None:
 
 
 class _Jumpy(Watch):
-    """Finds every tick a little unusual; keeps how many alarms it was told of at each try."""
+    """Finds every tick a little unusual; keeps which tries it was told are spent."""
 
     def __init__(self) -> None:
-        self.told: list[int] = []
+        self.spent: list[bool] = []
 
-    def reset(self, skill: str, began_s: float, budget_s: float, alarms: int = 0) -> None:
-        self.told.append(alarms)
+    def reset(self, skill: str, began_s: float, budget_s: float, *, spent: bool = False) -> None:
+        self.spent.append(spent)
 
     def look(self, observation: Observation, chunk: ActionChunk) -> Strain:
         return Strain(2.0, 1.0, {"spread": 2.0})
 
 
-def test_alarms_are_counted_by_subgoal_once_a_try() -> None:
+def test_one_alarm_is_the_last_of_its_subgoal_in_a_mission() -> None:
     watch = _Jumpy()
     monitor = SubgoalMonitor(CONTRACTS, FixedEstimator([BEFORE]), LIMITS, watch)
-    for watched in (PICK, PICK, PUSH, PICK):
+    for watched in (PICK, PICK, PUSH, PICK, PUSH):
         monitor.reset(watched, BEFORE)
         for seen, answer in _moving(ticks=3):
             verdict = monitor.check(seen, answer)
             assert verdict is not None and verdict.reason is Reason.OUT_OF_DISTRIBUTION
-    assert watch.told == [0, 1, 0, 2]
+    assert watch.spent == [False, True, False, True, True]
