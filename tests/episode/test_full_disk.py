@@ -1,0 +1,66 @@
+"""A disk that fills up in the middle of a mission stops the robot, and loses nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent.cli import main
+from agent.doubles import Recorder, StillRobot
+from agent.episode.reader import read_episode
+from agent.episode.verify import verify
+from agent.episode.writer import EpisodeWriter
+from agent.errors import EpisodeError, RobotStopped
+from agent.events import MissionEnded, Ticked
+from tests.benchmarks.kills import PacedRobot
+from tests.episode.samples import same
+from tests.episode.test_writer import small_files, tiny_disk
+from tests.parts import Bench
+
+
+class BusyRobot(PacedRobot):
+    """A robot with large pictures that does not take its time."""
+
+    act = StillRobot.act
+
+
+@pytest.mark.parametrize("limited", [tiny_disk, small_files])
+def test_a_full_disk_ends_the_mission_and_holds_the_robot(limited: Any, tmp_path: Path) -> None:
+    recorder = Recorder()
+    with limited(tmp_path):
+        writer = EpisodeWriter(tmp_path / "episode")
+        bench = Bench(robot=BusyRobot(), subscribers=[recorder, writer])
+        bench.monitor._ticks = 100
+        with writer, pytest.raises(EpisodeError) as told:
+            bench.runtime.run("put the red block in the blue bowl", 0)
+        episode = read_episode(writer.path)
+        findings = verify(writer.path)
+        events = list(episode.events())
+    assert "the disk is full" in str(told.value) and "\n" not in str(told.value)
+    assert bench.robot.stopped
+    with pytest.raises(RobotStopped):
+        bench.robot.act(np.zeros(7))
+    assert not recorder.of(MissionEnded)
+    # All that was written before is there, to the last bit; what was on its way is a second's.
+    assert not episode.complete and same(events, recorder.events[: len(events)])
+    assert 0 < len(recorder.of(Ticked)) - episode.tick_count <= 11
+    assert [finding.what for finding in findings] == ["the file"]
+
+
+def test_a_full_disk_is_one_sentence_at_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "disk").mkdir()
+    with small_files(tmp_path / "disk"):
+        words = ["run", "open the drawer", "--seed", "20", "--episode", "disk/one", "--json"]
+        code = main([*words, "--set", "memory.file=null"])
+        episode = read_episode(Path("disk/one"))
+        assert episode.tick_count > 0 and not (tmp_path / "disk" / "one" / "summary.json").exists()
+    out, err = capsys.readouterr()
+    assert code == 1 and out == ""
+    [sentence] = [line for line in err.splitlines() if line.startswith("bosun: ")]
+    assert "The episode disk/one/episode.mcap cannot be written (the disk is full)" in sentence
