@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.cli import main
 from agent.doubles import Recorder, StillRobot
 from agent.episode.reader import read_episode
 from agent.episode.verify import verify
@@ -48,19 +47,3 @@ def test_a_full_disk_ends_the_mission_and_holds_the_robot(limited: Any, tmp_path
     assert not episode.complete and same(events, recorder.events[: len(events)])
     assert 0 < len(recorder.of(Ticked)) - episode.tick_count <= 11
     assert [finding.what for finding in findings] == ["the file"]
-
-
-def test_a_full_disk_is_one_sentence_at_the_command_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "disk").mkdir()
-    with small_files(tmp_path / "disk"):
-        words = ["run", "open the drawer", "--seed", "20", "--episode", "disk/one", "--json"]
-        code = main([*words, "--set", "memory.file=null"])
-        episode = read_episode(Path("disk/one"))
-        assert episode.tick_count > 0 and not (tmp_path / "disk" / "one" / "summary.json").exists()
-    out, err = capsys.readouterr()
-    assert code == 1 and out == ""
-    [sentence] = [line for line in err.splitlines() if line.startswith("bosun: ")]
-    assert "The episode disk/one/episode.mcap cannot be written (the disk is full)" in sentence
