@@ -26,14 +26,14 @@ from threading import Timer
 
 import numpy as np
 
-from agent.doubles import StillRobot
+from agent.doubles import ScriptedMonitor, StillRobot
 from agent.episode.library import clean, is_running
 from agent.episode.reader import read_episode
 from agent.episode.verify import verify
 from agent.episode.writer import EpisodeWriter
 from agent.events import Event, Ticked
 from agent.types import Observation, Vector
-from tests.parts import Bench
+from tests.parts import DONE, Bench
 
 MAX_LOST = 10
 """Ticks; at 10 Hz, those of a second."""
@@ -93,8 +93,9 @@ def child(directory: Path, real: bool) -> None:
 
 
 def _doubled(writer: EpisodeWriter, progress: Progress, number: int) -> None:
-    bench = Bench(robot=PacedRobot(), subscribers=[writer, progress])
-    bench.monitor._ticks = 15
+    # Missions are short, so that some are killed while they begin or end.
+    monitor = ScriptedMonitor([DONE], ticks=4)
+    bench = Bench(robot=PacedRobot(), monitor=monitor, subscribers=[writer, progress])
     bench.runtime.run("put the red block in the blue bowl", number)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.doubles import Recorder, StillRobot
+from agent.doubles import Recorder, ScriptedMonitor, StillRobot
 from agent.episode.reader import read_episode
 from agent.episode.verify import verify
 from agent.episode.writer import EpisodeWriter
@@ -17,7 +17,7 @@ from agent.events import MissionEnded, Ticked
 from tests.benchmarks.kills import PacedRobot
 from tests.episode.samples import same
 from tests.episode.test_writer import small_files, tiny_disk
-from tests.parts import Bench
+from tests.parts import DONE, Bench
 
 
 class BusyRobot(PacedRobot):
@@ -31,8 +31,8 @@ def test_a_full_disk_ends_the_mission_and_holds_the_robot(limited: Any, tmp_path
     recorder = Recorder()
     with limited(tmp_path):
         writer = EpisodeWriter(tmp_path / "episode")
-        bench = Bench(robot=BusyRobot(), subscribers=[recorder, writer])
-        bench.monitor._ticks = 100
+        monitor = ScriptedMonitor([DONE], ticks=100)
+        bench = Bench(robot=BusyRobot(), monitor=monitor, subscribers=[recorder, writer])
         with writer, pytest.raises(EpisodeError) as told:
             bench.runtime.run("put the red block in the blue bowl", 0)
         episode = read_episode(writer.path)
