@@ -226,6 +226,8 @@ def test_a_killed_mission_is_said_not_to_be_closed_and_its_flips_are_found(
         f"{path}: the file (byte N) was never closed: its mission was killed or still runs, or it"
         " was cut later."
     ]
+    path.write_bytes(whole[: [place.stop for name, place in records(whole) if name == "chunk"][-2]])
+    assert len(found(path)) == 1, "A chunk whose indexes were cut off is whole."
     rng = np.random.default_rng(1)
     chunks = [place for name, place in records(cut) if name == "chunk"]
     for place in chunks[2:]:
