@@ -22,11 +22,15 @@ from agent.cli import main
 from agent.config import load_config
 from agent.doubles import Recorder
 from agent.episode.reader import read_episode
+from agent.errors import EpisodeError
 from agent.events import Event, Ticked
 from agent.mission import Mission, run_mission
 from agent.robots.tabletop.world import TabletopWorld
+from agent.sections import EpisodeConfig
 from agent.types import MissionOutcome
 from skills.evaluate.commands import draw_command
+from tests.episode.test_library import log
+from tests.episode.test_writer import small_files
 
 PRIVILEGED = ("truth", "carried", "position", "yaw", "put", "pose_arm", "slide", "opening", "lamp")
 ROOT = Path(__file__).parents[1]
@@ -63,6 +67,31 @@ def test_mission_succeeds_and_leaves_an_episode_and_a_film(agent: Agent, tmp_pat
     assert episode.outcome is MissionOutcome.SUCCESS
     assert episode.command == command
     assert (tmp_path / "film.mp4").stat().st_size > 10_000
+
+
+def test_a_full_disk_ends_a_mission_with_one_sentence_and_holds_the_arm(
+    agent: Agent, tmp_path: Path
+) -> None:
+    folder = tmp_path / "episode"
+    with small_files(folder), pytest.raises(EpisodeError) as told:
+        run_mission(agent, Mission("open the drawer", 20, folder))
+    assert "the disk is full" in str(told.value) and "\n" not in str(told.value)
+    assert agent.robot.stopped
+    assert read_episode(folder).tick_count > 0
+    assert [path.name for path in folder.iterdir()] == ["episode.mcap"]
+
+
+def test_the_oldest_episodes_give_way_to_a_new_one_beside_them(
+    agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = EpisodeConfig(limit_gb=1e-6)
+    monkeypatch.setattr(agent, "config", agent.config.model_copy(update={"episode": small}))
+    old = log(Path("runs") / "missions-1" / "old", 60)
+    run_mission(agent, Mission("open the drawer", 20, Path("elsewhere"), dry_run=True))
+    assert old.exists()
+    run_mission(agent, Mission("open the drawer", 20, Path("runs") / "new", dry_run=True))
+    assert not old.exists() and read_episode(Path("runs") / "new").complete
 
 
 def test_agent_never_reads_privileged_state(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:

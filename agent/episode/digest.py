@@ -16,6 +16,8 @@ _HEAD = struct.Struct("<IQQ")
 class Digest:
     """A SHA-256 per topic over its messages: sequence number, time in ns, length and content.
 
+    All attached sounds together count as a topic of their own, each with its number and no time.
+
     Checksums tell what a disk or a cable has done; this also tells of a message that was changed
     and given a new checksum.
     """

@@ -138,6 +138,7 @@ class EpisodeFile:
             media_type="audio/flac",
             data=event.flac,
         )
+        self._digest.add(SOUNDS, self._sounds, 0, event.flac)
         return name
 
     def _settle(self) -> None:

@@ -89,7 +89,8 @@ def shelves(directory: Path) -> list[Shelf]:
     found = []
     for root, _, names in os.walk(directory):
         folder = Path(root)
-        with suppress(FileNotFoundError):
+        # What vanishes or may not be looked at meanwhile is no reason to stop a mission.
+        with suppress(OSError):
             if FILE_NAME not in names or (folder / FILE_NAME).is_symlink():
                 continue
             size = sum(path.stat().st_size for path in _ours(folder, names))

@@ -169,7 +169,8 @@ class Index:
 
 def read_index(file: BinaryIO, size: int) -> Index | None:
     """Return the index of a file of so many bytes; None where it is missing or damaged."""
-    footer = read_record(file, size - len(MAGIC) - _FOOTER_BYTES, size) if size > 100 else None
+    at = size - len(MAGIC) - _FOOTER_BYTES
+    footer = read_record(file, at, size) if at > len(MAGIC) else None
     if footer is None or footer.opcode != Opcode.FOOTER or file.read(len(MAGIC)) != MAGIC:
         return None
     told = footer.parsed()

@@ -110,7 +110,8 @@ def repacked(data: bytes, edit: Callable[[str, int, bytes], bytes]) -> bytes:
 
     Args:
         data: The file.
-        edit: Is given the topic, the sequence number and the content of a message.
+        edit: Is given the topic, the sequence number and the content of a message, or `heard` and
+            a sound.
     """
     out = io.BytesIO()
     writer = Writer(out, chunk_size=1 << 62, enable_data_crcs=True)
@@ -137,8 +138,9 @@ def repacked(data: bytes, edit: Callable[[str, int, bytes], bytes]) -> bytes:
                         )
                 writer.flush()  # type: ignore[no-untyped-call]
             case Attachment():
+                content = edit("heard", 0, record.data)
                 writer.add_attachment(
-                    record.create_time, record.log_time, record.name, record.media_type, record.data
+                    record.create_time, record.log_time, record.name, record.media_type, content
                 )
             case Metadata():
                 writer.add_metadata(record.name, record.metadata)
@@ -161,6 +163,7 @@ def test_a_file_that_is_only_written_anew_is_found_whole(tmp_path: Path, whole: 
         ("/state", b'"gripper":0', b'"gripper":1'),
         ("/event", b'"seed":7', b'"seed":8'),
         ("/plan", b"drawer is", b"drawer is not"),
+        ("heard", sound_mission()[1].flac, b"fLaC"),  # type: ignore[union-attr]
     ],
 )
 def test_a_changed_message_is_named_though_all_checksums_were_mended(
@@ -223,6 +226,8 @@ def test_a_killed_mission_is_said_not_to_be_closed_and_its_flips_are_found(
         f"{path}: the file (byte N) was never closed: its mission was killed or still runs, or it"
         " was cut later."
     ]
+    path.write_bytes(whole[: [place.stop for name, place in records(whole) if name == "chunk"][-2]])
+    assert len(found(path)) == 1, "A chunk whose indexes were cut off is whole."
     rng = np.random.default_rng(1)
     chunks = [place for name, place in records(cut) if name == "chunk"]
     for place in chunks[2:]:

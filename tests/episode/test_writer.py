@@ -8,9 +8,11 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 from mcap.reader import make_reader
 
+from agent.episode.file import EpisodeFile
 from agent.episode.reader import read_episode
 from agent.episode.schemas import IMAGE, MONITOR, TOPICS
 from agent.episode.writer import EpisodeWriter
@@ -78,7 +81,7 @@ def test_standard_tools_see_topics_schemas_and_metadata(tmp_path: Path) -> None:
         metadata, digest = reader.iter_metadata()
         assert metadata.name == "mission" and metadata.metadata["seed"] == "7"
         assert digest.name == "sha256" and "/action" in digest.metadata
-        assert set(digest.metadata) < topics
+        assert set(digest.metadata) < {*topics, "heard"}
 
 
 @pytest.mark.parametrize("schema", [IMAGE, *TOPICS.values()])
@@ -225,3 +228,81 @@ def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
     writer.close()
     assert writer.path.stat().st_size == size
     assert read_episode(writer.path).complete
+
+
+def test_a_mission_waits_when_a_second_of_ticks_is_on_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, write, goes_on = np.random.default_rng(0), EpisodeFile.write, threading.Event()
+
+    def slow(file: EpisodeFile, *event: Any) -> None:
+        assert goes_on.wait(10)
+        write(file, *event)
+
+    monkeypatch.setattr(EpisodeFile, "write", slow)
+    ticks, told = [tick(rng, number / 10) for number in range(12)], list[int]()
+    with EpisodeWriter(tmp_path) as writer:
+
+        def tell() -> None:
+            for number, event in enumerate(ticks):
+                writer.on_event(event)
+                told.append(number)
+
+        mission_thread = threading.Thread(target=tell)
+        mission_thread.start()
+        mission_thread.join(0.3)
+        assert len(told) == 10
+        goes_on.set()
+        mission_thread.join()
+    assert same(list(read_episode(tmp_path).ticks()), ticks)
+
+
+def test_what_a_robot_does_with_its_arrays_afterwards_changes_nothing(tmp_path: Path) -> None:
+    event = tick(np.random.default_rng(0), 0.0)
+    with EpisodeWriter(tmp_path) as writer:
+        writer.on_event(event)
+        arrays: list[Any] = [*event.observation.images.values(), event.action, event.chunk.actions]
+        for array in arrays:
+            array[...] = 0
+    [found] = read_episode(tmp_path).ticks()
+    assert same(found, tick(np.random.default_rng(0), 0.0))
+
+
+def test_an_event_that_cannot_be_encoded_is_raised_and_ends_the_file_before_it(
+    tmp_path: Path,
+) -> None:
+    good = tick(np.random.default_rng(0), 0.0)
+    images: Any = {"front": np.zeros((4, 4, 3))}
+    bad: Any = replace(good, observation=replace(good.observation, images=images))
+    writer = EpisodeWriter(tmp_path)
+    writer.on_event(good)
+    writer.on_event(bad)
+    with pytest.raises(TypeError):
+        writer.close()
+    writer.on_event(good)
+    writer.close()
+    assert same(list(read_episode(tmp_path).ticks()), [good])
+
+
+def test_a_forked_process_leaves_the_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EpisodeWriter(tmp_path) as writer:
+        writer.on_event(MissionStarted(0.0, "wait", {}))
+        with monkeypatch.context() as forked:
+            forked.setattr(os, "getpid", lambda: -1)
+            writer.on_event(MissionStarted(0.0, "from the other process", {}))
+            writer.close()
+    assert [event.time_s for event in read_episode(tmp_path).decisions] == [0.0]
+    assert read_episode(tmp_path).complete
+
+
+def test_many_writers_leave_no_thread_and_no_file_open(tmp_path: Path) -> None:
+    def count() -> tuple[int, int]:
+        return threading.active_count(), len(os.listdir("/proc/self/fd"))
+
+    before = count()
+    for number in range(200):
+        with EpisodeWriter(tmp_path / str(number)) as writer:
+            writer.on_event(MissionStarted(0.0, "wait", {}))
+    assert count() == before
