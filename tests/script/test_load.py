@@ -39,6 +39,7 @@ def complaint(folder: Path, text: str) -> list[str]:
         ("commands: [go home]\nexpect: {question: '['}\n", "2:20", ["regular expression"]),
         ("commands: [go home]\nexpect: {ticks: many}\n", "2:17", ["number", "'many'"]),
         ("commands: [go home]\nexpect: {ticks: {min: 2, max: 1}}\n", "2:17", ["Min 2", "max 1"]),
+        ("commands: [go home]\nexpect: {ticks: {min: 0}}\n", "2:17", ["nothing could fail"]),
         ("commands: [go home]\nexpect: {world: []}\n", "2:9", ["nothing could fail"]),
         ("commands: [go home]\nexpect: {plan: {}}\n", "2:16", ["nothing could fail"]),
         ("commands: [go home]\n", "1:1", ["could not fail"]),
