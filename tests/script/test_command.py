@@ -152,7 +152,7 @@ def test_progress_goes_to_stderr_and_no_traceback_does(ran: Ran) -> None:
 def kill_worker(parent: int) -> None:
     """Kill the one process that runs the cases of a call."""
     processes = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     )
     lines = [line.split(None, 2) for line in processes.stdout.splitlines()]
     workers = [line[0] for line in lines if line[1] == str(parent) and "spawn_main" in line[2]]
