@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +16,7 @@ from agent.script.parameters import Filling, combinations
 from agent.script.schema import SEED, MissionFile, Parameters, Value
 from agent.script.source import Problem, Source, WrongFile
 
+M = TypeVar("M", bound=BaseModel)
 _SHARED = (*Parameters.model_fields, "name", "description", "tags")
 """What all combinations of a file share, so that no `{name}` is filled in there."""
 
@@ -59,7 +60,7 @@ def load_scripts(files: Sequence[Path], tags: Sequence[str] = ()) -> list[Script
     """
     scripts: list[Script] = []
     problems: list[Problem] = []
-    for file in files:
+    for file in dict.fromkeys(files):
         try:
             scripts += _read(Source(file))
         except WrongFile as wrong:
@@ -78,7 +79,6 @@ def _read(source: Source) -> list[Script]:
     shared = {key: source.data[key] for key in _SHARED if key in source.data}
     axes = {key: shared[key] for key in Parameters.model_fields if key in shared}
     header = _validated(Parameters, axes, source)
-    assert isinstance(header, Parameters)
     values, problems = combinations(header, source)
     scripts, used = [], {SEED}
     rest = {key: value for key, value in source.data.items() if key not in shared}
@@ -92,7 +92,6 @@ def _read(source: Source) -> list[Script]:
         except WrongFile as wrong:
             problems += wrong.problems
             continue
-        assert isinstance(mission, MissionFile)
         if SEED in combination and mission.scene.seed is not None:
             sentence = "The matrix has an axis seed already; leave one of the two out."
             problems.append(source.problem(("scene", "seed"), sentence))
@@ -107,7 +106,7 @@ def _read(source: Source) -> list[Script]:
     return scripts
 
 
-def _validated(model: type[BaseModel], data: dict[Any, Any], source: Source) -> BaseModel:
+def _validated(model: type[M], data: dict[Any, Any], source: Source) -> M:
     try:
         # As JSON, strict validation still takes a list for a tuple and a word for an enum.
         return model.model_validate_json(json.dumps(data, default=str), strict=True)

@@ -6,8 +6,9 @@ import atexit
 import multiprocessing
 import os
 import signal
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
@@ -28,22 +29,43 @@ def run_jobs(jobs: Sequence[Job], workers: int) -> list[Finding]:
         jobs: What is run; those with the same settings are run together, since loading takes time.
         workers: Processes.
     """
-    pool = ProcessPoolExecutor(
-        min(workers, len(jobs)), multiprocessing.get_context("spawn"), _begin
-    )
     findings = [Finding(job.case, Status.NOT_RUN) for job in jobs]
-    with pool, tqdm(total=len(jobs), desc="missions", unit="case") as bar:
-        with _deaf_to_interrupts():
-            futures = {pool.submit(_run, jobs[index]): index for index in _by_settings(jobs)}
+    waiting = deque(_by_settings(jobs))
+    with tqdm(total=len(jobs), desc="missions", unit="case") as bar:
         try:
-            for future in as_completed(futures):
-                index = futures[future]
-                findings[index] = _finding(jobs[index], future)
-                bar.update()
+            # Where a process was killed the pool is broken for good, and the rest gets another one.
+            while waiting:
+                for index, finding in _results(jobs, waiting, workers):
+                    findings[index] = finding
+                    bar.update()
         except KeyboardInterrupt:
             bar.write("Interrupted: what has ended is reported, the rest is not run.", file=bar.fp)
-            pool.shutdown(wait=True, cancel_futures=True)
     return findings
+
+
+def _results(
+    jobs: Sequence[Job], waiting: deque[int], workers: int
+) -> Iterator[tuple[int, Finding]]:
+    """Yield what comes of waiting jobs until there are none, or until a process is killed.
+
+    No more are handed out than there are processes, so that few are in the way of an interrupt.
+    """
+    running: dict[Future[Finding], int] = {}
+    broken = False
+    workers = min(workers, len(waiting))
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin) as pool:
+        while running or (waiting and not broken):
+            while waiting and len(running) < workers and not broken:
+                try:
+                    with _deaf_to_interrupts():
+                        running[pool.submit(_run, jobs[waiting[0]])] = waiting[0]
+                    waiting.popleft()
+                except BrokenProcessPool:
+                    broken = True
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                broken |= isinstance(future.exception(), BrokenProcessPool)
+                index = running.pop(future)
+                yield index, _finding(jobs[index], future)
 
 
 def _by_settings(jobs: Sequence[Job]) -> list[int]:
@@ -59,7 +81,7 @@ def _finding(job: Job, future: Future[Finding]) -> Finding:
     if error is None:
         return future.result()
     if isinstance(error, BrokenProcessPool):
-        said = "A worker process was killed, and what was running or waiting is lost with it."
+        said = "The process that ran it, or one beside it, was killed."
     else:
         said = str(error) if isinstance(error, BosunError) else f"{type(error).__name__}: {error}"
     return Finding(job.case, Status.ERROR, error=said)

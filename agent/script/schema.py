@@ -91,6 +91,8 @@ class Bounds(ScriptPart):
         low, high = self.min, self.max
         if low is None and high is None:
             raise ValueError("bounds need min, max or both")
+        if high is None and low is not None and low <= 0:
+            raise ValueError(f"min {low:g} is always reached, so nothing could fail")
         if low is not None and high is not None and low > high:
             raise ValueError(f"min {low:g} is more than max {high:g}")
         return self

@@ -54,13 +54,16 @@ def test_a_seed_that_is_given_is_that_of_every_repeat(tmp_path: Path) -> None:
     assert len({case.folder for case in found}) == 2
 
 
-def test_a_scene_that_lacks_what_is_needed_is_said_where_that_is_written(tmp_path: Path) -> None:
+def test_a_scene_that_lacks_what_is_needed_is_said_where_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.script.cases._SCENES", 50)
     lacking = next(s for s in range(1_000_000, 1_001_000) if "can" not in initial_scene(s).objects)
     text = PLAIN + f"scene: {{needs: [can], seed: {lacking}}}\n"
     with pytest.raises(UsageError, match=rf"mission\.yaml:5:16: .*{lacking}.*can"):
         cases(tmp_path, text)
     text = PLAIN + "scene: {needs: [can, not can]}\n"
-    with pytest.raises(UsageError, match=r"mission\.yaml:5:16: Only 0 of the 3000 scenes"):
+    with pytest.raises(UsageError, match=r"mission\.yaml:5:16: Only 0 of the 50 scenes"):
         cases(tmp_path, text)
 
 

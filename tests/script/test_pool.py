@@ -19,7 +19,7 @@ from tests.script.samples import finding
     [
         (RobotError("The arm is gone."), "The arm is gone."),
         (ValueError("no"), "ValueError: no"),
-        (BrokenProcessPool("x"), "A worker process was killed"),
+        (BrokenProcessPool("x"), "The process that ran it"),
     ],
 )
 def test_whatever_is_raised_is_said_in_one_sentence(raised: Exception, said: str) -> None:

@@ -18,6 +18,15 @@ def scripts() -> list[Script]:
     return load_scripts(sorted(resource("configs/missions").glob("*.yaml")))
 
 
+def test_what_is_known_to_fail_says_so_and_where() -> None:
+    known = load_scripts(sorted(resource("configs/missions/failing").glob("*.yaml")))
+    assert known
+    for script in known:
+        assert script.mission.description.startswith("Fails.")
+        assert "failing" in script.mission.tags
+        assert script.seed is not None
+
+
 def steps(script: Script) -> list[Steps]:
     expected = [script.mission.expect, *(c.expect for c in script.mission.spoken)]
     return [s for e in expected if e is not None for s in (e.plan, e.runs) if s is not None]
