@@ -2,8 +2,9 @@
 
 A hand that drops things meets a robot that may not plan anew. The episode is done again to the
 bit, decided anew with a budget of new plans, which shows where the two part, and taken up live
-shortly before that, with that budget, until the tower stands. Run it:
-`python demos/07_debug_a_failure.py [seed]`. It exits with 1 where the story does not hold.
+shortly before that, with that budget, until the tower stands. Leaves a page of the failure with
+the place marked. Run it: `python demos/07_debug_a_failure.py [seed]`. It exits with 1 where the
+story does not hold.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from agent.build import Agent
 from agent.config import load_config
 from agent.console import Console
+from agent.episode.page import Mark, write_page
 from agent.episode.reader import Episode, read_episode
 from agent.mission import Mission, fresh_folder, run_mission
 from agent.replay.check import check
@@ -71,12 +73,16 @@ def main(seed: int) -> bool:
     if first is None:
         print("New plans would not have mattered.")
         return False
-    print(f"With {MEND[0]}: tick {first.tick}, {first.kind.value}: {first.then}, but {first.now}")
-    print(f"Because: {first.cause}\n")
+    print(f"At tick {first.tick} it {first.then}; with the mend it {first.now}.")
+    print(f"Because {first.cause}.")
+    page = episode.path.with_name("timeline.html")
+    mark = Mark(first.time_s, first.kind.value, first.then, first.now, first.cause)
+    write_page(episode, page, [mark])
+    print(f"All of it, tick by tick: {page}\n")
     mended = go_on(episode, max(0, first.tick - BEFORE_TICKS))
     failed = episode.result is not None and episode.result.outcome.value == "needs_help"
     return failed and again.same and mended
 
 
 if __name__ == "__main__":
-    sys.exit(not main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_020))
+    sys.exit(not main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_009))

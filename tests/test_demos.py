@@ -39,6 +39,21 @@ def test_missions_are_run_as_tests_and_reported(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8").count("data:image/jpeg") >= 4
 
 
+def test_a_failure_is_done_again_decided_anew_and_mended_live(tmp_path: Path) -> None:
+    shown = _shown("07_debug_a_failure.py", tmp_path)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    parts = [
+        "Needs help",
+        "the same",
+        "ends with needs_help; with the mend it begins to look again from home",
+        "Because budget.replans was 0, is 8",
+        "Success",
+    ]
+    places = [shown.stdout.index(part) for part in parts]
+    assert places == sorted(places)
+    assert len(list(tmp_path.rglob("timeline.html"))) == 1
+
+
 @needs_voices
 @pytest.mark.skipif(
     not all(map(shutil.which, virtual_microphone.PROGRAMS)), reason="needs PulseAudio"

@@ -15,15 +15,17 @@ from agent.episode.reader import Episode
 from agent.events import (
     Consulted,
     Event,
+    MissionEnded,
     MissionStarted,
     Replying,
     SubgoalEnded,
     SubgoalStarted,
     Ticked,
+    VerdictGiven,
 )
 from agent.parts import Parts
 from agent.provenance import action_spec
-from agent.replay.difference import Change, changes, difference
+from agent.replay.difference import Change, Divergence, changes, difference
 from agent.replay.forced import (
     ForcedEstimator,
     ForcedMonitor,
@@ -218,8 +220,7 @@ class _Follower:
         if not (isinstance(event, Ticked) and isinstance(then, Ticked)):
             found = difference(then, event, self._recording.ticks)
         if found is not None:
-            where = f"{found.topic} {found.field}".strip()
-            self.note(Kind.LOOP, f"{where} {found.then}", f"{where} {found.now}")
+            self.note(Kind.LOOP, *_parted(then, event, found))
             # From here on the mission would go where nothing is recorded.
             self._lost = True
             self._robot.stop()
@@ -236,6 +237,28 @@ class _Follower:
         return Decisions(
             self._recording.ticks, self._time_s, tuple(self._differences), self._changed
         )
+
+
+def _parted(then: Event | None, now: Event, found: Divergence) -> tuple[str, str]:
+    """Return in words what came then and what would come now."""
+    words = _happening(then), _happening(now)
+    if words[0] != words[1]:
+        return words
+    return f"{found.topic} {found.field} {found.then}", f"{found.topic} {found.field} {found.now}"
+
+
+def _happening(event: Event | None) -> str:
+    match event:
+        case None:
+            return "nothing more"
+        case SubgoalStarted():
+            return f"begins to {event.subgoal.phrase}"
+        case VerdictGiven():
+            return f"{event.verdict.value.value}: {event.verdict.reason.value}"
+        case MissionEnded():
+            return f"ends with {event.result.outcome.value}"
+        case _:
+            return type(event).__name__
 
 
 def _cause(kind: Kind, changed: Sequence[Change]) -> str:
