@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console as Terminal
 from rich.table import Table
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agent.replay.decisions import Decisions
     from agent.replay.difference import Divergence
 
+_Found = TypeVar("_Found")
 _MOST_ROWS = 20
 """Differences that are listed of one episode."""
 
@@ -86,10 +87,12 @@ def _check(args: argparse.Namespace, episodes: Sequence[Episode]) -> _Outcome:
     from agent.episode.page import Mark
     from agent.replay.check import check
 
-    terminal, told, same = Terminal(highlight=False, soft_wrap=True), [], 0
+    terminal, same = Terminal(highlight=False, soft_wrap=True), 0
+    told: list[dict[str, Any]] = []
     marks: dict[Path, list[Mark]] = {}
     for episode in episodes:
-        found = check(episode)
+        if (found := _unless_unfit(check, episode, episodes, told)) is None:
+            continue
         same += found.same
         told.append({"episode": str(episode.path.parent), **asdict(found), "same": found.same})
         marks[episode.path] = [
@@ -101,8 +104,29 @@ def _check(args: argparse.Namespace, episodes: Sequence[Episode]) -> _Outcome:
             _tell_which(terminal, episode, episodes)
             _tell_check(terminal, found)
     if len(episodes) > 1 and not args.json:
-        terminal.print(f"{same} of {len(episodes)} episodes are the same, bit by bit.")
-    return _Outcome(int(same < len(episodes)), told, marks)
+        terminal.print(f"{same} of {len(marks)} episodes are the same, bit by bit.")
+    return _Outcome(int(same < len(marks) or not marks), told, marks)
+
+
+def _unless_unfit(
+    replayed: Callable[[Episode], _Found],
+    episode: Episode,
+    episodes: Sequence[Episode],
+    told: list[dict[str, Any]],
+) -> _Found | None:
+    """Return what came of a replay; of many, one that cannot be replayed is told and passed over.
+
+    Raises:
+        EpisodeError: The only one cannot be replayed.
+    """
+    try:
+        return replayed(episode)
+    except EpisodeError as error:
+        if len(episodes) == 1:
+            raise
+        sys.stderr.write(f"bosun: {error}\n")
+        told.append({"episode": str(episode.path.parent), "error": str(error)})
+        return None
 
 
 def _tell_which(terminal: Terminal, episode: Episode, episodes: Sequence[Episode]) -> None:
@@ -140,12 +164,14 @@ def _decisions(args: argparse.Namespace, episodes: Sequence[Episode]) -> _Outcom
     from agent.episode.page import Mark
     from agent.replay.decisions import Reviewer
 
-    terminal, told = Terminal(highlight=False, soft_wrap=True), []
+    terminal = Terminal(highlight=False, soft_wrap=True)
+    told: list[dict[str, Any]] = []
     marks: dict[Path, list[Mark]] = {}
     reviewer = Reviewer(_overrides(args), args.tolerance)
     try:
         for episode in episodes:
-            found = reviewer(episode)
+            if (found := _unless_unfit(reviewer, episode, episodes, told)) is None:
+                continue
             told.append({"episode": str(episode.path.parent), **asdict(found)})
             marks[episode.path] = [
                 Mark(one.time_s, one.kind.value, one.then, one.now, one.cause)
@@ -158,9 +184,9 @@ def _decisions(args: argparse.Namespace, episodes: Sequence[Episode]) -> _Outcom
         reviewer.close()
     differing = sum(map(bool, marks.values()))
     if len(episodes) > 1 and not args.json:
-        ticks = sum(one["ticks"] for one in told)
-        terminal.print(f"{differing} of {len(episodes)} episodes differ ({ticks} ticks).")
-    return _Outcome(int(differing > 0), told, marks)
+        ticks = sum(one.get("ticks", 0) for one in told)
+        terminal.print(f"{differing} of {len(marks)} episodes differ ({ticks} ticks).")
+    return _Outcome(int(differing > 0 or not marks), told, marks)
 
 
 def _tell_decisions(terminal: Terminal, found: Decisions) -> None:

@@ -45,10 +45,9 @@ class Recording:
         """Begin at the first event.
 
         Raises:
-            EpisodeError: The episode is cut off before its mission began.
+            EpisodeError: The episode is cut off before its mission began, or was imported.
         """
-        if "config" not in episode.metadata:
-            raise EpisodeError(f"{episode.path} ends before its mission began; nothing can be run.")
+        need_agent(episode)
         left_out = (Heard, StopWordJudged, *without)
         self._events = (event for event in episode.events() if not isinstance(event, left_out))
         self._ahead: deque[Event] = deque()
@@ -105,6 +104,21 @@ class Recording:
                 self._ahead.append(event)
             yield self._ahead[index]
             index += 1
+
+
+def need_agent(episode: Episode) -> None:
+    """Refuse an episode that does not say what agent made it.
+
+    Raises:
+        EpisodeError: It is cut off before its mission began, or was imported.
+    """
+    if not episode.metadata:
+        raise EpisodeError(f"{episode.path} ends before its mission began; nothing can be run.")
+    if "config" not in episode.metadata:
+        raise EpisodeError(
+            f"{episode.path} was not recorded by Bosun, so there is no agent to run again; look at "
+            "it with --view, or export it."
+        )
 
 
 def said(episode: Episode) -> dict[str, Callable[[Any], str]]:

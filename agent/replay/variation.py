@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from agent.config import Config, overridden
 from agent.episode.reader import Episode
+from agent.errors import EpisodeError
 from agent.language import RECORDED
 from agent.planner.checker import CHECK
+from agent.replay.recording import need_agent
 from agent.sections import MemoryConfig
 
 
@@ -25,8 +29,16 @@ def varied(episode: Episode, overrides: Sequence[str], memory: Path | None) -> C
 
     Raises:
         ConfigError: A setting is wrong.
+        EpisodeError: The episode does not say what agent made it, or one with other settings did.
     """
-    then = Config.model_validate(episode.metadata["config"])
+    need_agent(episode)
+    try:
+        then = Config.model_validate(episode.metadata["config"])
+    except ValidationError as error:
+        raise EpisodeError(
+            f"{episode.path} was made with settings that this version of Bosun does not know; use "
+            f"version {episode.metadata.get('bosun')}."
+        ) from error
     changed: dict[str, Any] = {"memory": MemoryConfig(file=memory)}
     kind = f"{RECORDED}:{episode.path}"
     if then.monitor.vlm is not None:

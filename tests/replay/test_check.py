@@ -15,6 +15,7 @@ from agent.build import POLICY_CHECKPOINT, Agent
 from agent.cli import main
 from agent.config import load_config
 from agent.episode.reader import read_episode
+from agent.episode.writer import EpisodeWriter
 from agent.errors import CheckpointError
 from agent.events import Event, MissionStarted, Ticked, VerdictGiven
 from agent.mission import Mission, run_mission
@@ -170,12 +171,16 @@ def test_a_flipped_bit_in_the_checkpoint_is_found_and_named(tmp_path: Path) -> N
 def test_a_folder_is_checked_episode_by_episode(
     recorded: Recorded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    with EpisodeWriter(tmp_path / "runs" / "empty"):
+        pass
     shutil.copytree(recorded.asked, tmp_path / "runs" / "good")
     rewritten(recorded.lamp, tmp_path / "runs" / "bad", pixel_changed)
     assert main(["replay", str(tmp_path / "runs"), "--check", "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)["episodes"]
-    assert [Path(one["episode"]).name for one in told] == ["good", "bad"]
-    assert [one["same"] for one in told] == [True, False]
+    printed = capsys.readouterr()
+    told = {Path(one["episode"]).name: one for one in json.loads(printed.out)["episodes"]}
+    assert (told["good"]["same"], told["bad"]["same"]) == (True, False)
+    assert "ends before its mission began" in told["empty"]["error"]
+    assert printed.err.count("ends before its mission began") == 1
 
 
 @pytest.mark.parametrize(
