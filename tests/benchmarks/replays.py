@@ -73,7 +73,7 @@ def record(folder: Path, count: int) -> None:
         for turn, number in enumerate(tqdm(numbers, f"missions in world {world}", leave=False)):
             # The first of a world has none to go on in.
             seed = None if turn % 3 == 2 else _SEED + number
-            listeners = [_Hand(agent, 15 + number)] if turn % 6 == 5 else [Recorder()]
+            listeners = [_Hand(agent, 5 + number % 20)] if turn % 6 == 5 else [Recorder()]
             command = command_for(_SEED + numbers[turn - (seed is None)])
             run_mission(agent, Mission(command, seed, folder / f"{number:03}"), listeners)
         agent.close()
