@@ -169,7 +169,8 @@ def read_until(progress: IO[str], done: int) -> str:
     """Read a progress bar until at least so many cases are done; it does not show every number."""
     said = ""
     while not any(int(count) >= done for count in re.findall(rf" (\d+)/{MANY}", said)):
-        read = progress.read(1)
+        # What is there is read at once: the call does not wait for whoever watches it.
+        read = os.read(progress.fileno(), 4096).decode(errors="replace")
         assert read, f"The call ended before {done} cases were done:\n{said}"
         said += read
     return said
