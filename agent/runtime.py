@@ -109,11 +109,11 @@ class Runtime:
             closing = not queue
             subgoal = queue[0] if queue else self._closing_look()
             result = self._execution.run(subgoal, 0 if closing else attempt)
+            if result.outcome is SubgoalOutcome.STOPPED:
+                return self._held(first, result)
             if not closing:
                 self._history.append(result)
                 self._recoverer.learn(result)
-            if result.outcome is SubgoalOutcome.STOPPED:
-                return self._end(MissionOutcome.STOPPED, first, why_held(result.verdict))
             scene = self._look(robot.observe())
             if result.outcome is SubgoalOutcome.SUCCESS:
                 if not closing:
@@ -124,10 +124,10 @@ class Runtime:
                     return wished or self._end(MissionOutcome.SUCCESS, first)
             recovery = self._recovery(None if closing else result, scene, attempt)
             if recovery in (Recovery.FROM_HOME, Recovery.REPLAN) and not closing:
-                # Close to the table a held block looks like one that stands there, and the arm
-                # hides what is behind it: what comes next is made on what is seen from home.
-                if self._execution.run(self._closing_look(), 0).outcome is SubgoalOutcome.STOPPED:
-                    return self._end(MissionOutcome.STOPPED, first)
+                # Low down a held block seems to stand on the table, and the arm hides things.
+                look = self._execution.run(self._closing_look(), 0)
+                if look.outcome is SubgoalOutcome.STOPPED:
+                    return self._held(first, look)
                 scene = self._look(robot.observe())
             if recovery in (Recovery.AGAIN, Recovery.FROM_HOME):
                 attempt += 1
@@ -145,6 +145,11 @@ class Runtime:
             return wished
         missed = self._missed(goals, scene, before)
         return self._ask_for_help(first, scene, self._help(missed, scene))
+
+    def _held(self, first: Plan, last: SubgoalResult) -> MissionResult:
+        """End a mission whose robot was stopped, in a subgoal or in a look between two of them."""
+        self._history.append(last)
+        return self._end(MissionOutcome.STOPPED, first, why_held(last.verdict))
 
     def _as_wished(self, first: Plan, scene: Scene) -> MissionResult | None:
         """Carry on with what the human wishes changed by now; None where there is nothing."""

@@ -577,3 +577,27 @@ def test_the_shield_breach_is_not_swallowed_elsewhere() -> None:
     with pytest.raises(ShieldBreach):
         bench.runtime.run(COMMAND, 0)
     assert bench.robot.stopped
+
+
+class _BlindFrom:
+    """A monitor that finds a subgoal failed, and the look after it without a camera."""
+
+    def __init__(self) -> None:
+        self.strain = None
+        self._skill = ""
+
+    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+        self._skill = subgoal.skill
+
+    def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
+        if self._skill == "look":
+            return Verdict(VerdictValue.INSUFFICIENT, Reason.CAMERA_LOST, 1.0, {"camera": "front"})
+        return Verdict(VerdictValue.INSUFFICIENT, Reason.OUT_OF_DISTRIBUTION, 1.0)
+
+
+def test_a_robot_held_in_a_look_between_plans_says_why() -> None:
+    bench = Bench(monitor=_BlindFrom())
+    result = bench.run()
+    assert result.outcome is MissionOutcome.STOPPED
+    assert [one.verdict.reason for one in result.results][-1] is Reason.CAMERA_LOST
+    assert result.question is not None and "camera" in result.question
