@@ -582,8 +582,9 @@ def test_the_shield_breach_is_not_swallowed_elsewhere() -> None:
 class _BlindFrom:
     """A monitor that finds a subgoal failed, and the look after it without a camera."""
 
+    strain: Strain | None = None
+
     def __init__(self) -> None:
-        self.strain = None
         self._skill = ""
 
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
@@ -597,7 +598,7 @@ class _BlindFrom:
 
 def test_a_robot_held_in_a_look_between_plans_says_why() -> None:
     bench = Bench(monitor=_BlindFrom())
-    result = bench.run()
+    result = bench.runtime.run(COMMAND, 0)
     assert result.outcome is MissionOutcome.STOPPED
     assert [one.verdict.reason for one in result.results][-1] is Reason.CAMERA_LOST
     assert result.question is not None and "camera" in result.question
