@@ -41,7 +41,10 @@ _PROGRAM = [sys.executable, "-m", "agent.cli", "mission"]
 
 
 def program(folder: Path, *words: str | Path) -> subprocess.Popen[str]:
-    """Start `bosun mission` in a folder, in a process group of its own."""
+    """Start `bosun mission` in a folder, in a process group of its own, as at a terminal.
+
+    A shell's background job ignores Ctrl-C, and what it starts would do so, too.
+    """
     return subprocess.Popen(
         [*_PROGRAM, *map(str, words)],
         cwd=folder,
@@ -50,6 +53,7 @@ def program(folder: Path, *words: str | Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
