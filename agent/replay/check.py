@@ -12,9 +12,10 @@ from agent.config import Config
 from agent.episode.reader import Episode
 from agent.errors import CheckpointError
 from agent.events import Event, MissionStarted, Replying
-from agent.replay.difference import Change, Divergence, changes, difference, sense_difference
-from agent.replay.recording import Recording, begin, held_s, remembered, said
+from agent.replay.difference import Change, Divergence, changes, difference
+from agent.replay.recording import Recording, held_s, remembered, said
 from agent.replay.variation import varied
+from agent.replay.world import begin, resent
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.types import MissionOutcome
 from skills.checkpoint import weights_hash
@@ -96,16 +97,12 @@ def _world(
     episode: Episode, robot: TabletopRobot, until_s: float | None
 ) -> tuple[int, Divergence | None]:
     """Send the recorded actions again; return how many ticks agree, and where one does not."""
-    robot.reset(begin(robot, episode))
     count = 0
-    for then in episode.ticks():
-        if until_s is not None and then.time_s >= until_s:
+    for tick, found in resent(robot, episode):
+        if until_s is not None and tick.time_s >= until_s:
             break
-        found = sense_difference(then, robot.observe(), count)
         if found is not None:
             return count, found
-        if then.sent is not None:
-            robot.act(then.sent)
         count += 1
     return count, None
 

@@ -22,7 +22,6 @@ from agent.events import (
     VerdictGiven,
 )
 from agent.memory import Tally
-from agent.robots.tabletop.robot import TabletopRobot
 from agent.types import MissionOutcome, Plan
 
 BY_HAND = "latch"
@@ -134,24 +133,6 @@ def said(episode: Episode) -> dict[str, Callable[[Any], str]]:
 def remembered(episode: Episode) -> list[Tally]:
     """Return what was known of recoveries as the mission began."""
     return _TALLIES.validate_python(episode.metadata["memory"])
-
-
-def begin(robot: TabletopRobot, episode: Episode) -> int | None:
-    """Make the world what it was as the mission began; return the seed to reset the robot with.
-
-    Raises:
-        EpisodeError: The mission went on in another one's world, and that is not on record.
-    """
-    seed, world = episode.metadata["seed"], episode.metadata.get("world")
-    if seed is not None:
-        return int(seed)
-    if world is None:
-        raise EpisodeError(
-            f"{episode.path} goes on in the world of another mission, which it does not hold; it "
-            "cannot be run again."
-        )
-    robot.world.restore(world)
-    return None
 
 
 def held_s(episode: Episode) -> float | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from agent.build import Agent
 from agent.episode.reader import Episode
 from agent.errors import UsageError
-from agent.replay.difference import Divergence, sense_difference
-from agent.replay.recording import begin
+from agent.replay.difference import Divergence
+from agent.replay.world import resent
 
 
 def bring_to(agent: Agent, episode: Episode, tick: int) -> Divergence | None:
@@ -26,12 +28,7 @@ def bring_to(agent: Agent, episode: Episode, tick: int) -> Divergence | None:
     """
     if not 0 <= tick < episode.tick_count:
         raise UsageError(f"There is no tick {tick} in {episode.path}; it has {episode.tick_count}.")
-    robot, found = agent.robot, None
-    robot.reset(begin(robot, episode))
-    for number, then in enumerate(episode.ticks()):
-        found = found or sense_difference(then, robot.observe(), number)
-        if number == tick:
-            break
-        if then.sent is not None:
-            robot.act(then.sent)
+    found = None
+    for _, differs in islice(resent(agent.robot, episode), tick + 1):
+        found = found or differs
     return found
