@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.build import Agent
 from agent.config import load_config
 from agent.console import Console
-from agent.episode.page import Mark, write_page
+from agent.episode.page import PAGE, Mark, write_page
 from agent.episode.reader import Episode, read_episode
 from agent.mission import Mission, fresh_folder, run_mission
 from agent.replay.check import check
@@ -75,7 +75,7 @@ def main(seed: int) -> bool:
         return False
     print(f"At tick {first.tick} it {first.then}; with the mend it {first.now}.")
     print(f"Because {first.cause}.")
-    page = episode.path.with_name("timeline.html")
+    page = episode.path.with_name(PAGE)
     mark = Mark(first.time_s, first.kind.value, first.then, first.now, first.cause)
     write_page(episode, page, [mark])
     print(f"All of it, tick by tick: {page}\n")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from agent.episode.page import Mark
     from agent.episode.reader import Episode
 
-_PAGE = "timeline.html"
 _OF_ONE = ("export_rerun", "export_video", "export_csv")
 """Arguments that name a file for one episode."""
 
@@ -76,11 +75,11 @@ def _pages(
     file: Path, episodes: Sequence[Episode], marks: Mapping[Path, Sequence[Mark]], *, show: bool
 ) -> list[Path]:
     """Write a page for each episode; one that a person asks for at a terminal is opened, too."""
-    from agent.episode.page import write_page
+    from agent.episode.page import PAGE, write_page
 
     files = []
     for episode in episodes:
-        files.append(episode.path.parent / _PAGE if file == Path() else file)
+        files.append(episode.path.parent / PAGE if file == Path() else file)
         write_page(episode, files[-1], marks.get(episode.path, ()))
     if show and len(files) == 1 and sys.stdout.isatty():
         webbrowser.open(files[0].resolve().as_uri())

@@ -15,6 +15,7 @@ from mcap.records import Message
 
 from agent.episode.codec import decode
 from agent.episode.file import FILE_NAME, LIBRARY, MISSION
+from agent.episode.page import PAGE
 from agent.episode.reader import read_episode
 from agent.episode.records import DAMAGED, MAGIC, Index, read_index, read_record, unpacked
 from agent.episode.schemas import ACTION
@@ -23,7 +24,7 @@ from agent.errors import EpisodeError, UsageError
 from agent.events import MissionEnded
 from agent.types import MissionResult, SubgoalResult
 
-_OURS = (FILE_NAME, SUMMARY, "timeline.html")
+_OURS = (FILE_NAME, SUMMARY, PAGE)
 _FILM = ".mp4"
 
 

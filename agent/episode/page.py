@@ -20,6 +20,9 @@ from agent.episode.reader import Episode, foreign
 from agent.episode.schemas import CAMERA, HEARD
 from agent.errors import EpisodeError
 
+PAGE = "timeline.html"
+"""What a page is called beside its episode."""
+
 _FOLDER = Path(__file__).parent / "viewer"
 _SCRIPTS = ("model.js", "plots.js", "tracks.js", "scene.js", "log.js", "player.js")
 """In the order in which they need each other."""

@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 import agent
+from agent.episode.page import PAGE
 from agent.errors import UsageError
 from agent.script.bench import FILM, Finding, Status
 from agent.script.printable import printable
 from agent.script.tally import Tally, by_mission
 
 _TEMPLATE = Path(__file__).with_name("page.html.j2")
-_TIMELINE = "timeline.html"
 
 
 def write_page(findings: Sequence[Finding], began: datetime, path: Path) -> None:
@@ -52,7 +52,7 @@ def write_page(findings: Sequence[Finding], began: datetime, path: Path) -> None
         missions=by_mission(findings),
         overall=Tally("all", tuple(findings)),
         percent=lambda rate: f"{rate:.0%}" if rate in (0, 1) else f"{rate:.1%}",
-        timeline=_TIMELINE,
+        timeline=PAGE,
         version=agent.__version__,
     )
     try:
