@@ -9,12 +9,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import RobotStopped
 from agent.events import Event, Strain
 from agent.protocols import Checked
 from agent.types import (
     ActionChunk,
-    ActionSpec,
     Image,
     Observation,
     Plan,
@@ -29,6 +29,7 @@ from agent.types import (
 E = TypeVar("E")
 
 STILL_SPEC = ActionSpec(
+    space=ActionSpace.DELTA_EE,
     names=("dx [m]", "dy [m]", "dz [m]", "rx [rad]", "ry [rad]", "rz [rad]", "gripper [0..1]"),
     low=np.array([-0.05] * 3 + [-0.25] * 3 + [0.0]),
     high=np.array([0.05] * 3 + [0.25] * 3 + [1.0]),

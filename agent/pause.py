@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent.action_space import ActionSpec
 from agent.protocols import Robot
-from agent.types import ActionSpec, Observation, Vector
+from agent.types import Observation, Vector
 
 _POLL_S = 0.02
 """How often a robot that holds still is asked whether it was stopped, s."""

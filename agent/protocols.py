@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from agent.action_space import ActionSpec
 from agent.events import Event, Strain
 from agent.types import (
     ActionChunk,
-    ActionSpec,
     FloatArray,
     Image,
     Observation,

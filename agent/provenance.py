@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 import agent
-from agent.types import ActionSpec, SkillContract
+from agent.action_space import ActionSpace, ActionSpec
+from agent.types import SkillContract
 
 _PACKAGES = ("mujoco", "mink", "numpy", "torch", "transformers", "pydantic", "mcap")
 """Those on which it may depend what a mission comes to."""
@@ -37,6 +38,7 @@ def contracts_hash(contracts: Mapping[str, SkillContract]) -> str:
 def action_space(spec: ActionSpec) -> dict[str, Any]:
     """Return an action space in JSON's own types."""
     return {
+        "action_space": spec.space.value,
         "action": list(spec.names),
         "action_low": spec.low.tolist(),
         "action_high": spec.high.tolist(),
@@ -47,6 +49,8 @@ def action_space(spec: ActionSpec) -> dict[str, Any]:
 def action_spec(metadata: Mapping[str, Any]) -> ActionSpec:
     """Return the action space that metadata hold; the inverse of `action_space`."""
     return ActionSpec(
+        # Episodes of before there were others moved the tool.
+        space=ActionSpace(metadata.get("action_space", ActionSpace.DELTA_EE)),
         names=tuple(metadata["action"]),
         low=np.array(metadata["action_low"]),
         high=np.array(metadata["action_high"]),

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agent.action_space import ActionSpec
 from agent.errors import ShieldBreach
-from agent.types import ActionSpec, Observation, Vector
+from agent.types import Observation, Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)

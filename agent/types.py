@@ -64,23 +64,6 @@ class ActionChunk:
     success: float | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ActionSpec:
-    """The action space of a robot.
-
-    Attributes:
-        names: One name per dimension, with unit.
-        low: (dim,) smallest value of each dimension.
-        high: (dim,) largest value of each dimension.
-        rate_hz: Actions per second.
-    """
-
-    names: tuple[str, ...]
-    low: Vector
-    high: Vector
-    rate_hz: float
-
-
 class Model(BaseModel):
     """Base of the data that crosses a boundary: frozen, and unknown keys are errors."""
 

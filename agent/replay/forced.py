@@ -11,13 +11,13 @@ from enum import StrEnum
 
 import numpy as np
 
+from agent.action_space import ActionSpec
 from agent.errors import PlannerError, PolicyLost
 from agent.events import MissionEnded, Planned, SceneEstimated, Strain
 from agent.protocols import Monitor, Planner, Policy, SceneEstimator, Verifier
 from agent.replay.recording import Recording
 from agent.types import (
     ActionChunk,
-    ActionSpec,
     Image,
     Observation,
     Plan,

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import RobotStopped
 from agent.robots.tabletop.disturbances import DisturbanceSpec
 from agent.robots.tabletop.kinematics import compose, rotation_between
 from agent.robots.tabletop.layout import NOMINAL, Variation
 from agent.robots.tabletop.senses import Senses
 from agent.robots.tabletop.world import CAMERAS, RATE_HZ, TabletopWorld
-from agent.types import ActionSpec, Observation, Vector
+from agent.types import Observation, Vector
 
 MAX_STEP_M = 0.05
 MAX_TURN_RAD = 0.25
@@ -21,6 +22,7 @@ _LEAD_M = 0.04
 _LEAD_RAD = 0.3
 
 SPEC = ActionSpec(
+    space=ActionSpace.DELTA_EE,
     names=("dx [m]", "dy [m]", "dz [m]", "rx [rad]", "ry [rad]", "rz [rad]", "gripper [0..1]"),
     low=np.array([-MAX_STEP_M] * 3 + [-MAX_TURN_RAD] * 3 + [0.0]),
     high=np.array([MAX_STEP_M] * 3 + [MAX_TURN_RAD] * 3 + [1.0]),

@@ -1,0 +1,41 @@
+"""What a robot may be sent: which numbers, what they mean and between which limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.types import Vector
+
+
+class ActionSpace(StrEnum):
+    """What the numbers of an action mean; the gripper's opening, 0..1, always comes last.
+
+    DELTA_EE moves the tool by a translation in m and a rotation vector in rad, DELTA_EE_POSITION by
+    the translation alone; both in the base frame. JOINT_POSITION names where each joint shall be,
+    DELTA_JOINT by how much it shall turn, in rad.
+    """
+
+    DELTA_EE = "delta_ee"
+    DELTA_EE_POSITION = "delta_ee_position"
+    JOINT_POSITION = "joint_position"
+    DELTA_JOINT = "delta_joint"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActionSpec:
+    """The action space of a robot.
+
+    Attributes:
+        space: What the numbers mean.
+        names: One name per dimension, with unit.
+        low: (dim,) smallest value of each dimension.
+        high: (dim,) largest value of each dimension.
+        rate_hz: Actions per second.
+    """
+
+    space: ActionSpace
+    names: tuple[str, ...]
+    low: Vector
+    high: Vector
+    rate_hz: float
