@@ -1,0 +1,57 @@
+"""A bus with the topics and types of ROS 2, whoever carries its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Qos:
+    """How messages of a topic are delivered, in the terms of ROS 2.
+
+    Attributes:
+        reliable: Whether what is lost is sent again; a best-effort publisher does not reach a
+            reliable subscriber.
+        latched: Whether who comes later is given the last message, `transient_local`.
+        depth: Messages kept where the receiver is slower than the sender.
+    """
+
+    reliable: bool = True
+    latched: bool = False
+    depth: int = 10
+
+
+SENSOR = Qos(reliable=False, depth=1)
+"""For what is soon out of date, as drivers of sensors publish it."""
+LATCHED = Qos(latched=True, depth=1)
+"""For what is said once and stays true."""
+
+
+class Bus(Protocol):
+    """One participant. Types go by their ROS name, such as `sensor_msgs/msg/JointState`."""
+
+    def message(self, kind: str) -> Callable[..., Any]:
+        """Return what makes messages of a type from its fields by name; all have defaults.
+
+        Raises:
+            RobotError: This bus does not know the type.
+        """
+        ...
+
+    def advertise(self, topic: str, kind: str, qos: Qos) -> Callable[[Any], None]:
+        """Return what publishes messages of a type on a topic, such as `/joint_states`."""
+        ...
+
+    def listen(self, topic: str, kind: str, qos: Qos, on_message: Callable[[Any], None]) -> None:
+        """Hand over every message of a topic as it comes, from a thread of the bus's own."""
+        ...
+
+    def topics(self) -> Mapping[str, frozenset[str]]:
+        """Return which topics others publish now, each with its types."""
+        ...
+
+    def close(self) -> None:
+        """Leave; idempotent, and nothing is handed over afterwards."""
+        ...
