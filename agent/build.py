@@ -1,22 +1,23 @@
 """From a configuration to objects: this module names the concrete classes.
 
-Those of language models are named in `agent.language`.
+Those of language models are named in `agent.language`, of robots in `agent.embodiment` and of
+policies in `agent.skilled`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agent.config import Config
+from agent.embodiment import open_robot, snapshot, tabletop, truth
 from agent.errors import PlannerError
-from agent.faults import FaultyPolicy
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
@@ -25,7 +26,6 @@ from agent.protocols import (
     Checker,
     Monitor,
     Planner,
-    Policy,
     Robot,
     SceneEstimator,
     Subscriber,
@@ -34,6 +34,7 @@ from agent.protocols import (
 from agent.provenance import action_space, contracts_hash, software
 from agent.resources import resource
 from agent.runtime import Runtime
+from agent.skilled import policies, policy_checkpoint
 from agent.types import Plan
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from agent.planner.grammar import GrammarPlanner
     from agent.robots.tabletop.robot import TabletopRobot
     from agent.types import Scene
+    from skills.evaluate.scoring import World
 
-POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
 SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
 
 
@@ -58,7 +59,7 @@ class Agent:
         self._open = ExitStack()
         # A missing key is said before any network is loaded.
         self.models = LanguageModels(config, self._open)
-        self.policies = _policies(config, self._open)
+        self.policies = policies(config, self._open)
         self.estimator = _estimator(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
@@ -67,11 +68,25 @@ class Agent:
         self._watch = watch(config)
 
     @cached_property
-    def robot(self) -> TabletopRobot:
+    def robot(self) -> Robot:
         """The robot, opened when it is first asked for; a replay may do without."""
-        robot = _robot(self.config, self.pause)
+        robot = open_robot(self.config.robot, lambda: self.pause.shut)
         self._open.callback(robot.close)
         return robot
+
+    @property
+    def tabletop(self) -> TabletopRobot:
+        """The robot in its simulated world, for those who go on in it or repeat what was there.
+
+        Raises:
+            UsageError: It is another robot.
+        """
+        return tabletop(self.robot)
+
+    @property
+    def truth(self) -> World | None:
+        """What is really there, for scoring and nothing else; None where nobody knows."""
+        return truth(self.robot)
 
     def runtime(
         self,
@@ -94,7 +109,7 @@ class Agent:
         parts = self.parts(
             PausableRobot(self.robot, self.pause),
             # Where there is no seed, the mission goes on in the world that the last one left.
-            {"seed": seed, "world": None if seed is not None else self.robot.world.snapshot()},
+            {"seed": seed, "world": None if seed is not None else snapshot(self.robot)},
             subscribers,
             continuous=continuous,
         )
@@ -197,11 +212,6 @@ class Agent:
         self._open.close()
 
 
-def policy_checkpoint(config: Config) -> Path:
-    """Return the folder of the policy's weights."""
-    return config.policy.checkpoint or resource(POLICY_CHECKPOINT)
-
-
 def scene_checkpoint(config: Config) -> Path:
     """Return the folder of the scene network's weights."""
     return config.scene.checkpoint or resource(SCENE_CHECKPOINT)
@@ -221,14 +231,6 @@ def verifier(config: Config) -> Verifier:
     return PlanVerifier(
         config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
     )
-
-
-def _robot(config: Config, pause: Pause) -> TabletopRobot:
-    from agent.robots.tabletop.disturbances import DisturbanceSpec
-    from agent.robots.tabletop.robot import TabletopRobot
-
-    disturbances = DisturbanceSpec(**config.robot.disturbances.model_dump())
-    return TabletopRobot(disturbances, held=lambda: pause.shut)
 
 
 def _estimator(config: Config) -> SceneEstimator:
@@ -252,42 +254,3 @@ def watch(config: Config) -> Watch | None:
         return None
     folder = policy_checkpoint(config)
     return Watch(Calibration.beside(folder, weights_hash(folder)), config.monitor.alpha)
-
-
-def _policies(config: Config, closing: ExitStack) -> dict[str, Policy]:
-    """Return skill name -> policy; one network serves every learned skill."""
-    from agent.robots.tabletop.world import HOME_POSE
-    from skills.primitives import HomePrimitive, ReleasePrimitive, WaitPrimitive
-    from skills.registry import load_contracts
-
-    learned = _learned(config, closing)
-    primitives: dict[str, Policy] = {
-        "home": HomePrimitive(HOME_POSE),
-        "look": HomePrimitive(HOME_POSE, settle_ticks=2),
-        "release": ReleasePrimitive(),
-        "wait": WaitPrimitive(),
-    }
-    return {
-        name: learned if contract.learned else primitives[name]
-        for name, contract in load_contracts().items()
-    }
-
-
-def _learned(config: Config, closing: ExitStack) -> Policy:
-    """Return the network, in a process of its own where its answers have a time limit."""
-    from skills.checkpoint import check_checkpoint
-    from skills.policy.configuration import VLAConfig
-    from skills.policy.policy import VLAPolicy
-
-    folder, settings = policy_checkpoint(config), config.policy
-    make_policy: Callable[[], Policy] = partial(VLAPolicy.from_checkpoint, folder)
-    if settings.fault is not None:
-        make_policy = partial(FaultyPolicy, make_policy, settings.fault, settings.fault_s)
-    if settings.limit_s is None:
-        return make_policy()
-    from agent.worker import WorkerPolicy
-
-    check_checkpoint(folder, VLAConfig.model_type)
-    worker = WorkerPolicy(make_policy, settings.limit_s)
-    closing.callback(worker.close)
-    return worker

@@ -157,6 +157,10 @@ class StillRobot:
         """Whether the stop latch is set."""
         return self._latch.is_set()
 
+    @property
+    def fault(self) -> None:
+        """Nothing: it has no senses to lose."""
+
     def reset(self, seed: int | None) -> Observation:
         """Set the clock to zero and clear the latch; the seed colours the images."""
         self._seed, self._ticks = self._seed if seed is None else seed, 0

@@ -11,6 +11,8 @@ BosunError                a sentence for the operator, and an exit code
 ├── SpeechError           what is said cannot be heard, understood or answered
 ├── RobotError            the robot or its simulator is broken
 │   ├── RobotStopped      the stop latch is set, so an action was refused
+│   │   ├── CameraLost    it was set because a camera shows nothing any more
+│   │   └── RobotLost     it was set because the robot's state is not known any more
 │   └── ShieldBreach      an action was asked for that must never be sent
 └── EpisodeError          an episode cannot be written or read
 
@@ -73,6 +75,14 @@ class RobotStopped(RobotError):
     """The stop latch is set, so an action was refused."""
 
     exit_code = 4
+
+
+class CameraLost(RobotStopped):
+    """A camera's pictures stopped coming or are out of date; the robot is held."""
+
+
+class RobotLost(RobotStopped):
+    """The robot's own state stopped coming, is out of date or makes no sense; it is held."""
 
 
 class ShieldBreach(RobotError):

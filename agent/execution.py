@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.errors import PolicyLost, RobotStopped, ShieldBreach
+from agent.errors import CameraLost, PolicyLost, RobotStopped, ShieldBreach
 from agent.events import (
     Event,
     Stopped,
@@ -94,6 +94,10 @@ class Execution:
         return None
 
     def _latched(self, observation: Observation) -> Verdict:
+        fault = self._parts.robot.fault
+        if fault is not None:
+            reason = Reason.CAMERA_LOST if isinstance(fault, CameraLost) else Reason.ROBOT_LOST
+            return Verdict(VerdictValue.INSUFFICIENT, reason, 1.0, {"fault": str(fault)})
         self._emit(Stopped(observation.time_s, "latch"))
         return Verdict(VerdictValue.INSUFFICIENT, Reason.STOPPED, 1.0)
 

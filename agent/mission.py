@@ -18,6 +18,7 @@ from agent.build import Agent
 from agent.config import Config
 from agent.episode.backlog import Backlog, Handover
 from agent.episode.summary import summarise, write_summary
+from agent.errors import UsageError
 from agent.events import Event, MissionStarted
 from agent.facts import expected
 from agent.monitor.monitor import broken_off
@@ -27,7 +28,7 @@ from agent.sections import EpisodeConfig, MemoryConfig
 from agent.types import Fact, MissionOutcome, Plan, Scene
 from skills.evaluate.flat import reaches
 from skills.evaluate.missions import Record
-from skills.evaluate.scoring import achieved
+from skills.evaluate.scoring import World, achieved
 
 EXIT_CODES = {
     MissionOutcome.SUCCESS: 0,
@@ -97,7 +98,8 @@ def run_mission(
         )
     goals = expected(result.plan, before.scene, agent.contracts)
     scored = bool(goals) and not mission.dry_run
-    success = achieved(agent.robot.world, goals, before.scene) if scored else None
+    truth = agent.truth
+    success = achieved(truth, goals, before.scene) if scored and truth else None
     summary = summarise(result, success, mission.episode)
     if mission.episode is not None:
         write_summary(mission.episode, summary)
@@ -155,7 +157,8 @@ class _TruthAtStart:
 
     def on_event(self, event: Event) -> None:
         if isinstance(event, MissionStarted):
-            self.scene = self._agent.robot.world.truth()
+            truth = self._agent.truth
+            self.scene = truth.truth() if truth else self.scene
 
 
 class Watching(StrEnum):
@@ -175,6 +178,7 @@ class TruthBench:
         if watching is Watching.OPEN_LOOP:
             changed["budget"] = config.budget.model_copy(update={"replans": 0, "attempts": 1})
         self._agent = Agent(config.model_copy(update=changed))
+        self._truth = _known(self._agent.truth)
         limits, contracts = config.monitor, self._agent.contracts
         self._continuous = watching is Watching.CONTINUOUS
         self._open_loop: Monitor | None = (
@@ -193,7 +197,7 @@ class TruthBench:
         result = runtime.run(command, seed)
         return Record(
             outcome=result.outcome,
-            world_success=achieved(self._agent.robot.world, goals, before.scene),
+            world_success=achieved(self._truth, goals, before.scene),
             replans=result.replans,
             seconds=result.seconds,
             wall_s=time.perf_counter() - began,
@@ -204,4 +208,15 @@ class TruthBench:
     def flat(self, command: str, seed: int, goals: Sequence[Fact], seconds: float) -> bool:
         """Return whether the bare policy, told the whole command, reaches the goals in time."""
         policy = self._agent.policies[_LEARNED]
-        return reaches(self._agent.robot, policy, command, seed, goals, seconds)
+        return reaches(self._agent.tabletop, policy, command, seed, goals, seconds)
+
+
+def _known(truth: World | None) -> World:
+    """Return what missions are scored by.
+
+    Raises:
+        UsageError: Nobody knows what is really there.
+    """
+    if truth is None:
+        raise UsageError("This robot's world cannot be asked what is really there, so no score.")
+    return truth

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agent.action_space import ActionSpec
+from agent.errors import RobotStopped
 from agent.protocols import Robot
 from agent.types import Observation, Vector
 
@@ -64,6 +65,11 @@ class PausableRobot:
     def stopped(self) -> bool:
         """Whether the stop latch is set."""
         return self._robot.stopped
+
+    @property
+    def fault(self) -> RobotStopped | None:
+        """What the robot lost, where it stopped itself."""
+        return self._robot.fault
 
     def reset(self, seed: int | None) -> Observation:
         """Begin a mission; one that is paused begins all the same, but does nothing yet."""

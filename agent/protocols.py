@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from agent.action_space import ActionSpec
+from agent.errors import RobotStopped
 from agent.events import Event, Strain
 from agent.types import (
     ActionChunk,
@@ -107,6 +108,11 @@ class Robot(Protocol):
     @property
     def stopped(self) -> bool:
         """Whether the stop latch is set."""
+        ...
+
+    @property
+    def fault(self) -> RobotStopped | None:
+        """What it lost, where it stopped itself for not knowing the world or its own state."""
         ...
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ _BY_REASON: Mapping[Reason, tuple[Recovery, ...]] = MappingProxyType(
         Reason.OUT_OF_DISTRIBUTION: _PATIENT,
     }
 )
-HELD = frozenset({Reason.POLICY_INVALID, Reason.POLICY_LOST, Reason.CAMERA_LOST})
+HELD = frozenset({Reason.POLICY_INVALID, Reason.POLICY_LOST, Reason.CAMERA_LOST, Reason.ROBOT_LOST})
 """Failures of the agent itself: nothing it could do would be watched, so the robot is held."""
 
 

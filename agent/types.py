@@ -225,6 +225,7 @@ class Reason(StrEnum):
     POLICY_INVALID = "policy_invalid"
     POLICY_LOST = "policy_lost"
     CAMERA_LOST = "camera_lost"
+    ROBOT_LOST = "robot_lost"
     OUT_OF_LIMITS = "out_of_limits"
     STOPPED = "stopped"
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import pytest
 from transformers import PretrainedConfig
 
-from agent.build import POLICY_CHECKPOINT
 from agent.config import Config
 from agent.doctor import machine, speech
 from agent.doctor.check import Check
@@ -18,6 +17,7 @@ from agent.doctor.diagnosis import diagnose
 from agent.monitor.calibration import FILE
 from agent.resources import resource
 from agent.sections import EpisodeConfig
+from agent.skilled import POLICY_CHECKPOINT
 from agent.speech import microphone, vad
 from skills.checkpoint import WEIGHTS
 from skills.perception.modeling import SceneConfig

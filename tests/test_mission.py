@@ -104,11 +104,11 @@ def test_agent_never_reads_privileged_state(agent: Agent, monkeypatch: pytest.Mo
     # The world lays out its scene and moves its fingers by its own state, which is its business;
     # `step` asks `carried` only for the disturbances.
     agent.robot.reset(seed)
-    monkeypatch.setattr(agent.robot.world, "reset", lambda seed: None)
+    monkeypatch.setattr(agent.tabletop.world, "reset", lambda seed: None)
     for name in PRIVILEGED:
         monkeypatch.setattr(TabletopWorld, name, forbidden)
     with pytest.raises(AssertionError, match="privileged"):
-        agent.robot.world.truth()
+        agent.tabletop.world.truth()
     result = agent.runtime(seed).run(command, seed)
     assert result.outcome is MissionOutcome.SUCCESS
 
@@ -126,7 +126,7 @@ def test_same_seed_gives_the_same_actions_and_states(agent: Agent) -> None:
                 [None if t.sent is None else t.sent.tobytes() for t in ticks],
                 [t.observation.joint_pos.tobytes() for t in ticks],
                 [t.observation.images["front"].tobytes() for t in ticks],
-                agent.robot.world.data.qpos.tobytes(),
+                agent.tabletop.world.data.qpos.tobytes(),
             )
         )
     assert runs[0] == runs[1]
@@ -175,7 +175,7 @@ def test_stop_holds_the_arm_and_ends_the_mission(agent: Agent) -> None:
     result = agent.runtime(seed, [stopper]).run(command, seed)
     assert result.outcome is MissionOutcome.STOPPED
     assert stopper.seen_after == 0
-    held = agent.robot.world.joint_pos
+    held = agent.tabletop.world.joint_pos
     assert np.abs(agent.robot.observe().joint_pos - held).max() == 0.0
 
 

@@ -51,7 +51,7 @@ def evaluate(args: argparse.Namespace) -> int:
 
 
 def _skills(args: argparse.Namespace, config: Config) -> dict[str, Any]:
-    from agent.build import policy_checkpoint
+    from agent.skilled import policy_checkpoint
     from skills.evaluate.rates import AXES, evaluate_axes, evaluate_skills
     from skills.policy.policy import VLAPolicy
 
@@ -153,7 +153,8 @@ def _causes(args: argparse.Namespace, config: Config) -> dict[str, Any]:
 
 def _ledger(args: argparse.Namespace, config: Config) -> Ledger | None:
     """Return where missions are kept: a file about these networks and these settings."""
-    from agent.build import policy_checkpoint, scene_checkpoint
+    from agent.build import scene_checkpoint
+    from agent.skilled import policy_checkpoint
     from skills.checkpoint import weights_hash
     from skills.evaluate.ledger import Ledger
     from skills.evaluate.missions import Drawn

@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.build import policy_checkpoint, scene_checkpoint, watch
+from agent.build import scene_checkpoint, watch
 from agent.config import Config
 from agent.doctor.check import Check
 from agent.errors import BosunError
+from agent.skilled import policy_checkpoint
 
 FREE_GIB = 1.0
 """Free disk space in GiB below which logging missions is at risk."""

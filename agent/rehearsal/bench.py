@@ -170,7 +170,7 @@ class _Notes:
             case SubgoalStarted():
                 self._began_s = event.time_s
                 self._budget_s = self._agent.contracts[event.subgoal.skill].time_budget_s
-                self._before = self._agent.robot.world.truth()
+                self._before = self._agent.tabletop.world.truth()
                 self._rows: list[list[float]] = []
                 self._elapsed_s: list[float] = []
                 self._ms: list[float] = []
@@ -198,7 +198,7 @@ class _Notes:
             called.skill,
             self._seed,
             self._troubled,
-            achieved(self._agent.robot.world, done, self._before),
+            achieved(self._agent.tabletop.world, done, self._before),
             result.verdict.reason,
             np.array(self._rows),
             np.array(self._elapsed_s),

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from agent.build import policy_checkpoint
 from agent.config import Config
 from agent.errors import UsageError
 from agent.monitor.calibration import FILE, Calibration, Readings, calibrated
 from agent.monitor.signals import LEAST
 from agent.rehearsal.bench import RehearsalBench, Run
+from agent.skilled import policy_checkpoint
 from skills.checkpoint import weights_hash
 from skills.dataset import SKILLS
 from skills.evaluate.parallel import parallel

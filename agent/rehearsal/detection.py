@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from agent.build import policy_checkpoint
 from agent.config import Config
 from agent.monitor.calibration import Calibration, SkillCalibration, fused_scores
 from agent.monitor.conformal import reach
@@ -19,6 +18,7 @@ from agent.monitor.signals import NAMES
 from agent.rehearsal.agreement import agreement, over_all
 from agent.rehearsal.bench import RehearsalBench, Run
 from agent.rehearsal.calibrate import SEEDS_PER_TRY
+from agent.skilled import policy_checkpoint
 from agent.types import Reason
 from skills.checkpoint import weights_hash
 from skills.dataset import SKILLS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from agent.build import Agent, policy_checkpoint
+from agent.build import Agent
 from agent.config import Config
 from agent.episode.reader import Episode
 from agent.errors import CheckpointError
@@ -17,6 +17,7 @@ from agent.replay.recording import Recording, held_s, remembered, said
 from agent.replay.variation import varied
 from agent.replay.world import begin, resent
 from agent.robots.tabletop.robot import TabletopRobot
+from agent.skilled import policy_checkpoint
 from agent.types import MissionOutcome
 from skills.checkpoint import weights_hash
 
@@ -64,10 +65,10 @@ def check(episode: Episode) -> Check:
         recording = Recording(episode)
         agent = _agent(episode, varied(episode, (), Path(folder) / "memory.sqlite"))
         try:
-            ticks, world = _world(episode, agent.robot, until_s)
+            ticks, world = _world(episode, agent.tabletop, until_s)
             agent.memory.restore(remembered(episode))
             comparison = _Comparison(episode, recording, agent.robot.stop, until_s)
-            seed = begin(agent.robot, episode)
+            seed = begin(agent.tabletop, episode)
             agent.runtime(seed, [comparison]).run(
                 episode.command,
                 seed,

@@ -72,6 +72,10 @@ class RecordedRobot:
         self._latched = self._latched or self._recording.stops
         return self._latched
 
+    @property
+    def fault(self) -> None:
+        """Nothing: what was lost is part of what was recorded."""
+
     def reset(self, seed: int | None) -> Observation:
         """Begin; the world is as it was recorded, whatever the seed."""
         self._latched = False

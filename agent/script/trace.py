@@ -92,7 +92,7 @@ class Tracer:
 
     def __init__(self, agent: Agent) -> None:
         """Watch one agent."""
-        self._robot = agent.robot
+        self._robot, self._truth = agent.robot, agent.truth
         self.frames: list[Frame] = []
         self._world: list[Scene] = []
         self._believed: list[Scene] = []
@@ -106,7 +106,7 @@ class Tracer:
         """Take note of one event."""
         match event:
             case MissionStarted():
-                self._world.append(self._robot.world.truth())
+                self._world.append(self._true())
                 self._look(event.time_s, "start")
             case SceneEstimated():
                 self._believed.append(event.scene)
@@ -123,9 +123,12 @@ class Tracer:
                 told = f"{verdict.value.value}, {verdict.reason.value} ({verdict.confidence:.0%})"
                 self._look(event.time_s, f"{event.subgoal.phrase}: {told}")
             case MissionEnded():
-                self._world.append(self._robot.world.truth())
+                self._world.append(self._true())
                 self._result = event.result
                 self._look(event.time_s, f"end: {event.result.outcome.value}")
+
+    def _true(self) -> Scene:
+        return self._truth.truth() if self._truth else Scene(0.0)
 
     def _look(self, time_s: float, caption: str) -> None:
         images = self._robot.observe().images

@@ -33,6 +33,7 @@ _WRONG = {
     Reason.POLICY_INVALID: "My own control has failed.",
     Reason.POLICY_LOST: "My own control does not answer.",
     Reason.CAMERA_LOST: "I cannot see.",
+    Reason.ROBOT_LOST: "I do not feel my arm.",
     Reason.OUT_OF_LIMITS: "I may not move that far.",
 }
 _ENDS = {

@@ -80,7 +80,7 @@ class Talk:
         self._taken_up: Scene | None = None
         agent.robot.reset(self._asked.seed)
         self._scene = agent.estimator.estimate(agent.robot.observe())
-        self._before = agent.robot.world.truth()
+        self._before = agent.tabletop.world.truth()
         self._replies = Replies(self.hear)
         self._conversation = Conversation(
             Gate(agent.config.speech.gate, dialogue.transcriber),
@@ -132,13 +132,13 @@ class Talk:
             case Ticked() if event.time_s >= self._at_s:
                 self._correct()
             case Corrected():
-                self._taken_up = self._agent.robot.world.truth()
+                self._taken_up = self._agent.tabletop.world.truth()
             case MissionStarted() if self.results:
-                self._taken_up = self._agent.robot.world.truth()
+                self._taken_up = self._agent.tabletop.world.truth()
 
     def missed(self) -> str:
         """Return why the dialogue did not end as it should, nothing where it did."""
-        world = self._agent.robot.world
+        world = self._agent.tabletop.world
         if not achieved(world, self._asked.goals, self._before):
             return "the corrected goal was not reached"
         if self._taken_up is None:

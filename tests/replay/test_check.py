@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.build import POLICY_CHECKPOINT, Agent
+from agent.build import Agent
 from agent.cli import main
 from agent.config import load_config
 from agent.episode.reader import read_episode
@@ -21,6 +21,7 @@ from agent.events import Event, MissionStarted, Ticked, VerdictGiven
 from agent.mission import Mission, run_mission
 from agent.replay.check import Check, check
 from agent.resources import resource
+from agent.skilled import POLICY_CHECKPOINT
 from tests.replay.conftest import SEED, STOPPED_AT, Recorded, rewritten
 
 TICK = 7

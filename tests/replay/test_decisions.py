@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from agent.build import POLICY_CHECKPOINT
 from agent.cli import main
 from agent.episode.reader import read_episode
 from agent.replay.decisions import Decisions, Reviewer
 from agent.replay.forced import Kind
 from agent.resources import resource
+from agent.skilled import POLICY_CHECKPOINT
 from tests.replay.conftest import Recorded
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from agent.build import POLICY_CHECKPOINT, SCENE_CHECKPOINT
+from agent.build import SCENE_CHECKPOINT
 from agent.resources import resource
 from agent.robots.tabletop.robot import TabletopRobot
+from agent.skilled import POLICY_CHECKPOINT
 from skills.evaluate.skills import SUITE, SkillBench, Trial
 from skills.perception.estimator import NetworkEstimator
 from skills.perception.snapshots import rearrange

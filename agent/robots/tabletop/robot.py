@@ -70,6 +70,10 @@ class TabletopRobot:
         """Whether the stop latch is set."""
         return self._latch.is_set()
 
+    @property
+    def fault(self) -> None:
+        """Nothing: a simulated world is always there."""
+
     def reset(self, seed: int | None) -> Observation:
         """Lay out the scene of a seed, or leave all as it is, clear the latch, and look."""
         if seed is not None:
