@@ -155,8 +155,8 @@ class Interface(Model):
 
     name: str
     cameras: dict[str, CameraInput] = Field(min_length=1)
-    state: dict[str, StateInput] = {}
+    state: dict[str, StateInput] = Field(default_factory=dict)
     prompt: PromptInput = PromptInput()
     actions: ActionOutput
-    state_statistics: dict[str, Statistics] = {}
+    state_statistics: dict[str, Statistics] = Field(default_factory=dict)
     action_statistics: Statistics | None = None
