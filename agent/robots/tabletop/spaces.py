@@ -1,0 +1,68 @@
+"""The action spaces of the tabletop's Panda, and what is known of it before it is opened."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agent.action_space import ActionSpace, ActionSpec
+from agent.body import Body, Joints
+from agent.robots.tabletop.kinematics import ArmKinematics
+from agent.robots.tabletop.leash import MAX_STEP_M, MAX_TURN_RAD
+from agent.robots.tabletop.panda import HOME_JOINTS
+from agent.robots.tabletop.world import HOME_POSE, RATE_HZ
+from agent.types import Vector
+from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
+
+_MAX_JOINT_STEP_RAD = 0.3
+_CLEAR_Z = 0.18
+_GRIPPER = "gripper [0..1]"
+_MOVES, _TURNS = ("dx [m]", "dy [m]", "dz [m]"), ("rx [rad]", "ry [rad]", "rz [rad]")
+
+
+def _spec(space: ActionSpace, names: tuple[str, ...], low: Vector, high: Vector) -> ActionSpec:
+    return ActionSpec(
+        space=space,
+        names=(*names, _GRIPPER),
+        low=np.append(low, 0.0),
+        high=np.append(high, 1.0),
+        rate_hz=RATE_HZ,
+    )
+
+
+_STEP = np.array([MAX_STEP_M] * 3 + [MAX_TURN_RAD] * 3)
+SPEC = _spec(ActionSpace.DELTA_EE, (*_MOVES, *_TURNS), -_STEP, _STEP)
+"""Seven numbers: translation, rotation vector and gripper opening."""
+
+
+def tabletop_spec(space: ActionSpace, ranges: tuple[Vector, Vector]) -> ActionSpec:
+    """Return what the arm may be sent in a space.
+
+    Args:
+        space: Which.
+        ranges: (7,) rad: how far each joint may turn one way, and the other.
+    """
+    match space:
+        case ActionSpace.DELTA_EE:
+            return SPEC
+        case ActionSpace.DELTA_EE_POSITION:
+            return _spec(space, _MOVES, -_STEP[:3], _STEP[:3])
+        case ActionSpace.JOINT_POSITION:
+            return _spec(space, tuple(f"q{i} [rad]" for i in range(1, 8)), *ranges)
+        case ActionSpace.DELTA_JOINT:
+            most = np.full(7, _MAX_JOINT_STEP_RAD)
+            return _spec(space, tuple(f"dq{i} [rad]" for i in range(1, 8)), -most, most)
+
+
+def tabletop_body(space: ActionSpace) -> Body:
+    """Return what is known of the arm, to be sent actions in a space."""
+    kinematics = ArmKinematics()
+    low, high = kinematics.ranges
+    return Body(
+        spec=tabletop_spec(space, (low, high)),
+        home=HOME_POSE,
+        clear_z=_CLEAR_Z,
+        low=WORKSPACE_LOW,
+        high=WORKSPACE_HIGH,
+        joints=Joints(low, high, kinematics.solve(HOME_JOINTS, HOME_POSE)),
+        kinematics=kinematics,
+    )
