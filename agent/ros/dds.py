@@ -8,14 +8,37 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.errors import MissingDependency, RobotError, unknown
+from cyclonedds.builtin import BuiltinDataReader, BuiltinTopicDcpsPublication
+from cyclonedds.core import (
+    DDSException,
+    GuardCondition,
+    InstanceState,
+    Policy,
+    ReadCondition,
+    SampleState,
+    ViewState,
+    WaitSet,
+)
+from cyclonedds.domain import DomainParticipant
+from cyclonedds.internal import InvalidSample
+from cyclonedds.pub import DataWriter
+from cyclonedds.qos import Qos as Policies
+from cyclonedds.sub import DataReader
+from cyclonedds.topic import Topic
+from cyclonedds.util import duration
+
+from agent.errors import RobotError, unknown
 from agent.ros.bus import Qos
-from agent.ros.domain import domain_number, open_domain
-from agent.ros.names import dds_topic, ros_topic, ros_type
+from agent.ros.domain import open_domain
+from agent.ros.idl import TYPES
+from agent.ros.names import dds_topic, domain_number, ros_topic, ros_type
 
 _BLOCKING_MS = 100
 """How long a reliable publisher waits for a receiver that does not keep up, ms."""
-_MOST_TOPICS = 10_000
+_FOREVER = duration(infinite=True)
+_ALL_TOPICS = 10_000
+_UNREAD = ViewState.Any | InstanceState.Any | SampleState.NotRead
+_ALIVE = ViewState.Any | InstanceState.Alive | SampleState.Any
 
 
 class DdsBus:
@@ -35,20 +58,9 @@ class DdsBus:
                 `ROS_LOCALHOST_ONLY`, `ROS_AUTOMATIC_DISCOVERY_RANGE` and `CYCLONEDDS_URI` hold.
 
         Raises:
-            MissingDependency: The extra `ros` is not installed.
             ConfigError: There is no such domain.
             RobotError: It cannot be joined.
         """
-        try:
-            from cyclonedds.core import DDSException, GuardCondition, WaitSet
-            from cyclonedds.domain import DomainParticipant
-
-            from agent.ros.idl import TYPES
-        except ImportError as error:
-            raise MissingDependency(
-                "Cyclone DDS is not installed: pip install 'bosun[ros]'."
-            ) from error
-        self._types = TYPES
         number = domain_number(domain)
         self._domain = open_domain(number, loopback)
         try:
@@ -73,9 +85,6 @@ class DdsBus:
 
     def advertise(self, topic: str, kind: str, qos: Qos) -> Callable[[Any], None]:
         """Return what publishes messages of a type on a topic."""
-        from cyclonedds.core import DDSException
-        from cyclonedds.pub import DataWriter
-
         key = topic, kind, qos
         with self._lock:
             if key not in self._writers:
@@ -98,26 +107,20 @@ class DdsBus:
 
     def listen(self, topic: str, kind: str, qos: Qos, on_message: Callable[[Any], None]) -> None:
         """Hand over every message of a topic as it comes, from the thread of the bus."""
-        from cyclonedds.core import InstanceState, ReadCondition, SampleState, ViewState
-        from cyclonedds.sub import DataReader
-
         with self._lock:
             reader = DataReader(self._participant, self._topic(topic, kind), _policies(qos))
-            unread = ReadCondition(reader, ViewState.Any | InstanceState.Any | SampleState.NotRead)
+            unread = ReadCondition(reader, _UNREAD)
             self._readers.append(_Reader(reader, unread, on_message))
             self._waitset.attach(unread)
 
     def topics(self) -> Mapping[str, frozenset[str]]:
         """Return which topics others publish now, each with its types."""
-        from cyclonedds.builtin import BuiltinDataReader, BuiltinTopicDcpsPublication
-        from cyclonedds.core import InstanceState, ReadCondition, SampleState, ViewState
-
         with self._lock:
             self._demand_open()
             own = self._participant.guid
             reader = BuiltinDataReader(self._participant, BuiltinTopicDcpsPublication)
-            alive = ReadCondition(reader, ViewState.Any | InstanceState.Alive | SampleState.Any)
-            publications = reader.read(_MOST_TOPICS, alive)
+            alive = ReadCondition(reader, _ALIVE)
+            publications = reader.read(_ALL_TOPICS, alive)
         found: dict[str, set[str]] = defaultdict(set)
         for publication in publications:
             topic = ros_topic(publication.topic_name)
@@ -142,12 +145,9 @@ class DdsBus:
         self._thread.start()
 
     def _deliver(self) -> None:
-        from cyclonedds.util import duration
-
-        forever = duration(infinite=True)
         try:
             while not self._closed:
-                self._waitset.wait(forever)
+                self._waitset.wait(_FOREVER)
                 for reader in tuple(self._readers):
                     if not self._closed:
                         reader.hand_over_next()
@@ -166,15 +166,13 @@ class DdsBus:
         del self._waitset, self._closing, self._participant, self._domain
 
     def _topic(self, topic: str, kind: str) -> Any:
-        from cyclonedds.topic import Topic
-
         self._demand_open()
         return Topic(self._participant, dds_topic(topic), self._type(kind))
 
     def _type(self, kind: str) -> Any:
-        if kind not in self._types:
-            raise RobotError(unknown("message type", kind, self._types))
-        return self._types[kind]
+        if kind not in TYPES:
+            raise RobotError(unknown("message type", kind, TYPES))
+        return TYPES[kind]
 
     def _demand_open(self) -> None:
         if self._closed:
@@ -189,20 +187,14 @@ class _Reader:
 
     def hand_over_next(self) -> None:
         """Hand over the oldest message not yet handed over, if there is one."""
-        from cyclonedds.internal import InvalidSample
-
         for message in self._source.take(1, self._unread):
             # Cyclone tells in this form that a publisher is gone.
             if not isinstance(message, InvalidSample):
                 self._on_message(message)
 
 
-def _policies(qos: Qos) -> Any:
+def _policies(qos: Qos) -> Policies:
     """Return what DDS is asked for, with the rest as ROS 2 has it."""
-    from cyclonedds.core import Policy
-    from cyclonedds.qos import Qos as Policies
-    from cyclonedds.util import duration
-
     history = Policy.History.KeepLast(qos.depth)
     durable = (
         Policy.Durability.TransientLocal,

@@ -1,17 +1,16 @@
-"""Which DDS domain a bus joins and how far it reaches, as ROS 2 and its environment have it."""
+"""A DDS domain that reaches as far as ROS 2's environment says."""
 
 from __future__ import annotations
 
 import os
 import threading
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakValueDictionary
 
-from agent.errors import ConfigError, RobotError
+from cyclonedds.core import DDSException
+from cyclonedds.domain import Domain
 
-HIGHEST_DOMAIN = 232
-"""Beyond it there are no ports."""
+from agent.errors import RobotError
 
 _LOOPBACK = """<CycloneDDS><Domain>
 <General>
@@ -32,23 +31,11 @@ class OpenDomain:
     """What a process has of a domain, which closes when nobody keeps this any more."""
 
     settings: str
-    entity: Any
+    entity: Domain
 
 
 _open: WeakValueDictionary[int, OpenDomain] = WeakValueDictionary()
 _opening = threading.Lock()
-
-
-def domain_number(asked: int | None) -> int:
-    """Return the number of a domain; None means `ROS_DOMAIN_ID`, or 0.
-
-    Raises:
-        ConfigError: There is no such domain.
-    """
-    said = (os.environ.get("ROS_DOMAIN_ID") or "0") if asked is None else str(asked)
-    if not (said.isascii() and said.isdigit() and int(said) <= HIGHEST_DOMAIN):
-        raise ConfigError(f"A ROS domain is a number 0..{HIGHEST_DOMAIN}, and {said!r} is not.")
-    return int(said)
 
 
 def open_domain(number: int, loopback: bool) -> OpenDomain:
@@ -57,9 +44,6 @@ def open_domain(number: int, loopback: bool) -> OpenDomain:
     Raises:
         RobotError: It is open with other settings, or the settings are wrong.
     """
-    from cyclonedds.core import DDSException
-    from cyclonedds.domain import Domain
-
     settings = _settings(loopback)
     with _opening:
         domain = _open.get(number)
