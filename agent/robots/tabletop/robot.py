@@ -9,17 +9,12 @@ import numpy as np
 
 from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import RobotStopped
+from agent.robots.commanded import MAX_STEP_M, MAX_TURN_RAD, CommandedPose
 from agent.robots.tabletop.disturbances import DisturbanceSpec
-from agent.robots.tabletop.kinematics import compose, rotation_between
 from agent.robots.tabletop.layout import NOMINAL, Variation
 from agent.robots.tabletop.senses import Senses
 from agent.robots.tabletop.world import CAMERAS, RATE_HZ, TabletopWorld
 from agent.types import Observation, Vector
-
-MAX_STEP_M = 0.05
-MAX_TURN_RAD = 0.25
-_LEAD_M = 0.04
-_LEAD_RAD = 0.3
 
 SPEC = ActionSpec(
     space=ActionSpace.DELTA_EE,
@@ -31,11 +26,7 @@ SPEC = ActionSpec(
 
 
 class TabletopRobot:
-    """Moves by deltas of the tool pose in the base frame; senses two cameras and its joints.
-
-    Deltas add up on a commanded pose, which never runs further ahead of the measured one than a
-    few centimetres, so an arm that is blocked does not jump when it comes free.
-    """
+    """Moves by deltas of the tool pose in the base frame; senses two cameras and its joints."""
 
     def __init__(
         self,
@@ -56,7 +47,7 @@ class TabletopRobot:
         self.world = TabletopWorld(self._spec, variation)
         self._senses = Senses(self._spec)
         self._latch, self._held = threading.Event(), held
-        self._commanded = self.world.ee_pose
+        self._commanded = CommandedPose(self.world.ee_pose)
         self._began_s = 0.0
         self._seen: Observation | None = None
 
@@ -79,7 +70,7 @@ class TabletopRobot:
         if seed is not None:
             self.world.reset(seed)
         self._began_s = self.world.time_s
-        self._commanded = self.world.ee_pose
+        self._commanded.begin(self.world.ee_pose)
         self._seen = None
         self._senses = Senses(self._spec)
         self._latch.clear()
@@ -109,24 +100,14 @@ class TabletopRobot:
         sent = np.clip(np.asarray(action, dtype=np.float64), SPEC.low, SPEC.high)
         if not np.all(np.isfinite(sent)):
             raise ValueError("An action must be finite numbers.")
-        self._commanded = self._leashed(compose(self._commanded, sent[:6]))
-        self.world.step(self._commanded, float(sent[6]), self._holds)
+        pose = self._commanded.move(sent[:6], self.world.ee_pose)
+        self.world.step(pose, float(sent[6]), self._holds)
         if self._held():
-            self._commanded = self.world.ee_pose
+            self._commanded.begin(self.world.ee_pose)
         return sent
 
     def _holds(self) -> bool:
         return self._latch.is_set() or self._held()
-
-    def _leashed(self, pose: Vector) -> Vector:
-        """Keep a commanded pose near the measured one."""
-        actual = self.world.ee_pose
-        lead, turn = pose[:3] - actual[:3], rotation_between(actual[3:], pose[3:])
-        limits = ((lead, _LEAD_M + MAX_STEP_M), (turn, _LEAD_RAD + MAX_TURN_RAD))
-        lead, turn = (
-            v * min(1.0, limit / max(float(np.linalg.norm(v)), 1e-9)) for v, limit in limits
-        )
-        return compose(actual, np.concatenate([lead, turn]))
 
     def stop(self) -> None:
         """Hold where the arm is and refuse actions until `reset`."""

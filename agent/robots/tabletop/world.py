@@ -8,6 +8,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from agent.robots.kinematics import one_sided
 from agent.robots.tabletop import physics
 from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
 from agent.robots.tabletop.dresser import Dresser
@@ -20,7 +21,6 @@ from agent.robots.tabletop.fixtures import (
     jam,
 )
 from agent.robots.tabletop.furnisher import Furnisher, put
-from agent.robots.tabletop.kinematics import ArmKinematics
 from agent.robots.tabletop.layout import NOMINAL, Layout, Variation, sample_layout
 from agent.robots.tabletop.model import (
     TIMESTEP_S,
@@ -33,6 +33,7 @@ from agent.robots.tabletop.panda import (
     FINGER_TRAVEL,
     HOME_JOINTS,
     TOOL_SITE,
+    panda_kinematics,
 )
 from agent.robots.tabletop.supports import support_of
 from agent.types import HAND, Image, Scene, SceneObject, Vector
@@ -62,7 +63,7 @@ class TabletopWorld:
         self._variation = variation
         self.model = tabletop_model()
         self.data = mujoco.MjData(self.model)
-        self._kinematics = ArmKinematics()
+        self._kinematics = panda_kinematics()
         self._renderers = {
             name: mujoco.Renderer(self.model, *size) for name, size in CAMERAS.items()
         }
@@ -190,9 +191,7 @@ class TabletopWorld:
         """(7,) measured tool pose: m and wxyz, base frame."""
         quat = np.zeros(4)
         mujoco.mju_mat2Quat(quat, self.data.site_xmat[self._tool])
-        # A unit quaternion and its negative are one rotation; q_x >= 0 keeps the fingers-down
-        # neighbourhood continuous.
-        return np.concatenate([self.data.site_xpos[self._tool], -quat if quat[1] < 0 else quat])
+        return np.concatenate([self.data.site_xpos[self._tool], one_sided(quat)])
 
     @property
     def gripper(self) -> float:
