@@ -48,15 +48,14 @@ class ActionSpec:
     rate_hz: float
 
 
-def still(space: ActionSpace, observation: Observation, dim: int, opening: float) -> Vector:
+def still(spec: ActionSpec, observation: Observation, opening: float) -> Vector:
     """Return the (dim,) action that keeps an arm where it is seen and sets the gripper.
 
     Args:
-        space: What the numbers of an action mean.
+        spec: The robot's action space.
         observation: Where the arm is.
-        dim: How many numbers an action has.
         opening: Of the gripper, 0 closed to 1 open.
     """
-    there = space is ActionSpace.JOINT_POSITION
-    motion = observation.joint_pos if there else np.zeros(dim - 1)
+    there = spec.space is ActionSpace.JOINT_POSITION
+    motion = observation.joint_pos if there else np.zeros(spec.low.size - 1)
     return np.append(motion, opening)

@@ -12,7 +12,7 @@ from agent.types import Vector
 class Kinematics(Protocol):
     """How the joints of an arm carry its tool; poses are in the base frame."""
 
-    def tool(self, joints: Vector) -> Vector:
+    def pose(self, joints: Vector) -> Vector:
         """Return the (7,) tool pose, m and wxyz, at (n,) joint positions in rad."""
         ...
 

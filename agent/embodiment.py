@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import UsageError
+import numpy as np
+
+from agent.action_space import ActionSpace
+from agent.body import Body
+from agent.config import Config
+from agent.errors import ConfigError, UsageError
 from agent.protocols import Robot
 from agent.sections import RobotConfig
 
@@ -21,10 +27,49 @@ def open_robot(config: RobotConfig, held: Callable[[], bool]) -> Robot:
         config: Which, and how.
         held: Asked while it moves; once true it holds where it is for what is left of the period.
     """
+    if config.kind == "fetch":
+        from agent.robots.fetch.robot import FetchRobot
+
+        return FetchRobot(held=held)
     from agent.robots.tabletop.disturbances import DisturbanceSpec
     from agent.robots.tabletop.robot import TabletopRobot
 
-    return TabletopRobot(DisturbanceSpec(**config.disturbances.model_dump()), held=held)
+    return TabletopRobot(
+        DisturbanceSpec(**config.disturbances.model_dump()),
+        space=config.action or ActionSpace.DELTA_EE,
+        held=held,
+    )
+
+
+def body(config: Config) -> Body:
+    """Return what is known of the configured robot before it is opened, its box as configured.
+
+    Raises:
+        ConfigError: It does not take the configured actions.
+    """
+    known, limits = _body(config.robot), config.shield
+    return replace(
+        known,
+        low=known.low if limits.workspace_low is None else np.array(limits.workspace_low),
+        high=known.high if limits.workspace_high is None else np.array(limits.workspace_high),
+    )
+
+
+def _body(config: RobotConfig) -> Body:
+    if config.kind == "tabletop":
+        from agent.robots.tabletop.spaces import tabletop_body
+
+        return tabletop_body(config.action or ActionSpace.DELTA_EE)
+    from agent.robots.fetch.spaces import FETCH_BODY
+
+    if config.action not in (None, FETCH_BODY.spec.space):
+        raise ConfigError(
+            f"A Fetch takes {FETCH_BODY.spec.space} alone; --set robot.action={config.action} is "
+            "for the tabletop."
+        )
+    if any(value not in (0, None) for value in config.disturbances.model_dump().values()):
+        raise ConfigError("Only the tabletop has disturbances; a Fetch has none.")
+    return FETCH_BODY
 
 
 def tabletop(robot: Robot) -> TabletopRobot:

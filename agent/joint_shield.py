@@ -111,7 +111,7 @@ class _Reach:
     def __init__(self, limits: ToolLimits, now: Vector, rate_hz: float) -> None:
         """Begin at (n,) rad."""
         self._kinematics, self._now = limits.kinematics, now
-        self._start = limits.kinematics.tool(now)
+        self._start = limits.kinematics.pose(now)
         self._low = np.minimum(limits.low, self._start[:3])
         self._high = np.maximum(limits.high, self._start[:3])
         self._most_m = limits.max_speed_m_s / rate_hz
@@ -119,21 +119,21 @@ class _Reach:
 
     def slow(self, way: Vector) -> bool:
         """Return whether the tool moves and turns slowly enough."""
-        pose = self._kinematics.tool(self._now + way)
+        pose = self._kinematics.pose(self._now + way)
         moved = float(np.linalg.norm(pose[:3] - self._start[:3]))
         turned = 2.0 * float(np.arccos(min(1.0, abs(float(pose[3:] @ self._start[3:])))))
         return moved <= self._most_m + _CLOSE_M and turned <= self._most_rad + _CLOSE_M
 
     def allowed(self, way: Vector) -> bool:
         """Return whether it is slow enough, and does not leave the box."""
-        place = self._kinematics.tool(self._now + way)[:3]
+        place = self._kinematics.pose(self._now + way)[:3]
         inside = (place >= self._low - _CLOSE_M) & (place <= self._high + _CLOSE_M)
         return bool(np.all(inside)) and self.slow(way)
 
     def along_walls(self, way: Vector) -> Vector:
         """Return the way, bent by the least that keeps the tool in the box, turned as it was."""
         for _ in range(_CORRECTIONS):
-            place = self._kinematics.tool(self._now + way)[:3]
+            place = self._kinematics.pose(self._now + way)[:3]
             off = np.clip(place, self._low, self._high) - place
             if float(np.abs(off).max()) <= _CLOSE_M / 10:
                 break

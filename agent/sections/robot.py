@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agent.action_space import ActionSpace
 from agent.sections.section import Section
 
 
@@ -33,7 +34,12 @@ class DisturbanceConfig(Section):
 class RobotConfig(Section):
     """The robot and its world."""
 
-    kind: Literal["tabletop"] = "tabletop"
-    """Which robot: `tabletop` is a Franka Panda at a table, simulated in MuJoCo."""
+    kind: Literal["tabletop", "fetch"] = "tabletop"
+    """Which robot: `tabletop` is a Franka Panda at a table, `fetch` a Fetch with one block; both
+    are simulated in MuJoCo."""
+    action: ActionSpace | None = None
+    """What the arm is sent: moves of its tool (`delta_ee`, or `delta_ee_position`, which cannot turn
+    it), `joint_position` or `delta_joint`. None means the first of them that the robot takes: a
+    tabletop takes all, a Fetch `delta_ee_position` alone."""
     disturbances: DisturbanceConfig = DisturbanceConfig()
     """What goes wrong on purpose; only a simulated robot has any."""

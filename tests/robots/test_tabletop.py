@@ -14,8 +14,8 @@ import pytest
 
 from agent.checks import check_robot
 from agent.errors import RobotError, RobotStopped
+from agent.robots.commanded import MAX_STEP_M, MAX_TURN_RAD
 from agent.robots.tabletop.disturbances import DisturbanceSpec
-from agent.robots.tabletop.leash import MAX_STEP_M, MAX_TURN_RAD
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.robots.tabletop.world import CAMERAS, TabletopWorld
 from agent.types import Image, Observation, Vector
@@ -197,7 +197,7 @@ def drift(world: TabletopWorld, ticks: int) -> float:
     start, far = world.joint_pos, 0.0
     away = world.ee_pose + np.array([0.2, 0.2, 0, 0, 0, 0, 0])
     for _ in range(ticks):
-        world.step(world.joints_for(away), 1.0, lambda: True)
+        world.step(away, 1.0, lambda: True)
         far = max(far, float(np.abs(world.joint_pos - start).max()))
     return far
 
@@ -220,7 +220,7 @@ def test_stop_within_a_step_holds_the_arm_where_it_is(robot: TabletopRobot) -> N
         for _ in range(4):
             robot.act(FAST)
         asked, goal = count(), robot.world.ee_pose + np.array([0.08, 0.06, 0, 0, 0, 0, 0])
-        robot.world.step(robot.world.joints_for(goal), 1.0, partial(late, asked, asks))
+        robot.world.step(goal, 1.0, partial(late, asked, asks))
         assert_held(robot.world)
 
 
@@ -233,7 +233,7 @@ def test_a_second_stop_in_the_same_world_holds_the_arm_as_the_first_did(
         for _ in range(4):
             robot.act(move)
         goal = robot.world.ee_pose + np.array([0.08, 0.06, 0, 0, 0, 0, 0]) * way
-        robot.world.step(robot.world.joints_for(goal), 1.0, partial(late, count(), 8))
+        robot.world.step(goal, 1.0, partial(late, count(), 8))
         assert_held(robot.world)
         robot.reset(None)
 
@@ -244,7 +244,7 @@ def test_a_pause_holds_the_arm_in_mid_act_and_lets_it_go_on() -> None:
     robot = TabletopRobot(held=lambda: 8 <= next(asked) < 40)
     try:
         robot.reset(2)
-        robot.world.step(robot.world.joints_for(robot.world.ee_pose), 1.0)
+        robot.world.step(robot.world.ee_pose, 1.0)
         robot.act(FAST)
         held = robot.world.ee_pose
         assert_held(robot.world)

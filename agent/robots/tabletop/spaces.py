@@ -6,9 +6,8 @@ import numpy as np
 
 from agent.action_space import ActionSpace, ActionSpec
 from agent.body import Body, Joints
-from agent.robots.tabletop.kinematics import ArmKinematics
-from agent.robots.tabletop.leash import MAX_STEP_M, MAX_TURN_RAD
-from agent.robots.tabletop.panda import HOME_JOINTS
+from agent.robots.commanded import MAX_STEP_M, MAX_TURN_RAD
+from agent.robots.tabletop.panda import HOME_JOINTS, panda_kinematics
 from agent.robots.tabletop.world import HOME_POSE, RATE_HZ
 from agent.types import Vector
 from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
@@ -55,7 +54,7 @@ def tabletop_spec(space: ActionSpace, ranges: tuple[Vector, Vector]) -> ActionSp
 
 def tabletop_body(space: ActionSpace) -> Body:
     """Return what is known of the arm, to be sent actions in a space."""
-    kinematics = ArmKinematics()
+    kinematics = panda_kinematics()
     low, high = kinematics.ranges
     return Body(
         spec=tabletop_spec(space, (low, high)),

@@ -182,6 +182,11 @@ class TabletopWorld:
         return float(self.data.time)
 
     @property
+    def joint_ranges(self) -> tuple[Vector, Vector]:
+        """(7,) rad: how far each joint may turn one way, and the other."""
+        return self._kinematics.ranges
+
+    @property
     def joint_pos(self) -> Vector:
         """(7,) measured arm joint positions, rad."""
         return np.asarray(self.data.qpos[self._arm_qpos]).copy()
@@ -214,7 +219,13 @@ class TabletopWorld:
             opening: Wanted gripper opening, 0..1.
             halted: Asked before every physics step; once true the arm holds where it is.
         """
-        before, after = self._targets, self._kinematics.solve(self._targets, pose)
+        self.turn(self._kinematics.solve(self._targets, pose), opening, halted)
+
+    def turn(
+        self, joints: Vector, opening: float, halted: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Turn towards (7,) joint positions in rad for one period; all else as in `step`."""
+        before, after = self._targets, joints
         opening = self._disturbances.gripper(opening, self._gripped() is not None)
         self.data.ctrl[7:9] = opening * FINGER_TRAVEL
         for index in range(_SUBSTEPS):
