@@ -12,6 +12,7 @@ BosunError                a sentence for the operator, and an exit code
 ├── RobotError            the robot or its simulator is broken
 │   ├── RobotStopped      the stop latch is set, so an action was refused
 │   └── ShieldBreach      an action was asked for that must never be sent
+├── MessageError          a ROS message does not hold what is asked of it, or cannot hold it
 └── EpisodeError          an episode cannot be written or read
 
 A failed grasp is none of these: it is a `SubgoalResult` with a reason code.
@@ -77,6 +78,10 @@ class RobotStopped(RobotError):
 
 class ShieldBreach(RobotError):
     """An action was asked for that must never be sent."""
+
+
+class MessageError(BosunError):
+    """A ROS message does not hold what is asked of it, or cannot hold it."""
 
 
 class EpisodeError(BosunError):
