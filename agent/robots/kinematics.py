@@ -35,7 +35,6 @@ class ArmKinematics:
             rest: (n,) joint positions in rad that are preferred where there is a choice.
             frame_kind: Whether the tool is a `site` or a `body`.
         """
-        self._joints = [int(model.joint(name).id) for name in joints]
         self._at = [int(model.joint(name).qposadr[0]) for name in joints]
         self._moving = [int(model.joint(name).dofadr[0]) for name in joints]
         self._configuration = mink.Configuration(model)
@@ -77,29 +76,11 @@ class ArmKinematics:
                 break
         return np.asarray(self._configuration.q[self._at])
 
-    @property
-    def ranges(self) -> tuple[Vector, Vector]:
-        """(n,) rad: how far each joint may turn one way, and the other."""
-        low, high = self._configuration.model.jnt_range[self._joints].T
-        return low.copy(), high.copy()
-
-    def tool(self, joints: Vector) -> Vector:
-        """Return the (7,) tool pose, m and wxyz, base frame, at (n,) joint positions in rad."""
+    def pose(self, joints: Vector) -> Vector:
+        """Return the (7,) tool pose, m and wxyz, of (n,) joint positions in rad."""
         self._configuration.update(self._with(joints))
         placed = self._configuration.get_transform_frame_to_world(*self._frame)
         return np.concatenate([placed.translation(), one_sided(placed.rotation().wxyz)])
-
-    def jacobian(self, joints: Vector) -> Vector:
-        """Return (6, n): how the tool moves, m and rad, base frame, for each rad of a joint."""
-        self._configuration.update(self._with(joints))
-        model, data = self._configuration.model, self._configuration.data
-        moves, turns = np.zeros((2, 3, model.nv))
-        name, kind = self._frame
-        if kind == "site":
-            mujoco.mj_jacSite(model, data, moves, turns, model.site(name).id)
-        else:
-            mujoco.mj_jacBody(model, data, moves, turns, model.body(name).id)
-        return np.concatenate([moves, turns])[:, self._moving]
 
     def _with(self, joints: Vector) -> Vector:
         whole = self._start.copy()

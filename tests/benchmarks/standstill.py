@@ -63,13 +63,13 @@ class RealTimeWorld(TabletopWorld):
         self._arm = [self.model.joint(name).dofadr[0] for name in ARM_JOINTS]
 
     def step(
-        self, after: Vector, opening: float, halted: Callable[[], bool] = lambda: False
+        self, pose: Vector, opening: float, halted: Callable[[], bool] = lambda: False
     ) -> None:
         def in_time() -> bool:
             self._wait()
             return halted()
 
-        super().step(after, opening, in_time)
+        super().step(pose, opening, in_time)
 
     def hold(self) -> None:
         """Let one step of physics pass, in which the arm is told nothing new."""

@@ -218,6 +218,6 @@ def test_shut_fingers_that_touch_a_block_do_not_hold_it(robot: TabletopRobot) ->
     world.pose_arm(pose, opening=0.0)
     for _ in range(8):
         pose[0] += 0.012
-        world.step(world.joints_for(pose), 0.0)
+        world.step(pose, 0.0)
         assert world.carried() is None
     assert world.position(name)[0] > start[0] + 0.01

@@ -196,7 +196,7 @@ def drift(world: TabletopWorld, ticks: int) -> float:
     start, far = world.joint_pos, 0.0
     away = world.ee_pose + np.array([0.2, 0.2, 0, 0, 0, 0, 0])
     for _ in range(ticks):
-        world.step(world.joints_for(away), 1.0, lambda: True)
+        world.step(away, 1.0, lambda: True)
         far = max(far, float(np.abs(world.joint_pos - start).max()))
     return far
 
@@ -219,7 +219,7 @@ def test_stop_within_a_step_holds_the_arm_where_it_is(robot: TabletopRobot) -> N
         for _ in range(4):
             robot.act(FAST)
         asked, goal = count(), robot.world.ee_pose + np.array([0.08, 0.06, 0, 0, 0, 0, 0])
-        robot.world.step(robot.world.joints_for(goal), 1.0, partial(late, asked, asks))
+        robot.world.step(goal, 1.0, partial(late, asked, asks))
         assert_held(robot.world)
 
 
@@ -232,7 +232,7 @@ def test_a_second_stop_in_the_same_world_holds_the_arm_as_the_first_did(
         for _ in range(4):
             robot.act(move)
         goal = robot.world.ee_pose + np.array([0.08, 0.06, 0, 0, 0, 0, 0]) * way
-        robot.world.step(robot.world.joints_for(goal), 1.0, partial(late, count(), 8))
+        robot.world.step(goal, 1.0, partial(late, count(), 8))
         assert_held(robot.world)
         robot.reset(None)
 
@@ -243,7 +243,7 @@ def test_a_pause_holds_the_arm_in_mid_act_and_lets_it_go_on() -> None:
     robot = TabletopRobot(held=lambda: 8 <= next(asked) < 40)
     try:
         robot.reset(2)
-        robot.world.step(robot.world.joints_for(robot.world.ee_pose), 1.0)
+        robot.world.step(robot.world.ee_pose, 1.0)
         robot.act(FAST)
         held = robot.world.ee_pose
         assert_held(robot.world)

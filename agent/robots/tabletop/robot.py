@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import RobotStopped
-from agent.robots.leash import MAX_STEP_M, MAX_TURN_RAD, LeashedPose
+from agent.robots.commanded import MAX_STEP_M, MAX_TURN_RAD, CommandedPose
 from agent.robots.tabletop.disturbances import DisturbanceSpec
 from agent.robots.tabletop.layout import NOMINAL, Variation
 from agent.robots.tabletop.senses import Senses
@@ -47,7 +47,7 @@ class TabletopRobot:
         self.world = TabletopWorld(self._spec, variation)
         self._senses = Senses(self._spec)
         self._latch, self._held = threading.Event(), held
-        self._commanded = LeashedPose(self.world.ee_pose)
+        self._commanded = CommandedPose(self.world.ee_pose)
         self._began_s = 0.0
         self._seen: Observation | None = None
 
@@ -70,7 +70,7 @@ class TabletopRobot:
         if seed is not None:
             self.world.reset(seed)
         self._began_s = self.world.time_s
-        self._commanded = LeashedPose(self.world.ee_pose)
+        self._commanded.begin(self.world.ee_pose)
         self._seen = None
         self._senses = Senses(self._spec)
         self._latch.clear()
@@ -101,9 +101,9 @@ class TabletopRobot:
         if not np.all(np.isfinite(sent)):
             raise ValueError("An action must be finite numbers.")
         pose = self._commanded.move(sent[:6], self.world.ee_pose)
-        self.world.step(self.world.joints_for(pose), float(sent[6]), self._holds)
+        self.world.step(pose, float(sent[6]), self._holds)
         if self._held():
-            self._commanded = LeashedPose(self.world.ee_pose)
+            self._commanded.begin(self.world.ee_pose)
         return sent
 
     def _holds(self) -> bool:

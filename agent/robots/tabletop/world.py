@@ -10,6 +10,7 @@ import numpy as np
 
 from agent.robots.kinematics import one_sided
 from agent.robots.tabletop import physics
+from agent.robots.tabletop.cameras import Cameras
 from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
 from agent.robots.tabletop.dresser import Dresser
 from agent.robots.tabletop.drive import Drive
@@ -64,12 +65,7 @@ class TabletopWorld:
         self.model = tabletop_model()
         self.data = mujoco.MjData(self.model)
         self._kinematics = panda_kinematics()
-        self._renderers = {
-            name: mujoco.Renderer(self.model, *size) for name, size in CAMERAS.items()
-        }
-        for renderer in self._renderers.values():
-            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
-            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
+        self._cameras = Cameras(self.model, CAMERAS)
         self._arm_qpos = [self.model.joint(name).qposadr[0] for name in ARM_JOINTS]
         self._arm_dofs = [self.model.joint(name).dofadr[0] for name in ARM_JOINTS]
         self._finger_qpos = [self.model.joint(name).qposadr[0] for name in FINGER_JOINTS]
@@ -210,30 +206,25 @@ class TabletopWorld:
 
     def render(self, camera: str) -> Image:
         """Return (H, W, 3) uint8 RGB from one of `CAMERAS`."""
-        renderer = self._renderers[camera]
-        renderer.update_scene(self.data, camera=camera)
-        return np.array(renderer.render(), dtype=np.uint8)
-
-    @property
-    def joint_ranges(self) -> tuple[Vector, Vector]:
-        """(7,) rad: how far each joint may turn one way, and the other."""
-        return self._kinematics.ranges
-
-    def joints_for(self, pose: Vector) -> Vector:
-        """Return (7,) rad that bring the tool to a (7,) pose, near the joints' last targets."""
-        return self._kinematics.solve(self._drive.targets, pose)
+        return self._cameras(camera, self.data)
 
     def step(
-        self, after: Vector, opening: float, halted: Callable[[], bool] = lambda: False
+        self, pose: Vector, opening: float, halted: Callable[[], bool] = lambda: False
     ) -> None:
-        """Turn the joints for one period.
+        """Move towards a tool pose for one period.
 
         Args:
-            after: (7,) rad: where they shall be at its end.
+            pose: (7,) wanted tool pose, m and wxyz.
             opening: Wanted gripper opening, 0..1.
             halted: Asked before every physics step; once true the arm holds where it is.
         """
-        self.aim(after, PERIOD_SLICES)
+        self.turn(self._kinematics.solve(self._drive.targets, pose), opening, halted)
+
+    def turn(
+        self, joints: Vector, opening: float, halted: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Turn towards (7,) joint positions in rad for one period; all else as in `step`."""
+        self.aim(joints, PERIOD_SLICES)
         self.begin(opening)
         for _ in range(PERIOD_SLICES):
             self.advance(held=halted())
@@ -268,8 +259,7 @@ class TabletopWorld:
 
     def close(self) -> None:
         """Release the renderers."""
-        for renderer in self._renderers.values():
-            renderer.close()
+        self._cameras.close()
 
     def carried(self) -> str | None:
         """Return the block or can between the fingers, both touching it, if any. Privileged."""
