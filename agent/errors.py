@@ -14,6 +14,7 @@ BosunError                a sentence for the operator, and an exit code
 │   │   ├── CameraLost    it was set because a camera shows nothing any more
 │   │   └── RobotLost     it was set because the robot's state is not known any more
 │   └── ShieldBreach      an action was asked for that must never be sent
+├── MessageError          a ROS message does not hold what is asked of it, or cannot hold it
 └── EpisodeError          an episode cannot be written or read
 
 A failed grasp is none of these: it is a `SubgoalResult` with a reason code.
@@ -87,6 +88,10 @@ class RobotLost(RobotStopped):
 
 class ShieldBreach(RobotError):
     """An action was asked for that must never be sent."""
+
+
+class MessageError(BosunError):
+    """A ROS message does not hold what is asked of it, or cannot hold it."""
 
 
 class EpisodeError(BosunError):

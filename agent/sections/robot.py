@@ -38,8 +38,8 @@ class RobotConfig(Section):
     """Which robot: `tabletop` is a Franka Panda at a table, `fetch` a Fetch with one block; both
     are simulated in MuJoCo."""
     action: ActionSpace | None = None
-    """What the arm is sent: moves of its tool (`delta_ee`, or `delta_ee_position`, which cannot turn
-    it), `joint_position` or `delta_joint`. None means the first of them that the robot takes: a
-    tabletop takes all, a Fetch `delta_ee_position` alone."""
+    """What the arm is sent: moves of its tool (`delta_ee`, or `delta_ee_position`, which cannot
+    turn it), `joint_position` or `delta_joint`. None means the first of them that the robot takes:
+    a tabletop takes all, a Fetch `delta_ee_position` alone."""
     disturbances: DisturbanceConfig = DisturbanceConfig()
     """What goes wrong on purpose; only a simulated robot has any."""
