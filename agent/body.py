@@ -50,7 +50,7 @@ class Body:
         clear_z: Height of the tool in m, base frame, above which nothing stands in its way.
         low: (3,) m, base frame: the tool never needs to go below or outside.
         high: (3,) m, base frame: the tool never needs to go above or outside.
-        joints: Its joints; needed where actions are joint positions or turns of joints.
+        joints: Its joints.
         kinematics: How they carry the tool, where that is known.
     """
 
@@ -59,5 +59,5 @@ class Body:
     clear_z: float
     low: Vector
     high: Vector
-    joints: Joints | None = None
+    joints: Joints
     kinematics: Kinematics | None = None

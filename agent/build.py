@@ -13,10 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from agent.body import Body
 from agent.config import Config
-from agent.embodiment import open_robot, snapshot, tabletop, truth
+from agent.embodiment import body, open_robot, snapshot, tabletop, truth
 from agent.errors import PlannerError
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
@@ -27,6 +26,7 @@ from agent.protocols import (
     Monitor,
     Planner,
     Robot,
+    SafetyShield,
     SceneEstimator,
     Subscriber,
     Verifier,
@@ -34,6 +34,7 @@ from agent.protocols import (
 from agent.provenance import action_space, contracts_hash, software
 from agent.resources import resource
 from agent.runtime import Runtime
+from agent.sections import ShieldConfig
 from agent.skilled import policies, policy_checkpoint
 from agent.types import Plan
 
@@ -59,7 +60,8 @@ class Agent:
         self._open = ExitStack()
         # A missing key is said before any network is loaded.
         self.models = LanguageModels(config, self._open)
-        self.policies = policies(config, self._open)
+        self.body = body(config)
+        self.policies = policies(config, self.body, self._open)
         self.estimator = _estimator(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
@@ -132,7 +134,6 @@ class Agent:
             subscribers: Are told what happens.
             continuous: Whether the monitor watches all the time or only at the ends.
         """
-        from agent.shield import Shield
         from skills.checkpoint import weights_hash
 
         config = self.config
@@ -146,13 +147,7 @@ class Agent:
             contracts=self.contracts,
             estimator=self.estimator,
             monitor=self.monitor(continuous=continuous, checker=models.checker),
-            shield=Shield(
-                robot.spec,
-                np.array(config.shield.workspace_low),
-                np.array(config.shield.workspace_high),
-                config.shield.max_speed_m_s,
-                config.shield.max_turn_rad_s,
-            ),
+            shield=shield(self.body, config.shield),
             budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
             certainty=config.monitor.fact_confidence,
             memory=self.memory,
@@ -195,6 +190,7 @@ class Agent:
             checker: May object to a success; its budget is that of one mission.
         """
         from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+        from agent.monitor.steps import ToolSteps
 
         config = self.config.monitor
         limits = MonitorLimits(
@@ -205,11 +201,25 @@ class Agent:
             stuck_m=config.stuck_m,
             continuous=continuous,
         )
-        return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch, checker)
+        steps = ToolSteps(self.body.spec.space, self.body.kinematics)
+        return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch, checker, steps)
 
     def close(self) -> None:
         """Release the robot and end the policy's process."""
         self._open.close()
+
+
+def shield(body: Body, limits: ShieldConfig) -> SafetyShield:
+    """Return what limits every action, by what the robot's actions mean."""
+    from agent.joint_shield import JointShield, ToolLimits
+    from agent.shield import Shield
+
+    speeds = limits.max_speed_m_s, limits.max_turn_rad_s
+    if not body.spec.space.of_joints:
+        return Shield(body.spec, body.low, body.high, *speeds)
+    known = body.kinematics
+    tool = None if known is None else ToolLimits(known, body.low, body.high, *speeds)
+    return JointShield(body.spec, body.joints, limits.max_joint_speed_rad_s, tool)
 
 
 def scene_checkpoint(config: Config) -> Path:

@@ -52,7 +52,7 @@ def _primitives(body: Body) -> dict[str, Policy]:
         if not body.spec.space.of_joints:
             return HomePrimitive(body, settle_ticks)
         if body.kinematics is None:
-            return JointHomePrimitive(body.spec, _joints(body), settle_ticks)
+            return JointHomePrimitive(body, settle_ticks)
         by_tool = replace(body, spec=replace(body.spec, space=ActionSpace.DELTA_EE))
         return _steered(HomePrimitive(by_tool, settle_ticks), body)
 

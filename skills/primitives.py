@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from agent.action_space import ActionSpace, ActionSpec, still
-from agent.body import Body, Joints
+from agent.body import Body
 from agent.types import ActionChunk, Observation, Vector
 
 _GAIN = 0.55
@@ -59,15 +59,14 @@ class JointHomePrimitive:
     It cannot know what the tool passes on its way, so it does not rise first.
     """
 
-    def __init__(self, spec: ActionSpec, joints: Joints, settle_ticks: int = 0) -> None:
+    def __init__(self, body: Body, settle_ticks: int = 0) -> None:
         """Set where home is.
 
         Args:
-            spec: The robot's action space, of joints.
-            joints: Where they rest.
+            body: Of a robot whose actions are about joints.
             settle_ticks: Ticks to stay there before it counts as done.
         """
-        self._spec, self._joints = spec, joints
+        self._spec, self._home = body.spec, body.joints.home
         self._settle_ticks = settle_ticks
         self._there = 0
 
@@ -77,7 +76,7 @@ class JointHomePrimitive:
 
     def infer(self, observation: Observation) -> ActionChunk:
         """Return the next step home."""
-        far = self._joints.home - observation.joint_pos
+        far = self._home - observation.joint_pos
         most = float(np.abs(far).max())
         turn = far * min(_GAIN, _JOINT_RAD_S / self._spec.rate_hz / max(most, 1e-9))
         action = still(self._spec, observation, _kept(observation))

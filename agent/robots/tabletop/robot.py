@@ -42,7 +42,7 @@ class TabletopRobot:
         self.world = TabletopWorld(self._spec, variation)
         self._senses = Senses(self._spec)
         self._latch, self._held = threading.Event(), held
-        self._action_spec = tabletop_spec(space, self.world.joint_ranges)
+        self._action_spec = tabletop_spec(space)
         self._commanded = CommandedPose(self.world.ee_pose)
         self._began_s = 0.0
         self._seen: Observation | None = None

@@ -33,20 +33,16 @@ SPEC = _spec(ActionSpace.DELTA_EE, (*_MOVES, *_TURNS), -_STEP, _STEP)
 """Seven numbers: translation, rotation vector and gripper opening."""
 
 
-def tabletop_spec(space: ActionSpace, ranges: tuple[Vector, Vector]) -> ActionSpec:
-    """Return what the arm may be sent in a space.
-
-    Args:
-        space: Which.
-        ranges: (7,) rad: how far each joint may turn one way, and the other.
-    """
+def tabletop_spec(space: ActionSpace) -> ActionSpec:
+    """Return what the arm may be sent in a space."""
     match space:
         case ActionSpace.DELTA_EE:
             return SPEC
         case ActionSpace.DELTA_EE_POSITION:
             return _spec(space, _MOVES, -_STEP[:3], _STEP[:3])
         case ActionSpace.JOINT_POSITION:
-            return _spec(space, tuple(f"q{i} [rad]" for i in range(1, 8)), *ranges)
+            names = tuple(f"q{i} [rad]" for i in range(1, 8))
+            return _spec(space, names, *panda_kinematics().ranges)
         case ActionSpace.DELTA_JOINT:
             most = np.full(7, _MAX_JOINT_STEP_RAD)
             return _spec(space, tuple(f"dq{i} [rad]" for i in range(1, 8)), -most, most)
@@ -57,7 +53,7 @@ def tabletop_body(space: ActionSpace) -> Body:
     kinematics = panda_kinematics()
     low, high = kinematics.ranges
     return Body(
-        spec=tabletop_spec(space, (low, high)),
+        spec=tabletop_spec(space),
         home=HOME_POSE,
         clear_z=_CLEAR_Z,
         low=WORKSPACE_LOW,

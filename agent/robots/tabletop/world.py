@@ -178,11 +178,6 @@ class TabletopWorld:
         return float(self.data.time)
 
     @property
-    def joint_ranges(self) -> tuple[Vector, Vector]:
-        """(7,) rad: how far each joint may turn one way, and the other."""
-        return self._kinematics.ranges
-
-    @property
     def joint_pos(self) -> Vector:
         """(7,) measured arm joint positions, rad."""
         return np.asarray(self.data.qpos[self._arm_qpos]).copy()
