@@ -33,11 +33,13 @@ class Joints:
         low: (n,) rad, how far each may turn one way.
         high: (n,) rad, and the other.
         home: (n,) rad, where it rests.
+        kinematics: How they carry the tool, where that is known.
     """
 
     low: Vector
     high: Vector
     home: Vector
+    kinematics: Kinematics | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +52,7 @@ class Body:
         clear_z: Height of the tool in m, base frame, above which nothing stands in its way.
         low: (3,) m, base frame: the tool never needs to go below or outside.
         high: (3,) m, base frame: the tool never needs to go above or outside.
-        joints: Its joints.
-        kinematics: How they carry the tool, where that is known.
+        joints: Its joints, where actions are about them, and only there.
     """
 
     spec: ActionSpec
@@ -59,5 +60,9 @@ class Body:
     clear_z: float
     low: Vector
     high: Vector
-    joints: Joints
-    kinematics: Kinematics | None = None
+    joints: Joints | None = None
+
+    @property
+    def kinematics(self) -> Kinematics | None:
+        """How joints that are commanded carry the tool, where that is known."""
+        return None if self.joints is None else self.joints.kinematics

@@ -215,9 +215,9 @@ def shield(body: Body, limits: ShieldConfig) -> SafetyShield:
     from agent.shield import Shield
 
     speeds = limits.max_speed_m_s, limits.max_turn_rad_s
-    if not body.spec.space.of_joints:
+    if body.joints is None:
         return Shield(body.spec, body.low, body.high, *speeds)
-    known = body.kinematics
+    known = body.joints.kinematics
     tool = None if known is None else ToolLimits(known, body.low, body.high, *speeds)
     return JointShield(body.spec, body.joints, limits.max_joint_speed_rad_s, tool)
 

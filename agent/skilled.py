@@ -49,10 +49,10 @@ def _primitives(body: Body) -> dict[str, Policy]:
     )
 
     def home(settle_ticks: int) -> Policy:
-        if not body.spec.space.of_joints:
+        if body.joints is None:
             return HomePrimitive(body, settle_ticks)
-        if body.kinematics is None:
-            return JointHomePrimitive(body, settle_ticks)
+        if body.joints.kinematics is None:
+            return JointHomePrimitive(body.spec, body.joints, settle_ticks)
         by_tool = replace(body, spec=replace(body.spec, space=ActionSpace.DELTA_EE))
         return _steered(HomePrimitive(by_tool, settle_ticks), body)
 
@@ -66,16 +66,16 @@ def _primitives(body: Body) -> dict[str, Policy]:
 
 def _steered(policy: Policy, body: Body) -> Policy:
     """Return a policy that moves the tool, for the robot that the body is of."""
-    if not body.spec.space.of_joints:
+    if body.joints is None:
         return policy
-    if body.kinematics is None:
+    if body.joints.kinematics is None:
         raise ConfigError(
             f"The policy moves the tool, but the robot takes {body.spec.space} and its kinematics "
             "are not known; name a model of the arm, or a policy that gives joints."
         )
     from agent.robots.steering import SteeredPolicy
 
-    return SteeredPolicy(policy, body, body.kinematics)
+    return SteeredPolicy(policy, body, body.joints.kinematics)
 
 
 def _learned(config: Config, closing: ExitStack) -> Policy:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from agent.action_space import ActionSpace, ActionSpec, still
-from agent.body import Body
+from agent.body import Body, Joints
 from agent.types import ActionChunk, Observation, Vector
 
 _GAIN = 0.55
@@ -59,14 +59,15 @@ class JointHomePrimitive:
     It cannot know what the tool passes on its way, so it does not rise first.
     """
 
-    def __init__(self, body: Body, settle_ticks: int = 0) -> None:
+    def __init__(self, spec: ActionSpec, joints: Joints, settle_ticks: int = 0) -> None:
         """Set where home is.
 
         Args:
-            body: Of a robot whose actions are about joints.
+            spec: The robot's action space, about joints.
+            joints: Where they rest.
             settle_ticks: Ticks to stay there before it counts as done.
         """
-        self._spec, self._home = body.spec, body.joints.home
+        self._spec, self._home = spec, joints.home
         self._settle_ticks = settle_ticks
         self._there = 0
 

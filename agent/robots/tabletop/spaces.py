@@ -50,14 +50,16 @@ def tabletop_spec(space: ActionSpace) -> ActionSpec:
 
 def tabletop_body(space: ActionSpace) -> Body:
     """Return what is known of the arm, to be sent actions in a space."""
-    kinematics = panda_kinematics()
-    low, high = kinematics.ranges
+    joints = None
+    if space.of_joints:
+        kinematics = panda_kinematics()
+        home = kinematics.solve(HOME_JOINTS, HOME_POSE)
+        joints = Joints(*kinematics.ranges, home, kinematics)
     return Body(
         spec=tabletop_spec(space),
         home=HOME_POSE,
         clear_z=_CLEAR_Z,
         low=WORKSPACE_LOW,
         high=WORKSPACE_HIGH,
-        joints=Joints(low, high, kinematics.solve(HOME_JOINTS, HOME_POSE)),
-        kinematics=kinematics,
+        joints=joints,
     )
