@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from agent.body import Body
 from agent.config import Config
-from agent.embodiment import body, open_robot, snapshot, tabletop, truth
-from agent.errors import PlannerError
+from agent.embodiment import body, open_robot, simulated, snapshot, tabletop, truth
+from agent.errors import PlannerError, UsageError
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
@@ -35,12 +35,13 @@ from agent.provenance import action_space, contracts_hash, software
 from agent.resources import resource
 from agent.runtime import Runtime
 from agent.sections import ShieldConfig
-from agent.skilled import policies, policy_checkpoint
+from agent.skilled import learned, policies, policy_checkpoint
 from agent.types import Plan
 
 if TYPE_CHECKING:
     from agent.monitor.watch import Watch
     from agent.planner.grammar import GrammarPlanner
+    from agent.robots.simulated import SimulatedRobot
     from agent.robots.tabletop.robot import TabletopRobot
     from agent.types import Scene
     from skills.evaluate.scoring import World
@@ -56,18 +57,19 @@ class Agent:
         from skills.registry import load_contracts
 
         self.config = config
-        self.contracts = load_contracts()
         self._open = ExitStack()
         # A missing key is said before any network is loaded.
         self.models = LanguageModels(config, self._open)
         self.body = body(config)
         self.policies = policies(config, self.body, self._open)
+        known = load_contracts().items()
+        self.contracts = {name: skill for name, skill in known if name in self.policies}
         self.estimator = _estimator(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
         self._verifier = verifier(config)
-        self._watch = watch(config)
+        self._watch = watch(config) if learned(config, self.body) else None
 
     @cached_property
     def robot(self) -> Robot:
@@ -84,6 +86,18 @@ class Agent:
             UsageError: It is another robot.
         """
         return tabletop(self.robot)
+
+    @property
+    def simulated(self) -> SimulatedRobot:
+        """The robot in whichever simulated world, for those who repeat what was there.
+
+        Raises:
+            UsageError: It is out in the real world.
+        """
+        known = simulated(self.robot)
+        if known is None:
+            raise UsageError("What a robot did in the real world cannot be done again in it.")
+        return known
 
     @property
     def truth(self) -> World | None:
@@ -136,7 +150,7 @@ class Agent:
         """
         from skills.checkpoint import weights_hash
 
-        config = self.config
+        config, learned_here = self.config, learned(self.config, self.body)
         models = self.models.mission(lambda: robot.stopped, subscribers)
         return Parts(
             robot=robot,
@@ -158,9 +172,9 @@ class Agent:
                 "config": config.model_dump(mode="json"),
                 "contracts": contracts_hash(self.contracts),
                 "prompts": self.models.digest,
-                "policy": weights_hash(policy_checkpoint(config)),
+                "policy": weights_hash(policy_checkpoint(config)) if learned_here else None,
                 "calibration": None if self._watch is None else self._watch.digest,
-                "scene": weights_hash(scene_checkpoint(config)),
+                "scene": weights_hash(scene_checkpoint(config)) if sees(config) else None,
                 "memory": [asdict(tally) for tally in self.memory.tallies()],
                 **action_space(robot.spec),
             },
@@ -243,7 +257,16 @@ def verifier(config: Config) -> Verifier:
     )
 
 
+def sees(config: Config) -> bool:
+    """Return whether a scene network has been trained for the robot's cameras and things."""
+    return config.robot.kind == "tabletop"
+
+
 def _estimator(config: Config) -> SceneEstimator:
+    if not sees(config):
+        from agent.scene.blind import BlindEstimator
+
+        return BlindEstimator()
     from agent.scene.tracker import SceneTracker
     from skills.perception.estimator import NetworkEstimator
 

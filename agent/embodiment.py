@@ -16,6 +16,7 @@ from agent.protocols import Robot
 from agent.sections import RobotConfig
 
 if TYPE_CHECKING:
+    from agent.robots.simulated import SimulatedRobot
     from agent.robots.tabletop.robot import TabletopRobot
     from skills.evaluate.scoring import World
 
@@ -85,15 +86,21 @@ def tabletop(robot: Robot) -> TabletopRobot:
     return robot
 
 
-def truth(robot: Robot) -> World | None:
-    """Return who knows what is really there, None where nobody does. Privileged."""
+def simulated(robot: Robot) -> SimulatedRobot | None:
+    """Return a robot that has a world of its own; None where it is out in the real one."""
+    from agent.robots.fetch.robot import FetchRobot
     from agent.robots.tabletop.robot import TabletopRobot
 
-    return robot.world if isinstance(robot, TabletopRobot) else None
+    return robot if isinstance(robot, TabletopRobot | FetchRobot) else None
+
+
+def truth(robot: Robot) -> World | None:
+    """Return who knows what is really there, None where nobody does. Privileged."""
+    known = simulated(robot)
+    return None if known is None else known.world
 
 
 def snapshot(robot: Robot) -> dict[str, Any] | None:
     """Return all that decides how a simulated world goes on; None where it cannot be told."""
-    from agent.robots.tabletop.robot import TabletopRobot
-
-    return robot.world.snapshot() if isinstance(robot, TabletopRobot) else None
+    known = simulated(robot)
+    return None if known is None else known.world.snapshot()

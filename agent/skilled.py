@@ -31,12 +31,20 @@ def policies(config: Config, body: Body, closing: ExitStack) -> dict[str, Policy
     """
     from skills.registry import load_contracts
 
-    carried_out = _primitives(body)
-    if config.robot.kind == "tabletop" and body.spec.space is not ActionSpace.DELTA_EE_POSITION:
-        learned = _steered(_learned(config, closing), body)
-        names = [name for name, contract in load_contracts().items() if contract.learned]
-        carried_out |= dict.fromkeys(names, learned)
-    return {name: carried_out[name] for name in load_contracts() if name in carried_out}
+    contracts, carried_out = load_contracts(), _primitives(body)
+    if learned(config, body):
+        network = _steered(_learned(config, closing), body)
+        names = (name for name, contract in contracts.items() if contract.learned)
+        carried_out |= dict.fromkeys(names, network)
+    return {name: carried_out[name] for name in contracts if name in carried_out}
+
+
+def learned(config: Config, body: Body) -> bool:
+    """Return whether the policy was taught on the robot, and can do there all that it says.
+
+    It turns the tool, which a robot that takes `delta_ee_position` cannot.
+    """
+    return config.robot.kind == "tabletop" and body.spec.space is not ActionSpace.DELTA_EE_POSITION
 
 
 def _primitives(body: Body) -> dict[str, Policy]:
