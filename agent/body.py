@@ -63,6 +63,16 @@ class Body:
     joints: Joints | None = None
 
     @property
+    def caveat(self) -> str:
+        """What whoever starts it must know in one sentence; empty where there is nothing."""
+        if self.joints is None or self.joints.kinematics is not None:
+            return ""
+        return (
+            f"The robot takes {self.spec.space} and its kinematics are not known, so the shield "
+            "limits its joints alone and keeps its tool in no box."
+        )
+
+    @property
     def kinematics(self) -> Kinematics | None:
         """How joints that are commanded carry the tool, where that is known."""
         return None if self.joints is None else self.joints.kinematics

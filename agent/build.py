@@ -177,6 +177,7 @@ class Agent:
                 "scene": weights_hash(scene_checkpoint(config)) if sees(config) else None,
                 "memory": [asdict(tally) for tally in self.memory.tallies()],
                 **action_space(robot.spec),
+                "workspace": [self.body.low.tolist(), self.body.high.tolist()],
             },
         )
 

@@ -131,16 +131,23 @@ class _Reach:
         return bool(np.all(inside)) and self.slow(way)
 
     def along_walls(self, way: Vector) -> Vector:
-        """Return the way, bent by the least that keeps the tool in the box, turned as it was."""
+        """Return the way, bent so that the tool stays in the box, turned as it was if that can be."""
         for _ in range(_CORRECTIONS):
             place = self._kinematics.pose(self._now + way)[:3]
             off = np.clip(place, self._low, self._high) - place
             if float(np.abs(off).max()) <= _CLOSE_M / 10:
                 break
-            jacobian = self._kinematics.jacobian(self._now + way)
-            bend = np.linalg.pinv(jacobian, rcond=_LEAST_SINGULAR)
-            way = way + bend @ np.concatenate([off, np.zeros(3)])
+            moves, turns = np.split(self._kinematics.jacobian(self._now + way), 2)
+            back = _inverse(moves)
+            bend = back @ off
+            # What the joints can do without moving the tool undoes its turn.
+            free = np.eye(way.size) - back @ moves
+            way = way + bend - free @ _inverse(turns @ free) @ turns @ bend
         return way
+
+
+def _inverse(jacobian: Vector) -> Vector:
+    return np.linalg.pinv(jacobian, rcond=_LEAST_SINGULAR)
 
 
 def _share(way: Vector, allowed: Callable[[Vector], bool]) -> Vector:

@@ -58,8 +58,8 @@ def fetch_model() -> mujoco.MjModel:
         )
     file = Path(package.origin).parent / "envs/assets/fetch/pick_and_place.xml"
     spec = mujoco.MjSpec.from_file(str(file))
-    for site in spec.sites:
-        site.group = 4
+    for mark in (*spec.sites, *spec.body(MOCAP_BODY).geoms):
+        mark.group = 4
     block = spec.geom(BLOCK)
     block.material, block.rgba = "", _RED
     spec.worldbody.add_camera(

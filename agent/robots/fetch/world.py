@@ -36,7 +36,9 @@ HOME_POSE = np.array([0.65, 0.0, 0.55, 0.5**0.5, 0.0, 0.5**0.5, 0.0])
 THING = "red block"
 _AROUND, _NEAR = 0.15, 0.06
 """How far from below the home pose the block may lie along x and y, and how near it may not, m."""
-_SETTLE_STEPS, _REST_STEPS = 1000, 50
+_START_M = 0.04
+"""How far from home the arm may begin along x, y and z, m."""
+_SETTLE_STEPS, _REST_STEPS = 1000, 250
 
 
 class FetchWorld:
@@ -62,7 +64,7 @@ class FetchWorld:
         self.reset(0)
 
     def reset(self, seed: int) -> None:
-        """Lay the block where a seed has it and let it come to rest, the arm at home."""
+        """Lay the block where a seed has it and let it come to rest, the arm near home."""
         self._seed = seed
         physics.restore(self.model, self.data, self._home)
         rng = np.random.default_rng(seed)
@@ -70,6 +72,9 @@ class FetchWorld:
         while np.linalg.norm(spot) < _NEAR:
             spot = rng.uniform(-_AROUND, _AROUND, 2)
         self._put(np.array([*(HOME_POSE[:2] + spot), TABLE_Z + BLOCK_HALF]), rng.uniform(-1, 1) / 2)
+        start = HOME_POSE.copy()
+        start[:3] += rng.uniform(-_START_M, _START_M, 3)
+        self._carry(start)
         self._settle(_REST_STEPS)
         self.data.time = 0.0
 
