@@ -17,8 +17,8 @@ _CLOSE_M = 1e-6
 _CLOSE_RAD = 1e-9
 _HALVINGS = 12
 _CORRECTIONS = 4
-_LEAST_SINGULAR = 1e-2
-"""Share of the arm's best direction below which it cannot be pushed along another."""
+_DAMPING = 0.01
+"""m and rad for each rad of a joint: ways in which the arm moves the tool less are left alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +148,9 @@ class _Reach:
 
 
 def _inverse(jacobian: Vector) -> Vector:
-    return np.linalg.pinv(jacobian, rcond=_LEAST_SINGULAR)
+    """Return the damped inverse (Nakamura and Hanafusa 1986), tame where an arm is stretched."""
+    square = jacobian @ jacobian.T + _DAMPING**2 * np.eye(len(jacobian))
+    return np.asarray(jacobian.T @ np.linalg.inv(square))
 
 
 def _share(way: Vector, allowed: Callable[[Vector], bool]) -> Vector:
