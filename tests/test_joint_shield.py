@@ -99,8 +99,8 @@ def test_the_tool_goes_along_the_wall_it_would_go_through(space: ActionSpace) ->
     tool = replace(BOX, high=np.array([wall, 0.6, 0.1]))
     end = ARM.pose(now + _way(space, seen, _shield(space, tool).limit(seen, asked)))
     assert wanted[0] > 0.01
-    assert end[0] == pytest.approx(wall, abs=1e-5)
-    assert end[1] - ARM.pose(now)[1] == pytest.approx(wanted[1], abs=1e-5)
+    assert end[0] == pytest.approx(wall, abs=1e-4)
+    assert end[1] - ARM.pose(now)[1] == pytest.approx(wanted[1], abs=1e-4)
 
 
 @SPACES
