@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
 _CAVEAT = (
-    "The monitor was calibrated for Bosun's own weights, so with {} it does without its statistical "
+    "The monitor was calibrated for Bosun's own weights, so with {} it goes without statistical "
     "alarms (monitor.alpha); it sees what is plainly wrong, and keeps the time budgets."
 )
 
