@@ -27,7 +27,7 @@ from websockets.frames import CloseCode
 
 from agent.errors import BosunError, UsageError, WireError
 from skills.serve.session import Service, Session
-from skills.wire.codec import MAX_BYTES, decode, encode
+from skills.wire.codec import MAX_BYTES, RESET, TAKES_RESET, decode, encode
 
 T = TypeVar("T")
 LOOPBACK = "127.0.0.1"
@@ -146,7 +146,7 @@ class PolicyServer:
                 await connection.close(CloseCode.INTERNAL_ERROR, "The text frame before says why.")
 
     async def _answer_all(self, connection: ServerConnection) -> None:
-        await connection.send(encode(dict(self._service.metadata)))
+        await connection.send(encode({TAKES_RESET: True, **self._service.metadata}))
         exchange = _Exchange(self._service)
         took_s: float | None = None
         while True:
@@ -186,9 +186,9 @@ class _Exchange:
         inputs = decode(message)
         if not isinstance(inputs, dict):
             raise WireError(f"An observation is a mapping, not {type(inputs).__name__}.")
-        anew, prompt = inputs.pop("reset", False), inputs.get("prompt", "")
+        anew, prompt = inputs.pop(RESET, False), inputs.get("prompt", "")
         if not isinstance(anew, bool):
-            raise WireError(f"reset: true or false is expected, not {type(anew).__name__}.")
+            raise WireError(f"{RESET}: true or false is expected, not {type(anew).__name__}.")
         if not isinstance(prompt, str):
             raise WireError(f"prompt: a text is expected, not {type(prompt).__name__}.")
         if self._session is None:
