@@ -119,6 +119,7 @@ def public_policy(settings: PolicyConfig, closing: ExitStack) -> tuple[Policy, I
     interface = interface or opened.interface
     if interface is None:
         raise ConfigError(_unsaid(settings, names()))
+    opened.backend.reset()
     return PublicPolicy(opened.backend, interface), interface, opened
 
 
@@ -193,11 +194,6 @@ def _act(settings: PolicyConfig, source: Source, interface: Interface | None) ->
         key=_key(settings),
         encoded=settings.encoded,
     )
-    try:
-        backend.reset()
-    except BaseException:
-        backend.close()
-        raise
     return Opened(backend)
 
 
