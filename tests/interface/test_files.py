@@ -27,7 +27,12 @@ MISFITS = {
     "openpi_libero": ["cameras.observation/wrist_image"],
     "openvla_bridge": ["actions.rate_hz"],
     "openvla_oft_libero": ["cameras.wrist_image"],
-    "smolvla": ["state.observation.state", "actions.space", "actions.rate_hz"],
+    "smolvla": [
+        "cameras.observation.images.camera2",
+        "state.observation.state",
+        "actions.space",
+        "actions.rate_hz",
+    ],
 }
 
 
@@ -38,7 +43,8 @@ def test_it_is_known_of_every_shipped_one_whether_it_fits_the_simulated_arm() ->
 @pytest.mark.parametrize("name", names())
 def test_a_shipped_one_reads_and_survives_a_round_trip(name: str) -> None:
     found = load_interface(name)
-    again = interface_of(yaml.safe_load(yaml.safe_dump(found.model_dump(mode="json"))), "again")
+    text = yaml.safe_dump(found.model_dump(mode="json"), sort_keys=False)
+    again = interface_of(yaml.safe_load(text), "again")
     assert again == found
     assert again.digest == found.digest
 
@@ -82,7 +88,7 @@ def _written(path: Path, **changed: Any) -> str:
         ({"state": {"s": {"parts": ["ee_position"], "tool": [1, 1, 0, 0]}}}, "length 1"),
         (
             {"state": {"s": {"parts": ["gripper"], "gripper": [{"closed": 0}, {"closed": 0}]}}},
-            "gripper has 2 entries, but is 1 part",
+            "gripper has 2 entries, but is a part 1 times",
         ),
         ({"prompt": {"form": "go"}}, "form must hold"),
         ({"constants": {"image": "x"}}, "key 'image' is taken twice"),
@@ -94,7 +100,7 @@ def _written(path: Path, **changed: Any) -> str:
         ),
         (
             {"state_statistics": {"s": {"kind": "bounds", "low": [0], "high": [1]}}},
-            "There is no state 's'",
+            "there is no state 's'",
         ),
         (
             {"action_statistics": {"kind": "bounds", "low": [0], "high": [1]}},

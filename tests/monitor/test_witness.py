@@ -99,7 +99,7 @@ def test_without_a_success_head_nothing_but_a_yes_confirms(told: Checked) -> Non
 
 
 def test_without_a_success_head_a_yes_confirms_nothing_that_the_scene_does_not_say() -> None:
-    checker, verdict = _run([YES], seen=HELD, success=None, ticks=60)
+    checker, verdict = _run([YES], watched=PICK, seen=BEFORE, success=None, ticks=60)
     assert verdict is None
     assert checker.asked == []
 
