@@ -73,7 +73,8 @@ def test_pictures_are_turned_over(flip: Any, corner: tuple[int, int]) -> None:
 def test_layout_and_unit() -> None:
     expected = CameraInput(camera="front", layout="chw", unit=True)
     shown = picture(expected, SEEN.images["front"])
-    assert (shown.shape, shown.dtype) == ((3, 120, 160), np.float32)
+    assert shown.shape == (3, 120, 160)
+    assert shown.dtype == np.float32
     assert shown[1, 7, 9] == np.float32(SEEN.images["front"][7, 9, 1]) / np.float32(255)
 
 

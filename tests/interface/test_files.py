@@ -27,12 +27,7 @@ MISFITS = {
     "openpi_libero": ["cameras.observation/wrist_image"],
     "openvla_bridge": ["actions.rate_hz"],
     "openvla_oft_libero": ["cameras.wrist_image"],
-    "smolvla": [
-        "cameras.observation.images.camera2",
-        "state.observation.state",
-        "actions.space",
-        "actions.rate_hz",
-    ],
+    "smolvla": ["cameras.observation.images.camera2", "state.observation.state", "actions.space"],
 }
 
 
