@@ -81,7 +81,7 @@ def test_whatever_is_asked_stays_within_every_limit(space: ActionSpace, seed: in
     assert np.abs(way).max() <= SPEED_RAD_S / RATE_HZ + 1e-8
     assert np.all((now + way >= JOINTS.low - 1e-8) & (now + way <= JOINTS.high + 1e-8))
     assert np.linalg.norm(end[:3] - start[:3]) <= SPEED_M_S / RATE_HZ + 1e-5
-    assert 2 * np.arccos(min(1.0, abs(end[3:] @ start[3:]))) <= TURN_RAD_S / RATE_HZ + 1e-5
+    assert 2 * np.arccos(np.minimum(1.0, abs(end[3:] @ start[3:]))) <= TURN_RAD_S / RATE_HZ + 1e-5
     assert np.all(end[:3] >= np.minimum(LOW, start[:3]) - 1e-5)
     assert np.all(end[:3] <= np.maximum(HIGH, start[:3]) + 1e-5)
     assert 0.0 <= sent[-1] <= 1.0

@@ -26,7 +26,7 @@ class _Gantry:
 
 
 NOW = np.array([4.0, 0.0, 3.0])
-SEEN = replace(observation(tool=0.1 * NOW), joint_pos=NOW)
+SEEN = replace(observation(tool=(0.4, 0.0, 0.3)), joint_pos=NOW)
 TURNS = np.array([[0.1, 0.0, 0.0], [0.1, 0.2, 0.0], [0.0, 0.0, -0.3]])
 GRIP = np.ones((3, 1))
 
