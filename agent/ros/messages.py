@@ -56,7 +56,7 @@ def image_of(message: Any) -> Image:
         raise MessageError(
             f"An image of {width}x{height} {message.encoding} has {len(message.data)} bytes only."
         )
-    rows = np.frombuffer(message.data, np.uint8, height * step).reshape(height, step)
+    rows = np.frombuffer(bytes(message.data), np.uint8, height * step).reshape(height, step)
     pixels = rows[:, : width * channels].reshape(height, width, channels)
     if message.encoding == "mono8":
         return np.repeat(pixels, 3, axis=2)
