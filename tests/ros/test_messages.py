@@ -73,7 +73,7 @@ def test_stamps_come_back(bus: Bus, time_s: float) -> None:
 
 @pytest.mark.parametrize("time_s", [-1e-9, 2.0**31, float("nan"), float("inf")])
 def test_a_stamp_that_cannot_be_is_refused(bus: Bus, time_s: float) -> None:
-    with pytest.raises(MessageError, match="and .* s is not"):
+    with pytest.raises(MessageError, match=r"and .* s is not"):
         messages.stamp(bus, time_s)
 
 
