@@ -83,10 +83,10 @@ class Agent:
         """
         return tabletop(self.robot)
 
-    @property
+    @cached_property
     def truth(self) -> World | None:
         """What is really there, for scoring and nothing else; None where nobody knows."""
-        return truth(self.robot)
+        return truth(self.robot, self.config.robot)
 
     def runtime(
         self,

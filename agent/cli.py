@@ -15,6 +15,7 @@ from agent.arguments.learn import add_collect, add_train
 from agent.arguments.mission import add_mission
 from agent.arguments.replay import add_replay
 from agent.arguments.run import add_listen, add_run
+from agent.arguments.world import add_world
 from agent.errors import BosunError, UsageError, unknown
 
 COMMANDS = {
@@ -28,6 +29,7 @@ COMMANDS = {
     "train": "train the policy or the scene network",
     "eval": "measure skills, scene, missions or monitor by the world's truth",
     "memory": "show which recovery helped after which failure",
+    "world": "put the simulated table on a ROS 2 bus, in real time, until Ctrl-C",
     "doctor": "say what works on this machine and how to mend what does not",
 }
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
@@ -41,6 +43,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "train": add_train,
     "eval": add_eval,
     "memory": add_memory,
+    "world": add_world,
     "doctor": add_doctor,
 }
 

@@ -8,6 +8,7 @@ from agent.commands.listen import listen
 from agent.commands.mission import mission
 from agent.commands.replay import replay
 from agent.commands.run import run
+from agent.commands.world import world
 
 VERBS = {
     "run": run,
@@ -20,6 +21,7 @@ VERBS = {
     "train": train,
     "eval": evaluate,
     "memory": memory,
+    "world": world,
     "doctor": doctor,
 }
 """Verb -> what carries it out, given the parsed arguments; returns the exit code."""

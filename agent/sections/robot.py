@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from agent.sections.ros2 import Ros2Config
 from agent.sections.section import Section
 
 
@@ -33,7 +34,16 @@ class DisturbanceConfig(Section):
 class RobotConfig(Section):
     """The robot and its world."""
 
-    kind: Literal["tabletop"] = "tabletop"
-    """Which robot: `tabletop` is a Franka Panda at a table, simulated in MuJoCo."""
+    kind: Literal["tabletop", "ros2"] = "tabletop"
+    """Which robot: `tabletop` is a Franka Panda at a table, simulated in MuJoCo; `ros2` is one
+    that is reached over ROS 2."""
     disturbances: DisturbanceConfig = DisturbanceConfig()
     """What goes wrong on purpose; only a simulated robot has any."""
+    ros2: Ros2Config = Ros2Config()
+    """How a robot over ROS 2 is reached."""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if self.kind == "ros2":
+            self.ros2.complete()
+        return self
