@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agent.config import Config
-from agent.embodiment import open_robot, snapshot, tabletop, truth
+from agent.embodiment import broadcast, open_robot, snapshot, tabletop, truth
 from agent.errors import PlannerError
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
@@ -74,6 +74,11 @@ class Agent:
         self._open.callback(robot.close)
         return robot
 
+    @cached_property
+    def _broadcasts(self) -> list[Subscriber]:
+        """Those that tell the robot's own bus, where it has one, what happens."""
+        return broadcast(self.robot, self.config.robot)
+
     @property
     def tabletop(self) -> TabletopRobot:
         """The robot in its simulated world, for those who go on in it or repeat what was there.
@@ -110,7 +115,7 @@ class Agent:
             PausableRobot(self.robot, self.pause),
             # Where there is no seed, the mission goes on in the world that the last one left.
             {"seed": seed, "world": None if seed is not None else snapshot(self.robot)},
-            subscribers,
+            [*subscribers, *self._broadcasts],
             continuous=continuous,
         )
         parts = replace(parts, planner=planner or parts.planner, monitor=monitor or parts.monitor)

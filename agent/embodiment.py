@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import UsageError
-from agent.protocols import Robot
+from agent.protocols import Robot, Subscriber
 from agent.sections import RobotConfig
 
 if TYPE_CHECKING:
@@ -77,6 +77,16 @@ def _remote_truth(robot: Robot, config: RobotConfig) -> World | None:
     if topic is None or not isinstance(robot, Ros2Robot):
         return None
     return RemoteTruth(robot.bus, topic, config.ros2.wait_s)
+
+
+def broadcast(robot: Robot, config: RobotConfig) -> list[Subscriber]:
+    """Return what tells a robot's bus of what happens; nothing where it has none."""
+    if config.kind != "ros2" or config.ros2.prefix is None:
+        return []
+    from agent.broadcast import Broadcast
+    from agent.robots.ros2.robot import Ros2Robot
+
+    return [Broadcast(robot.bus, config.ros2.prefix)] if isinstance(robot, Ros2Robot) else []
 
 
 def snapshot(robot: Robot) -> dict[str, Any] | None:
