@@ -136,7 +136,9 @@ class Ros2Robot:
         due_s = max(moment.stamp_s + period_s, now_s + _SOONEST * period_s)
         self._commands.send(joints, float(sent[-1]), due_s)
         # An action that comes late has its effect after the pictures that came meanwhile.
-        self._next(max(moment.stamp_s + (1 - _EARLY) * period_s, now_s - _EARLY * period_s))
+        due_s = max(moment.stamp_s + (1 - _EARLY) * period_s, now_s - _EARLY * period_s)
+        if (after := self._next(due_s)) is not None:
+            self._observed(after)
         return sent
 
     def stop(self) -> None:
