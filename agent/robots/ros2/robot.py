@@ -130,11 +130,14 @@ class Ros2Robot:
             raise ValueError("An action must be finite numbers.")
         if self._resting:
             self._motion.begin(moment.joints, seen.ee_pose)
-        self._resting = self._held()
         period_s, now_s = 1.0 / self._spec.rate_hz, self._senses.now_s
         joints = self._motion.next(sent[:-1], moment.joints, seen.ee_pose)
         due_s = max(moment.stamp_s + period_s, now_s + _SOONEST * period_s)
-        self._commands.send(joints, float(sent[-1]), due_s)
+        self._resting = self._held()
+        if self._resting:
+            self._hold()
+        else:
+            self._commands.send(joints, float(sent[-1]), due_s)
         # An action that comes late has its effect after the pictures that came meanwhile.
         due_s = max(moment.stamp_s + (1 - _EARLY) * period_s, now_s - _EARLY * period_s)
         if (after := self._next(due_s)) is not None:

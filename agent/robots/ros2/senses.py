@@ -64,7 +64,7 @@ class Senses:
         self.cameras = {name: self._camera(name, c, bus) for name, c in config.cameras.items()}
         joints = config.joints
         self.joints: Stream[Vector] = Stream(
-            lambda why: RobotLost(f"Of the joints on {joints.topic}, {why}."),
+            lambda why: RobotLost(f"Of the joints on {joints.topic}, {why}"),
             self._positions,
             self._bounds(joints.max_age_s),
             _STATES,
@@ -75,7 +75,7 @@ class Senses:
         self.pose: Stream[Vector] | None = None
         if (topic := config.tool.topic) is not None:
             self.pose = Stream(
-                lambda why: RobotLost(f"Of the tool's pose on {topic}, {why}."),
+                lambda why: RobotLost(f"Of the tool's pose on {topic}, {why}"),
                 _pose,
                 self._bounds(joints.max_age_s),
                 _STATES,
@@ -174,7 +174,7 @@ class Senses:
 
     def _camera(self, name: str, camera: CameraConfig, bus: Bus) -> Stream[Any]:
         stream: Stream[Any] = Stream(
-            lambda why: CameraLost(f"Of the camera {name!r} on {camera.topic}, {why}."),
+            lambda why: CameraLost(f"Of the camera {name!r} on {camera.topic}, {why}"),
             lambda message: message,
             self._bounds(camera.max_age_s),
             _PICTURES,

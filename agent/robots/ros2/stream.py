@@ -55,7 +55,7 @@ class Stream(Generic[Value]):
         """Begin with nothing.
 
         Args:
-            lost: Makes the fault of what is wrong.
+            lost: Makes the fault of what is wrong, a clause with its full stop.
             read: Takes the value out of a message; a `MessageError` makes it not count, and a
                 `ValueError` is a fault.
             bounds: What is asked of the stamps.
@@ -99,7 +99,9 @@ class Stream(Generic[Value]):
 
     def lost(self) -> RobotStopped:
         """Return the fault of there being nothing new for too long."""
-        return self._fault or self._lost(f"{self.complaint} for {self._bounds.max_age_s:g} s")
+        return self._fault or self._lost(
+            f"for {self._bounds.max_age_s:g} s {_ended(self.complaint)}"
+        )
 
     def nearest(self, stamp_s: float) -> tuple[float, Value] | None:
         """Return the message whose stamp is nearest to a time, s."""
@@ -121,9 +123,9 @@ class Stream(Generic[Value]):
         if before is not None:
             step_s, passed_s = stamp_s - before[0], received_s - before[1]
             if step_s < -self._bounds.max_jump_s:
-                self._fault = self._lost(f"the stamps jump back by {-step_s:.3g} s")
+                self._fault = self._lost(f"the stamps jump back by {-step_s:.3g} s.")
             elif step_s > passed_s + self._bounds.max_jump_s:
-                self._fault = self._lost(f"the stamps jump ahead by {step_s - passed_s:.3g} s")
+                self._fault = self._lost(f"the stamps jump ahead by {step_s - passed_s:.3g} s.")
         if self._fault is not None:
             return
         self.complaint = self._untimely(stamp_s, received_s)
@@ -136,7 +138,7 @@ class Stream(Generic[Value]):
         except MessageError as error:
             self.complaint = _clause(error)
         except ValueError as error:
-            self._fault = self._lost(_clause(error))
+            self._fault = self._lost(_ended(_clause(error)))
 
     def _untimely(self, stamp_s: float, received_s: float) -> str:
         """Return why a stamp does not count; empty where it does."""
@@ -153,5 +155,9 @@ class Stream(Generic[Value]):
 
 
 def _clause(error: Exception) -> str:
-    words = str(error).rstrip(".")
+    words = str(error)
     return words[0].lower() + words[1:]
+
+
+def _ended(clause: str) -> str:
+    return clause if clause.endswith(("?", ".")) else f"{clause}."

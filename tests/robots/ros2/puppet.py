@@ -125,10 +125,11 @@ class Puppet:
 
 
 class Simulator:
-    """Answers to seeds like a world."""
+    """Answers to seeds like a world, unless it shall not."""
 
     def __init__(self, bus: Bus) -> None:
         self.asked: list[int] = []
+        self.answers = True
         self._ready = bus.advertise("/ready", "std_msgs/msg/Int64", LATCHED)
         self._make = bus.message("std_msgs/msg/Int64")
         self._ready(self._make(data=0))
@@ -136,4 +137,5 @@ class Simulator:
 
     def _on_reset(self, message: Any) -> None:
         self.asked.append(message.data)
-        self._ready(self._make(data=message.data))
+        if self.answers:
+            self._ready(self._make(data=message.data))
