@@ -67,9 +67,10 @@ def test_a_mission_over_the_bus(config: Config, tmp_path: Path) -> None:
     assert summary["outcome"] == "success"
     assert summary["world_success"] is True
     assert summary["seconds"] > 1.0
-    [verdict, *_] = told.messages["/bosun/verdict"]
-    assert verdict["subgoal"]["phrase"] == "press the button"
-    assert verdict["verdict"]["value"] == "confirmed"
+    # On a busy machine the monitor may be unsure of a first try.
+    verdicts = told.messages["/bosun/verdict"]
+    assert verdicts[0]["subgoal"]["phrase"] == "press the button"
+    assert verdicts[-1]["verdict"]["value"] == "confirmed"
     kinds = [event["kind"] for event in told.messages["/bosun/event"]]
     assert kinds == ["mission_started", "mission_ended"]
     # Who comes later is told the plan all the same.
@@ -107,6 +108,7 @@ def test_a_pause_holds_the_arm_where_it_is(config: Config) -> None:
             robot.act(away)
         paused = True
         robot.act(away)
+        time.sleep(0.2)
         held = robot.observe()
         time.sleep(0.4)
         later = robot.observe()
