@@ -13,11 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from agent.body import Body
 from agent.config import Config
-from agent.embodiment import broadcast, open_robot, snapshot, tabletop, truth
-from agent.errors import PlannerError
+from agent.embodiment import body, broadcast, open_robot, simulated, snapshot, tabletop, truth
+from agent.errors import PlannerError, UsageError
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
@@ -27,6 +26,7 @@ from agent.protocols import (
     Monitor,
     Planner,
     Robot,
+    SafetyShield,
     SceneEstimator,
     Subscriber,
     Verifier,
@@ -34,12 +34,14 @@ from agent.protocols import (
 from agent.provenance import action_space, contracts_hash, software
 from agent.resources import resource
 from agent.runtime import Runtime
-from agent.skilled import policies, policy_checkpoint
+from agent.sections import ShieldConfig
+from agent.skilled import learned, policies, policy_checkpoint
 from agent.types import Plan
 
 if TYPE_CHECKING:
     from agent.monitor.watch import Watch
     from agent.planner.grammar import GrammarPlanner
+    from agent.robots.simulated import SimulatedRobot
     from agent.robots.tabletop.robot import TabletopRobot
     from agent.types import Scene
     from skills.evaluate.scoring import World
@@ -55,17 +57,19 @@ class Agent:
         from skills.registry import load_contracts
 
         self.config = config
-        self.contracts = load_contracts()
         self._open = ExitStack()
         # A missing key is said before any network is loaded.
         self.models = LanguageModels(config, self._open)
-        self.policies = policies(config, self._open)
+        self.body = body(config)
+        self.policies = policies(config, self.body, self._open)
+        known = load_contracts().items()
+        self.contracts = {name: skill for name, skill in known if name in self.policies}
         self.estimator = _estimator(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
         self._verifier = verifier(config)
-        self._watch = watch(config)
+        self._watch = watch(config) if learned(config, self.body) else None
 
     @cached_property
     def robot(self) -> Robot:
@@ -87,6 +91,18 @@ class Agent:
             UsageError: It is another robot.
         """
         return tabletop(self.robot)
+
+    @property
+    def simulated(self) -> SimulatedRobot:
+        """The robot in whichever simulated world, for those who repeat what was there.
+
+        Raises:
+            UsageError: It is out in the real world.
+        """
+        known = simulated(self.robot)
+        if known is None:
+            raise UsageError("What a robot did in the real world cannot be done again in it.")
+        return known
 
     @cached_property
     def truth(self) -> World | None:
@@ -137,10 +153,9 @@ class Agent:
             subscribers: Are told what happens.
             continuous: Whether the monitor watches all the time or only at the ends.
         """
-        from agent.shield import Shield
         from skills.checkpoint import weights_hash
 
-        config = self.config
+        config, learned_here = self.config, learned(self.config, self.body)
         models = self.models.mission(lambda: robot.stopped, subscribers)
         return Parts(
             robot=robot,
@@ -151,13 +166,7 @@ class Agent:
             contracts=self.contracts,
             estimator=self.estimator,
             monitor=self.monitor(continuous=continuous, checker=models.checker),
-            shield=Shield(
-                robot.spec,
-                np.array(config.shield.workspace_low),
-                np.array(config.shield.workspace_high),
-                config.shield.max_speed_m_s,
-                config.shield.max_turn_rad_s,
-            ),
+            shield=shield(self.body, config.shield),
             budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
             certainty=config.monitor.fact_confidence,
             memory=self.memory,
@@ -168,11 +177,12 @@ class Agent:
                 "config": config.model_dump(mode="json"),
                 "contracts": contracts_hash(self.contracts),
                 "prompts": self.models.digest,
-                "policy": weights_hash(policy_checkpoint(config)),
+                "policy": weights_hash(policy_checkpoint(config)) if learned_here else None,
                 "calibration": None if self._watch is None else self._watch.digest,
-                "scene": weights_hash(scene_checkpoint(config)),
+                "scene": weights_hash(scene_checkpoint(config)) if sees(config) else None,
                 "memory": [asdict(tally) for tally in self.memory.tallies()],
                 **action_space(robot.spec),
+                "workspace": [self.body.low.tolist(), self.body.high.tolist()],
             },
         )
 
@@ -200,6 +210,7 @@ class Agent:
             checker: May object to a success; its budget is that of one mission.
         """
         from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+        from agent.monitor.steps import ToolSteps
 
         config = self.config.monitor
         limits = MonitorLimits(
@@ -210,11 +221,25 @@ class Agent:
             stuck_m=config.stuck_m,
             continuous=continuous,
         )
-        return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch, checker)
+        steps = ToolSteps(self.body.spec.space, self.body.kinematics)
+        return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch, checker, steps)
 
     def close(self) -> None:
         """Release the robot and end the policy's process."""
         self._open.close()
+
+
+def shield(body: Body, limits: ShieldConfig) -> SafetyShield:
+    """Return what limits every action, by what the robot's actions mean."""
+    from agent.joint_shield import JointShield, ToolLimits
+    from agent.shield import Shield
+
+    speeds = limits.max_speed_m_s, limits.max_turn_rad_s
+    if body.joints is None:
+        return Shield(body.spec, body.low, body.high, *speeds)
+    known = body.joints.kinematics
+    tool = None if known is None else ToolLimits(known, body.low, body.high, *speeds)
+    return JointShield(body.spec, body.joints, limits.max_joint_speed_rad_s, tool)
 
 
 def scene_checkpoint(config: Config) -> Path:
@@ -238,7 +263,16 @@ def verifier(config: Config) -> Verifier:
     )
 
 
+def sees(config: Config) -> bool:
+    """Return whether a scene network has been trained for the robot's cameras and things."""
+    return config.robot.kind != "fetch"
+
+
 def _estimator(config: Config) -> SceneEstimator:
+    if not sees(config):
+        from agent.scene.blind import BlindEstimator
+
+        return BlindEstimator()
     from agent.scene.tracker import SceneTracker
     from skills.perception.estimator import NetworkEstimator
 

@@ -14,7 +14,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
+from agent.action_space import ActionSpace, ActionSpec, still
 from agent.errors import BosunError, RobotStopped
 from agent.protocols import Monitor, Planner, Policy, Robot, SceneEstimator
 from agent.types import (
@@ -25,13 +27,11 @@ from agent.types import (
     Scene,
     SkillContract,
     Subgoal,
-    Vector,
     Verdict,
     VerdictValue,
 )
 
 _TICKS = 3
-_NEAR_RAD = 0.1
 _Comparison = Callable[[Observation, Observation], bool]
 
 
@@ -43,8 +43,7 @@ def check_robot(make: Callable[[], Robot], seed: int = 0, *, live: bool = False)
         seed: Of the scene to try.
         live: Whether its world goes on by itself, so that nothing is ever the same to the bit.
     """
-    runs = []
-    same = _near if live else _same
+    runs, same = [], _near if live else _same
     for _ in range(2):
         robot = make()
         try:
@@ -132,6 +131,7 @@ def check_monitor(
     scene: Scene,
     observation: Observation,
     seconds: float,
+    dim: int = 7,
 ) -> None:
     """Check that a monitor fails closed: neither time nor nonsense is success, and it ends.
 
@@ -141,13 +141,14 @@ def check_monitor(
         scene: How things stand; the subgoal must not be done in it.
         observation: How things look, and go on looking.
         seconds: When it must have given a verdict.
+        dim: How many numbers an action has.
     """
-    idle = ActionChunk(np.zeros((1, 7), np.float32), 0.1, success=0.0)
+    idle = ActionChunk(np.zeros((1, dim), np.float32), 0.1, success=0.0)
     monitor = make()
     verdicts = [_watched(monitor, subgoal, scene, observation, idle, seconds) for _ in range(2)]
     _demand(None not in verdicts, f"There was no verdict within {seconds:g} s of nothing.")
     _demand(verdicts[0] == verdicts[1], "After reset, the same ticks must give the same verdict.")
-    broken = replace(idle, actions=np.full((1, 7), np.nan, np.float32), success=1.0)
+    broken = replace(idle, actions=np.full((1, dim), np.nan, np.float32), success=1.0)
     verdicts.append(_watched(monitor, subgoal, scene, observation, broken, seconds))
     for verdict in filter(None, verdicts):
         _demand(verdict.value is not VerdictValue.CONFIRMED, "Nothing was done, yet confirmed.")
@@ -164,10 +165,12 @@ def _drive(robot: Robot, seed: int, same: _Comparison) -> list[Observation]:
     seen = [robot.reset(seed)]
     _check_observation(seen[0])
     low, high = robot.spec.low, robot.spec.high
+    small = np.where(_far_reaching(robot.spec), 0.01, 0.1)
     _demand(not robot.stopped, "Reset must clear the stop latch.")
     for tick in range(_TICKS):
         _demand(same(seen[-1], robot.observe()), "Observing twice must give the same.")
-        asked = (low + high) / 2 + (high - low) * (0.1 if tick else 5.0)
+        asked = still(robot.spec, seen[-1], float(low[-1] + high[-1]) / 2)
+        asked += (high - low) * (small if tick else np.where(small < 0.1, small, 5.0))
         sent = robot.act(asked)
         _demand(sent.shape == low.shape, f"Act must return an action of shape {low.shape}.")
         _demand(
@@ -180,15 +183,22 @@ def _drive(robot: Robot, seed: int, same: _Comparison) -> list[Observation]:
     return seen
 
 
+def _far_reaching(spec: ActionSpec) -> npt.NDArray[np.bool_]:
+    """Return (dim,) which numbers of an action may send the arm far in one go: joint positions."""
+    far = np.full(spec.low.shape, spec.space is ActionSpace.JOINT_POSITION)
+    far[-1] = False
+    return far
+
+
 def _check_latch(robot: Robot, seed: int, same: _Comparison) -> None:
     before = robot.reset(seed)
-    still: Vector = np.clip(np.zeros_like(robot.spec.low), robot.spec.low, robot.spec.high)
+    stay = still(robot.spec, before, float(robot.spec.low[-1]))
     for _ in range(2):
         robot.stop()
         _demand(robot.stopped, "Stop must set the latch, and keep it set when called again.")
     for _ in range(2):
         try:
-            robot.act(still)
+            robot.act(stay)
         except RobotStopped:
             continue
         raise BosunError("A stopped robot must refuse every action with RobotStopped.")
@@ -197,7 +207,7 @@ def _check_latch(robot: Robot, seed: int, same: _Comparison) -> None:
         seen = robot.reset(again)
         _demand(not robot.stopped, "Reset must clear the stop latch.")
         _demand(seen.time_s == 0.0, "Reset must begin a mission at time 0.")
-        robot.act(still)
+        robot.act(stay)
         robot.stop()
 
 
@@ -229,9 +239,9 @@ def _same(left: Observation, right: Observation) -> bool:
 
 
 def _near(left: Observation, right: Observation) -> bool:
-    """Return whether an arm has hardly moved from one observation to a later one."""
+    """Return whether an arm has turned less than 0.1 rad up to a later observation."""
     moved = np.abs(left.joint_pos - right.joint_pos).max(initial=0.0)
-    return right.time_s >= left.time_s and moved < _NEAR_RAD
+    return bool(right.time_s >= left.time_s and moved < 0.1)
 
 
 def _check_chunk(chunk: ActionChunk) -> None:

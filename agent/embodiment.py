@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import UsageError
+import numpy as np
+
+from agent.action_space import ActionSpace
+from agent.body import Body
+from agent.config import Config
+from agent.errors import ConfigError, UsageError
 from agent.protocols import Robot, Subscriber
 from agent.sections import RobotConfig
 
 if TYPE_CHECKING:
+    from agent.robots.simulated import SimulatedRobot
     from agent.robots.tabletop.robot import TabletopRobot
     from skills.evaluate.scoring import World
 
@@ -28,10 +35,53 @@ def open_robot(config: RobotConfig, held: Callable[[], bool]) -> Robot:
     """
     if config.kind == "ros2":
         return _open_ros2(config, held)
+    if config.kind == "fetch":
+        from agent.robots.fetch.robot import FetchRobot
+
+        return FetchRobot(held=held)
     from agent.robots.tabletop.disturbances import DisturbanceSpec
     from agent.robots.tabletop.robot import TabletopRobot
 
-    return TabletopRobot(DisturbanceSpec(**config.disturbances.model_dump()), held=held)
+    return TabletopRobot(
+        DisturbanceSpec(**config.disturbances.model_dump()),
+        space=config.action or ActionSpace.DELTA_EE,
+        held=held,
+    )
+
+
+def body(config: Config) -> Body:
+    """Return what is known of the configured robot before it is opened, its box as configured.
+
+    Raises:
+        ConfigError: It does not take the configured actions.
+    """
+    known, limits = _body(config.robot), config.shield
+    return replace(
+        known,
+        low=known.low if limits.workspace_low is None else np.array(limits.workspace_low),
+        high=known.high if limits.workspace_high is None else np.array(limits.workspace_high),
+    )
+
+
+def _body(config: RobotConfig) -> Body:
+    if config.kind == "tabletop":
+        from agent.robots.tabletop.spaces import tabletop_body
+
+        return tabletop_body(config.action or ActionSpace.DELTA_EE)
+    if config.kind == "ros2":
+        from agent.robots.ros2.spaces import ros2_body
+
+        return ros2_body(config.ros2, config.action or ActionSpace.DELTA_EE)
+    from agent.robots.fetch.spaces import FETCH_BODY
+
+    if config.action not in (None, FETCH_BODY.spec.space):
+        raise ConfigError(
+            f"A Fetch takes {FETCH_BODY.spec.space} alone; --set robot.action={config.action} is "
+            "for the tabletop."
+        )
+    if any(value not in (0, None) for value in config.disturbances.model_dump().values()):
+        raise ConfigError("Only the tabletop has disturbances; a Fetch has none.")
+    return FETCH_BODY
 
 
 def _open_ros2(config: RobotConfig, held: Callable[[], bool]) -> Robot:
@@ -42,7 +92,7 @@ def _open_ros2(config: RobotConfig, held: Callable[[], bool]) -> Robot:
     with ExitStack() as on_error:
         bus = open_bus(ros.transport, ros.domain, ros.loopback)
         on_error.callback(bus.close)
-        robot = Ros2Robot(ros, bus, held)
+        robot = Ros2Robot(ros, bus, held, config.action or ActionSpace.DELTA_EE)
         on_error.pop_all()
     return robot
 
@@ -60,13 +110,20 @@ def tabletop(robot: Robot) -> TabletopRobot:
     return robot
 
 
+def simulated(robot: Robot) -> SimulatedRobot | None:
+    """Return a robot that has a world of its own; None where it is out in the real one."""
+    from agent.robots.fetch.robot import FetchRobot
+    from agent.robots.tabletop.robot import TabletopRobot
+
+    return robot if isinstance(robot, TabletopRobot | FetchRobot) else None
+
+
 def truth(robot: Robot, config: RobotConfig) -> World | None:
     """Return who knows what is really there, None where nobody does. Privileged."""
     if config.kind == "ros2":
         return _remote_truth(robot, config)
-    from agent.robots.tabletop.robot import TabletopRobot
-
-    return robot.world if isinstance(robot, TabletopRobot) else None
+    known = simulated(robot)
+    return None if known is None else known.world
 
 
 def _remote_truth(robot: Robot, config: RobotConfig) -> World | None:
@@ -91,6 +148,5 @@ def broadcast(robot: Robot, config: RobotConfig) -> list[Subscriber]:
 
 def snapshot(robot: Robot) -> dict[str, Any] | None:
     """Return all that decides how a simulated world goes on; None where it cannot be told."""
-    from agent.robots.tabletop.robot import TabletopRobot
-
-    return robot.world.snapshot() if isinstance(robot, TabletopRobot) else None
+    known = simulated(robot)
+    return None if known is None else known.world.snapshot()

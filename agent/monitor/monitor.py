@@ -12,18 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from agent.action_space import ActionSpace
 from agent.events import Strain
 from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
 from agent.monitor.causes import cause
 from agent.monitor.grip import Grip
+from agent.monitor.steps import ToolSteps
 from agent.monitor.watch import Watch, reason
 from agent.monitor.witness import PictureWitness
 from agent.protocols import Checker, SceneEstimator
 from agent.types import (
     ActionChunk,
-    FloatArray,
     Observation,
     Reason,
     Scene,
@@ -36,6 +38,8 @@ from agent.types import (
 
 _BOUND = 2.0
 """m, rad and share of a gripper's opening: no sane action of one tick has a number that large."""
+_JOINT_BOUND = 4 * np.pi
+"""rad: nor does one that says where a joint shall be; few turn more than once round."""
 _PUSHED_M = 0.05
 """How far an arm that does not move was told to go, m, for something to be in its way."""
 
@@ -84,6 +88,7 @@ class SubgoalMonitor:
         limits: MonitorLimits,
         watch: Watch | None = None,
         checker: Checker | None = None,
+        steps: ToolSteps | None = None,
     ) -> None:
         """Keep the limits; `reset` names what is watched.
 
@@ -93,12 +98,14 @@ class SubgoalMonitor:
             limits: The thresholds.
             watch: What is usual of the skills; without one, only what is plainly wrong is seen.
             checker: Is asked before success is confirmed, and may only object; for one mission.
+            steps: Tells how actions move the tool; by default they are deltas of it.
         """
         self._contracts = contracts
         self._estimator = estimator
         self._limits = limits
         self._watch = watch
         self._witness = None if checker is None else PictureWitness(checker)
+        self._steps = steps or ToolSteps()
         self._cameras = CameraWatch()
         self.strain: Strain | None = None
         self._alarmed: set[str] = set()
@@ -111,11 +118,12 @@ class SubgoalMonitor:
         self._done = contract.facts("done", subgoal.args)
         wanted = contract.facts("preconditions", subgoal.args)
         self._carries = any(fact.predicate == "held" for fact in wanted)
-        self._trail: deque[tuple[float, Vector, FloatArray]] = deque()
+        self._trail: deque[tuple[float, Vector, npt.NDArray[np.floating]]] = deque()
         self._before, self._started_s = scene, scene.time_s
         self._agreed = self._doubted = 0
         self._grip = Grip(holding=self._carries)
         self._cameras.reset()
+        self._steps.reset()
         if self._witness is not None:
             self._witness.reset(subgoal.phrase, [str(fact) for fact in self._done])
         if self._watch is not None:
@@ -127,7 +135,8 @@ class SubgoalMonitor:
         self.strain = None
         if self._witness is not None:
             self._witness.look(observation)
-        if not _usable(chunk):
+        joints = self._steps.space is ActionSpace.JOINT_POSITION
+        if not _usable(chunk, _JOINT_BOUND if joints else _BOUND):
             evidence = {
                 "largest_action": float(np.abs(chunk.actions).max()),
                 "success": chunk.success,
@@ -136,10 +145,11 @@ class SubgoalMonitor:
         lost = self._cameras.lost(observation)
         if lost is not None:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.CAMERA_LOST, 1.0, {"camera": lost})
-        self._note(observation, chunk)
+        steps = self._steps(observation, chunk)
+        self._note(observation, steps[0])
         self._grip.note(observation, chunk)
         if self._watch is not None:
-            self.strain = self._watch.look(observation, chunk)
+            self.strain = self._watch.look(observation, chunk, steps)
         success = chunk.success or 0.0
         elapsed = observation.time_s - self._started_s
         late = elapsed >= self._contract.time_budget_s
@@ -163,7 +173,9 @@ class SubgoalMonitor:
             return Verdict(VerdictValue.REFUTED, Reason.DROPPED, 1.0, evidence)
         if self._stuck(observation):
             sent_m = float(np.linalg.norm(np.sum([step for _, _, step in self._trail], axis=0)))
-            evidence = {"seconds": self._limits.stuck_s, "sent_m": sent_m, "success": success}
+            # Where joints do not tell of the tool, it is not known what that was told.
+            told = {"sent_m": sent_m} if np.isfinite(sent_m) else {}
+            evidence = {"seconds": self._limits.stuck_s, **told, "success": success}
             why = Reason.BLOCKED if sent_m > _PUSHED_M else Reason.STUCK
             return Verdict(VerdictValue.REFUTED, why, 1.0 - success, evidence)
         strain = self.strain
@@ -230,9 +242,8 @@ class SubgoalMonitor:
     def _is_grasp(self) -> bool:
         return any(fact.predicate == "held" for fact in self._done)
 
-    def _note(self, observation: Observation, chunk: ActionChunk) -> None:
-        tool, step = observation.ee_pose[:3], chunk.actions[0, :3]
-        self._trail.append((observation.time_s, tool, step))
+    def _note(self, observation: Observation, step: npt.NDArray[np.floating]) -> None:
+        self._trail.append((observation.time_s, observation.ee_pose[:3], step))
         while observation.time_s - self._trail[0][0] > self._limits.stuck_s:
             self._trail.popleft()
 
@@ -266,10 +277,10 @@ def broken_off(verdict: Verdict) -> bool:
     return verdict.value is not VerdictValue.CONFIRMED and "facts" not in verdict.evidence
 
 
-def _usable(chunk: ActionChunk) -> bool:
+def _usable(chunk: ActionChunk, bound: float) -> bool:
     """Return whether every number of a chunk is one, and no action is out of all bounds."""
     heads = [chunk.success, chunk.progress]
     # What is no number is not small, either.
-    return bool((np.abs(chunk.actions) < _BOUND).all()) and all(
+    return bool((np.abs(chunk.actions) < bound).all()) and all(
         head is None or np.isfinite(head) for head in heads
     )

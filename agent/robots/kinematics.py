@@ -36,6 +36,7 @@ class ArmKinematics:
             frame_kind: Whether the tool is a `site` or a `body`.
         """
         self._at = [int(model.joint(name).qposadr[0]) for name in joints]
+        self._ranges = np.array([model.joint(name).range for name in joints])
         self._moving = [int(model.joint(name).dofadr[0]) for name in joints]
         self._configuration = mink.Configuration(model)
         self._frame = (frame, frame_kind)
@@ -81,6 +82,20 @@ class ArmKinematics:
         self._configuration.update(self._with(joints))
         placed = self._configuration.get_transform_frame_to_world(*self._frame)
         return np.concatenate([placed.translation(), one_sided(placed.rotation().wxyz)])
+
+    def jacobian(self, joints: Vector) -> Vector:
+        """Return (6, n): how the tool moves, m and rad, base frame, for each rad of a joint."""
+        self._configuration.update(self._with(joints))
+        # Mink's is in the tool's own frame.
+        own = self._configuration.get_frame_jacobian(*self._frame)[:, self._moving]
+        turn = self._configuration.get_transform_frame_to_world(*self._frame).rotation().as_matrix()
+        return np.concatenate([turn @ own[:3], turn @ own[3:]])
+
+    @property
+    def ranges(self) -> tuple[Vector, Vector]:
+        """(n,) rad: how far each joint may turn one way, and the other."""
+        low, high = self._ranges.T
+        return low.copy(), high.copy()
 
     def _with(self, joints: Vector) -> Vector:
         whole = self._start.copy()

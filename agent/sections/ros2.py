@@ -148,8 +148,6 @@ class Ros2Config(Section):
     """How long to wait at the start for topics and first messages, s."""
     rate_hz: float = Field(default=10.0, gt=0)
     """Actions per second; every camera must be at least nearly as fast."""
-    action: ActionSpace = ActionSpace.DELTA_EE
-    """What the policy's numbers mean; deltas of the tool become joint targets by the model."""
     clock: Literal["system", "own"] = "system"
     """Whether stamps are of this machine's clock (or one in step with it), or of another one, by
     which only their growth can be judged."""
@@ -170,6 +168,8 @@ class Ros2Config(Section):
     """What each joint of the arm may be told, with the zeros of its own."""
     home: tuple[float, ...] = ()
     """Where the arm's joints are at rest, rad, in the order and zeros of `joints.names`."""
+    clear_z: float = 0.18
+    """Height of the tool in m, base frame, above which nothing stands in its way home."""
     emergency_stop: Topic | None = "/emergency_stop"
     """Topic on which true stops the arm, `std_msgs/Bool`; none listens for no such thing."""
     voice_command: Topic | None = "/voice_command"
@@ -179,8 +179,8 @@ class Ros2Config(Section):
     simulated: SimulatedConfig = SimulatedConfig()
     """What only a simulated robot offers."""
 
-    def complete(self) -> None:
-        """Raise ValueError where a robot could not be driven by this."""
+    def complete(self, action: ActionSpace) -> None:
+        """Raise ValueError where a robot could not be sent such actions by this."""
         if not self.cameras or not self.joints.names or not self.gripper.names:
             raise ValueError("name the robot's cameras, joints.names and gripper.names")
         if len(self.joints.offsets) not in (0, len(self.joints.names)):
@@ -198,6 +198,5 @@ class Ros2Config(Section):
         for name, at in zip(self.joints.names, self.home, strict=True):
             if not self.limits[name].low <= at <= self.limits[name].high:
                 raise ValueError(f"home is beyond the limits of {name!r}")
-        moves_tool = self.action in (ActionSpace.DELTA_EE, ActionSpace.DELTA_EE_POSITION)
-        if moves_tool and self.tool.model is None:
-            raise ValueError("deltas of the tool need tool.model; or take an action of joints")
+        if not action.of_joints and self.tool.model is None:
+            raise ValueError("moves of the tool need tool.model; or take robot.action of joints")

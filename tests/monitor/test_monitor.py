@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from agent.doubles import FixedEstimator
@@ -445,7 +446,9 @@ class _Jumpy(Watch):
     def reset(self, skill: str, began_s: float, budget_s: float, *, spent: bool = False) -> None:
         self.spent.append(spent)
 
-    def look(self, observation: Observation, chunk: ActionChunk) -> Strain:
+    def look(
+        self, observation: Observation, chunk: ActionChunk, steps: npt.NDArray[np.floating]
+    ) -> Strain:
         return Strain(2.0, 1.0, {"spread": 2.0})
 
 

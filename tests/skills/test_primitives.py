@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from agent.doubles import STILL_SPEC
 from agent.protocols import Policy
 from agent.types import ActionChunk, Observation
 from skills.primitives import HomePrimitive, ReleasePrimitive, WaitPrimitive
-from tests.parts import observation
+from tests.parts import BODY, observation
 
-HOME = np.array([0.40, 0.0, 0.30, 0.0, 1.0, 0.0, 0.0])
+HOME = BODY.home
 
 
 def _after(seen: Observation, chunk: ActionChunk) -> Observation:
@@ -43,20 +44,20 @@ def _far() -> Observation:
 
 
 def test_home_gets_there_turned_the_right_way() -> None:
-    end = _drive(HomePrimitive(HOME), _far())[-1].ee_pose
+    end = _drive(HomePrimitive(BODY), _far())[-1].ee_pose
     assert np.linalg.norm(end[:3] - HOME[:3]) < 0.012
     assert abs(end[3:] @ HOME[3:]) > 0.999
 
 
 def test_home_rises_before_it_moves_sideways() -> None:
-    for seen, then in zip(trail := _drive(HomePrimitive(HOME), _far()), trail[1:], strict=False):
+    for seen, then in zip(trail := _drive(HomePrimitive(BODY), _far()), trail[1:], strict=False):
         if seen.ee_pose[2] < 0.18:
             assert then.ee_pose[:2] == pytest.approx(seen.ee_pose[:2])
             assert then.ee_pose[2] > seen.ee_pose[2]
 
 
 @pytest.mark.parametrize(("gripper", "grip"), [(0.0, 0.0), (0.5, 0.0), (0.69, 0.0), (1.0, 1.0)])
-@pytest.mark.parametrize("policy", [HomePrimitive(HOME), WaitPrimitive()])
+@pytest.mark.parametrize("policy", [HomePrimitive(BODY), WaitPrimitive(STILL_SPEC)])
 def test_what_is_held_stays_held(policy: Policy, gripper: float, grip: float) -> None:
     policy.reset("")
     assert policy.infer(observation(gripper=gripper)).actions[0, 6] == grip
@@ -64,7 +65,7 @@ def test_what_is_held_stays_held(policy: Policy, gripper: float, grip: float) ->
 
 def test_a_look_settles_before_it_is_done() -> None:
     at_home = replace(observation(), ee_pose=HOME)
-    look = HomePrimitive(HOME, settle_ticks=2)
+    look = HomePrimitive(BODY, settle_ticks=2)
     look.reset("")
     assert [look.infer(at_home).success for _ in range(4)] == [0.0, 0.0, 1.0, 1.0]
     assert look.infer(observation(tool=(0.4, 0.05, 0.3))).success == 0.0
@@ -74,7 +75,7 @@ def test_a_look_settles_before_it_is_done() -> None:
 
 
 def test_release_opens_where_it_is_and_is_done_when_open() -> None:
-    policy = ReleasePrimitive()
+    policy = ReleasePrimitive(STILL_SPEC)
     policy.reset("")
     chunk = policy.infer(observation(gripper=0.5))
     assert chunk.actions.tolist() == [[0, 0, 0, 0, 0, 0, 1]]
@@ -83,7 +84,7 @@ def test_release_opens_where_it_is_and_is_done_when_open() -> None:
 
 
 def test_wait_moves_nothing_for_its_ticks() -> None:
-    wait = WaitPrimitive(3)
+    wait = WaitPrimitive(STILL_SPEC, seconds=0.3)
     for _ in range(2):
         wait.reset("")
         chunks = [wait.infer(observation()) for _ in range(5)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from agent.errors import CameraLost, ConfigError, unknown
-from agent.robots.ros2.commands import Commands
+from agent.robots.ros2.joints import ArmJoints
 from agent.robots.ros2.scenes import WHOLE, Scenes
 from agent.robots.ros2.senses import KINDS, Senses
 from agent.robots.ros2.stream import Stream
@@ -26,7 +26,7 @@ _SLACK_RAD = 0.05
 """How far beyond its limits a joint may stand, which a brake or a hand may have brought about."""
 
 
-def check(config: Ros2Config, bus: Bus, senses: Senses, scenes: Scenes, arm: Commands) -> None:
+def check(config: Ros2Config, bus: Bus, senses: Senses, scenes: Scenes) -> None:
     """Wait for every topic and its first messages, and hold them against the configuration.
 
     Raises:
@@ -45,7 +45,7 @@ def check(config: Ros2Config, bus: Bus, senses: Senses, scenes: Scenes, arm: Com
         _wait(stream.begun, until_s)
         if stream.fault is not None or stream.newest is None:
             raise ConfigError(f"robot.ros2.{key}: {stream.lost()}")
-    _check_joints(config, senses, arm)
+    _check_joints(config, senses)
     _check_cameras(config, senses, until_s)
 
 
@@ -87,17 +87,17 @@ def _named(senses: Senses) -> Iterator[tuple[str, Stream[Any]]]:
         yield "tool.topic", senses.pose
 
 
-def _check_joints(config: Ros2Config, senses: Senses, arm: Commands) -> None:
-    latest = senses.latest
+def _check_joints(config: Ros2Config, senses: Senses) -> None:
+    latest, arm = senses.latest, ArmJoints.of(config)
     assert latest is not None
     beyond = np.maximum(arm.low - latest[0], latest[0] - arm.high)
     worst = int(np.argmax(beyond))
     if beyond[worst] > _SLACK_RAD:
         name = config.joints.names[worst]
-        limit, offset = config.limits[name], (config.joints.offsets or [0.0] * len(beyond))[worst]
+        limit, at = config.limits[name], float((latest[0] - arm.offsets)[worst])
         raise ConfigError(
-            f"robot.ros2.limits.{name}: the joint stands at {latest[0][worst] - offset:.3f} rad, "
-            f"beyond {limit.low:g} to {limit.high:g}."
+            f"robot.ros2.limits.{name}: the joint stands at {at:.3f} rad, beyond {limit.low:g} to "
+            f"{limit.high:g}."
         )
 
 

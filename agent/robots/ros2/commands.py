@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from agent.errors import RobotStopped
+from agent.robots.ros2.joints import ArmJoints
 from agent.ros.bus import Bus, Qos
 from agent.ros.messages import FLOATS, JOINTS, joint_state, numbers
 from agent.sections import Ros2Config
@@ -32,12 +33,7 @@ class Commands:
         self._publish = bus.advertise(
             command.topic, _KINDS[command.kind], Qos(reliable=command.reliable, depth=1)
         )
-        names = config.joints.names
-        limits = [config.limits[name] for name in names]
-        offsets: Vector = np.array(config.joints.offsets or [0.0] * len(names))
-        self._offsets = offsets
-        self.low: Vector = np.array([limit.low for limit in limits]) + offsets
-        self.high: Vector = np.array([limit.high for limit in limits]) + offsets
+        self._arm = ArmJoints.of(config)
         self._fingers: Vector | None = None
         # Between asking for the latch and publishing nobody may hold, or the arm would move on.
         self._sending = threading.Lock()
@@ -85,7 +81,8 @@ class Commands:
             self._tell(joints, kept, now_s)
 
     def _tell(self, joints: Vector, fingers: Vector, due_s: float) -> None:
-        targets = np.concatenate([np.clip(joints, self.low, self.high) - self._offsets, fingers])
+        arm = self._arm
+        targets = np.concatenate([np.clip(joints, arm.low, arm.high) - arm.offsets, fingers])
         if not np.all(np.isfinite(targets)):
             raise ValueError("Joints are told finite numbers only.")
         if self._config.command.kind == "float64_multi_array":

@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from agent.action_space import ActionSpec
+from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import BosunError, CameraLost, RobotError, RobotStopped
 from agent.robots.ros2.checkup import check
 from agent.robots.ros2.commands import Commands
-from agent.robots.ros2.motion import Motion, spec_of
+from agent.robots.ros2.joints import ArmJoints
+from agent.robots.ros2.motion import Motion
 from agent.robots.ros2.scenes import Scenes
 from agent.robots.ros2.senses import Moment, Senses
+from agent.robots.ros2.spaces import ros2_spec
 from agent.robots.ros2.tool import kinematics_of
 from agent.ros.bus import Bus, Qos
 from agent.sections import Ros2Config
@@ -39,7 +41,11 @@ class Ros2Robot:
     """
 
     def __init__(
-        self, config: Ros2Config, bus: Bus, held: Callable[[], bool] = lambda: False
+        self,
+        config: Ros2Config,
+        bus: Bus,
+        held: Callable[[], bool] = lambda: False,
+        space: ActionSpace = ActionSpace.DELTA_EE,
     ) -> None:
         """Subscribe, and check that all is as configured; nothing moves.
 
@@ -47,6 +53,7 @@ class Ros2Robot:
             config: The robot; one that is complete.
             bus: Carries its messages; it is closed with the robot.
             held: Asked while the arm moves; once true it holds where it is.
+            space: What the numbers of an action mean; moves of the tool become joint targets.
 
         Raises:
             ConfigError: The configuration does not fit what really arrives.
@@ -62,11 +69,11 @@ class Ros2Robot:
         self._senses = Senses(config, bus)
         self._scenes = Scenes(config, bus)
         self._commands = Commands(config, bus, self._latch.is_set)
-        self._motion = Motion(config, self._kinematics)
-        self._spec = spec_of(config, self._commands.low, self._commands.high)
+        self._spec = ros2_spec(config, space)
+        self._motion = Motion(space, ArmJoints.of(config).turns, self._kinematics)
         if config.emergency_stop is not None:
             bus.listen(config.emergency_stop, "std_msgs/msg/Bool", Qos(), self._on_emergency)
-        check(config, bus, self._senses, self._scenes, self._commands)
+        check(config, bus, self._senses, self._scenes)
         self._senses.on_fault = self._lose
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 
 from agent.errors import CameraLost, MessageError, RobotLost, RobotStopped
 from agent.robots.kinematics import one_sided
+from agent.robots.ros2.joints import ArmJoints
 from agent.robots.ros2.stream import Bounds, Stream
 from agent.ros.bus import Bus, Qos
 from agent.ros.messages import COMPRESSED, IMAGE, JOINTS, STAMPED_POSE, image_of, joints_of, pose_of
@@ -59,8 +60,7 @@ class Senses:
         self.came = threading.Condition(threading.RLock())
         self.on_fault: Callable[[RobotStopped], None] = lambda fault: None
         self._latest: Vector | None = None
-        names = config.joints.names
-        self._offsets: Vector = np.array(config.joints.offsets or [0.0] * len(names))
+        self._offsets = ArmJoints.of(config).offsets
         self.cameras = {name: self._camera(name, c, bus) for name, c in config.cameras.items()}
         joints = config.joints
         self.joints: Stream[Vector] = Stream(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import mujoco
-import numpy as np
 
 from agent.errors import ConfigError, unknown
 from agent.robots.kinematics import ArmKinematics
+from agent.robots.ros2.joints import ArmJoints
 from agent.sections import Ros2Config
 from agent.types import Vector
 
@@ -33,8 +33,7 @@ def kinematics_of(config: Ros2Config) -> ArmKinematics | None:
                 f"has {len(config.joints.names)}; name an MJCF or URDF file of the arm."
             )
         return panda_kinematics()
-    offsets: Vector = np.array(config.joints.offsets or [0.0] * len(config.home))
-    rest = np.array(config.home) + offsets
+    rest = ArmJoints.of(config).home
     return _from_file(Path(config.tool.model), config.joints.names, config.tool.frame or "", rest)
 
 

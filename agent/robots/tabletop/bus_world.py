@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from agent.errors import ConfigError, MessageError, UsageError
+from agent.robots.ros2.joints import ArmJoints
 from agent.robots.ros2.scenes import WHOLE
 from agent.robots.ros2.senses import KINDS
 from agent.robots.ros2.truth import QOS, encoded
@@ -31,7 +32,6 @@ from agent.ros.messages import (
     text,
 )
 from agent.sections import RobotConfig
-from agent.types import Vector
 
 _JOINT_SLICES = 5
 """Steps of physics from one message of joint states to the next: 50 a second."""
@@ -62,7 +62,7 @@ class BusWorld:
         self._command: Any = None
         self._asked: int | None = seed
         self._opening = 1.0
-        self._offsets: Vector = np.array(self._ros.joints.offsets or [0.0] * len(ARM_JOINTS))
+        self._offsets = ArmJoints.of(self._ros).offsets
         # When joint states were told last, and where the fingers were, whose speed is reckoned.
         self._told = (0.0, self._ros.gripper.open)
         self._joints = bus.advertise(self._ros.joints.topic, JOINTS, Qos(depth=10))

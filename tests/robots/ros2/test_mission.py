@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,10 @@ class _Told:
     def __init__(self, bus: Bus, topics: dict[str, Qos]) -> None:
         self.messages: dict[str, list[Any]] = {topic: [] for topic in topics}
         for topic, qos in topics.items():
-            take = self.messages[topic].append
-            bus.listen(topic, TEXT, qos, lambda m, take=take: take(json.loads(m.data)))
+            bus.listen(topic, TEXT, qos, partial(self._take, topic))
+
+    def _take(self, topic: str, message: Any) -> None:
+        self.messages[topic].append(json.loads(message.data))
 
 
 def test_a_mission_over_the_bus(config: Config, tmp_path: Path) -> None:
