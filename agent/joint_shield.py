@@ -17,8 +17,8 @@ _CLOSE_M = 1e-6
 _CLOSE_RAD = 1e-9
 _HALVINGS = 12
 _CORRECTIONS = 4
-_LEAST_SINGULAR = 1e-2
-"""Share of the arm's best direction below which it cannot be pushed along another."""
+_DAMPING = 0.01
+"""m and rad for each rad of a joint: ways in which the arm moves the tool less are left alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,13 +96,14 @@ class JointShield:
         if self.tool is None:
             return np.asarray(way)
 
-        def turns(way: Vector) -> bool:
-            in_range = bool(np.all((way >= low - _CLOSE_RAD) & (way <= high + _CLOSE_RAD)))
-            return in_range and float(np.abs(way).max()) <= most + _CLOSE_RAD
-
         reach = _Reach(self.tool, now, self.spec.rate_hz)
         way = _share(way, reach.slow)
-        return _share(reach.along_walls(way), lambda way: turns(way) and reach.allowed(way))
+        bent = reach.along_walls(way)
+        in_range = bool(np.all((bent >= low - _CLOSE_RAD) & (bent <= high + _CLOSE_RAD)))
+        if in_range and np.abs(bent).max() <= most + _CLOSE_RAD and reach.allowed(bent):
+            return bent
+        # Near where the arm is stretched it would have to bend far; then it goes as far as it may.
+        return _share(way, reach.allowed)
 
 
 class _Reach:
@@ -131,7 +132,7 @@ class _Reach:
         return bool(np.all(inside)) and self.slow(way)
 
     def along_walls(self, way: Vector) -> Vector:
-        """Return the way, bent so that the tool stays in the box, turned as it was if that can be."""
+        """Return the way, bent so that the tool stays in the box, turned as it was if it can."""
         for _ in range(_CORRECTIONS):
             place = self._kinematics.pose(self._now + way)[:3]
             off = np.clip(place, self._low, self._high) - place
@@ -147,7 +148,9 @@ class _Reach:
 
 
 def _inverse(jacobian: Vector) -> Vector:
-    return np.linalg.pinv(jacobian, rcond=_LEAST_SINGULAR)
+    """Return the damped inverse (Nakamura and Hanafusa 1986), tame where an arm is stretched."""
+    square = jacobian @ jacobian.T + _DAMPING**2 * np.eye(len(jacobian))
+    return np.asarray(jacobian.T @ np.linalg.inv(square))
 
 
 def _share(way: Vector, allowed: Callable[[Vector], bool]) -> Vector:

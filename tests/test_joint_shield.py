@@ -27,12 +27,9 @@ class _TwoLinks:
 
     def jacobian(self, joints: Vector) -> Vector:
         first, both = joints[0], joints[0] + joints[1]
-        elbow, hand = 0.5 * np.array(
-            [[-np.sin(first), np.cos(first)], [-np.sin(both), np.cos(both)]]
-        )
-        found = np.zeros((6, 2))
-        found[:2, 0], found[:2, 1], found[5] = elbow + hand, hand, 1.0
-        return found
+        elbow = 0.5 * np.array([-np.sin(first), np.cos(first), 0.0, 0.0, 0.0, 0.0])
+        hand = 0.5 * np.array([-np.sin(both), np.cos(both), 0.0, 0.0, 0.0, 2.0])
+        return np.column_stack([elbow + hand, hand])
 
     def solve(self, joints: Vector, pose: Vector) -> Vector:
         raise NotImplementedError("A shield does not ask for it.")
@@ -92,16 +89,18 @@ def test_whatever_is_asked_stays_within_every_limit(space: ActionSpace, seed: in
 
 @SPACES
 def test_the_tool_goes_along_the_wall_it_would_go_through(space: ActionSpace) -> None:
-    """Both joints turn the tool out of the box in x and on in y; what is left is the way in y."""
-    now = np.array([-1.2, 1.2 + np.arccos(2 * 0.895 - np.cos(-1.2))])
-    seen = _seen(*now)
-    asked = np.array([0.05, 0.0, 1.0])
-    assert ARM.pose(now + asked[:2])[0] > HIGH[0]
+    """The first joint carries the tool out of the box in x, and on in y; only that is left."""
+    wall = 0.7
+    now = np.array([-0.3, 0.3 + np.arccos(2 * (wall - 0.005) - np.cos(-0.3))])
+    seen, asked = _seen(*now), np.array([-0.05, 0.0, 1.0])
+    wanted = ARM.pose(now + asked[:2]) - ARM.pose(now)
     if space is ActionSpace.JOINT_POSITION:
         asked[:2] += now
-    end = ARM.pose(now + _way(space, seen, _shield(space).limit(seen, asked)))
-    assert end[0] == pytest.approx(HIGH[0], abs=1e-5)
-    assert end[1] - ARM.pose(now)[1] > 0.02
+    tool = replace(BOX, high=np.array([wall, 0.6, 0.1]))
+    end = ARM.pose(now + _way(space, seen, _shield(space, tool).limit(seen, asked)))
+    assert wanted[0] > 0.01
+    assert end[0] == pytest.approx(wall, abs=1e-5)
+    assert end[1] - ARM.pose(now)[1] == pytest.approx(wanted[1], abs=1e-5)
 
 
 @SPACES
@@ -109,13 +108,15 @@ def test_an_arm_outside_may_come_back_but_not_go_further(space: ActionSpace) -> 
     """Stretched ahead, its tool is 8 cm beyond the box."""
     seen = _seen(0.3, -0.4)
     assert ARM.pose(seen.joint_pos)[0] > HIGH[0]
-    for turn, comes_back in ((-0.05, False), (0.05, True)):
-        asked = np.array([0.0, turn if not comes_back else -turn, 1.0])
+    for turn in (-0.05, 0.05):
+        asked = np.array([0.0, turn, 1.0])
+        further = ARM.pose(seen.joint_pos + asked[:2])[0] - ARM.pose(seen.joint_pos)[0]
         if space is ActionSpace.JOINT_POSITION:
             asked[:2] += seen.joint_pos
         way = _way(space, seen, _shield(space).limit(seen, asked))
         gone = ARM.pose(seen.joint_pos + way)[0] - ARM.pose(seen.joint_pos)[0]
         assert gone <= 1e-5
+        assert further > 0 or gone == pytest.approx(further, abs=1e-6)
 
 
 @SPACES
