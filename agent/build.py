@@ -10,28 +10,26 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.config import Config
-from agent.embodiment import body, open_robot, simulated, snapshot, tabletop, truth
+from agent.embodiment import body, broadcast, open_robot, simulated, snapshot, tabletop, truth
 from agent.errors import PlannerError, UsageError
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
 from agent.pause import PausableRobot, Pause
+from agent.perceiving import estimator, scene_checkpoint, sees
 from agent.protocols import (
     Checker,
     Monitor,
     Planner,
     Policy,
     Robot,
-    SceneEstimator,
     Subscriber,
     Verifier,
 )
 from agent.provenance import action_space, contracts_hash, software
-from agent.resources import resource
 from agent.runtime import Runtime
 from agent.shielding import shield
 from agent.skilled import policy_checkpoint, skilled
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
     from agent.types import Scene
     from skills.evaluate.scoring import World
 
-SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
 _CAVEAT = (
     "The monitor was calibrated for Bosun's own weights, so with {} it goes without statistical "
     "alarms (monitor.alpha); it sees what is plainly wrong, and keeps the time budgets."
@@ -68,7 +65,7 @@ class Agent:
         self._skilled = skilled(config, self.body, self._open)
         known = load_contracts().items()
         self.contracts = {name: skill for name, skill in known if name in self.policies}
-        self.estimator = _estimator(config)
+        self.estimator = estimator(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
@@ -97,6 +94,11 @@ class Agent:
         self._open.callback(robot.close)
         return robot
 
+    @cached_property
+    def _broadcasts(self) -> list[Subscriber]:
+        """Those that tell the robot's own bus, where it has one, what happens."""
+        return broadcast(self.robot, self.config.robot)
+
     @property
     def tabletop(self) -> TabletopRobot:
         """The robot in its simulated world, for those who go on in it or repeat what was there.
@@ -118,10 +120,10 @@ class Agent:
             raise UsageError("What a robot did in the real world cannot be done again in it.")
         return known
 
-    @property
+    @cached_property
     def truth(self) -> World | None:
         """What is really there, for scoring and nothing else; None where nobody knows."""
-        return truth(self.robot)
+        return truth(self.robot, self.config.robot)
 
     def runtime(
         self,
@@ -145,7 +147,7 @@ class Agent:
             PausableRobot(self.robot, self.pause),
             # Where there is no seed, the mission goes on in the world that the last one left.
             {"seed": seed, "world": None if seed is not None else snapshot(self.robot)},
-            subscribers,
+            [*subscribers, *self._broadcasts],
             continuous=continuous,
         )
         parts = replace(parts, planner=planner or parts.planner, monitor=monitor or parts.monitor)
@@ -244,11 +246,6 @@ class Agent:
         self._open.close()
 
 
-def scene_checkpoint(config: Config) -> Path:
-    """Return the folder of the scene network's weights."""
-    return config.scene.checkpoint or resource(SCENE_CHECKPOINT)
-
-
 def grammar(config: Config) -> GrammarPlanner:
     """Return the planner that needs no model."""
     from agent.planner.grammar import GrammarPlanner
@@ -263,22 +260,6 @@ def verifier(config: Config) -> Verifier:
     return PlanVerifier(
         config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
     )
-
-
-def sees(config: Config) -> bool:
-    """Return whether a scene network has been trained for the robot's cameras and things."""
-    return config.robot.kind == "tabletop"
-
-
-def _estimator(config: Config) -> SceneEstimator:
-    if not sees(config):
-        from agent.scene.blind import BlindEstimator
-
-        return BlindEstimator()
-    from agent.scene.tracker import SceneTracker
-    from skills.perception.estimator import NetworkEstimator
-
-    return SceneTracker(NetworkEstimator.from_checkpoint(scene_checkpoint(config)))
 
 
 def watch(config: Config) -> Watch | None:

@@ -16,6 +16,7 @@ from agent.arguments.mission import add_mission
 from agent.arguments.replay import add_replay
 from agent.arguments.run import add_listen, add_run
 from agent.arguments.serve import add_serve
+from agent.arguments.world import add_world
 from agent.errors import BosunError, UsageError, unknown
 
 COMMANDS = {
@@ -30,6 +31,7 @@ COMMANDS = {
     "eval": "measure skills, scene, missions or monitor by the world's truth",
     "serve": "offer the policy to other processes, over openpi's websocket protocol",
     "memory": "show which recovery helped after which failure",
+    "world": "put the simulated table on a ROS 2 bus, in real time, until Ctrl-C",
     "doctor": "say what works on this machine and how to mend what does not",
 }
 _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
@@ -44,6 +46,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "eval": add_eval,
     "serve": add_serve,
     "memory": add_memory,
+    "world": add_world,
     "doctor": add_doctor,
 }
 

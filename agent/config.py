@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
@@ -151,8 +151,13 @@ def _sentence(error: ValidationError) -> str:
 def _section(path: Sequence[str]) -> type[Section]:
     """Return the section that holds the last key of a path."""
     section: type[Section] = Config
-    for key in path[:-1]:
+    keys = iter(path[:-1])
+    for key in keys:
         kind = section.model_fields[key].annotation
+        if get_origin(kind) is dict:
+            # Its keys are names of the user's own, and its values sections.
+            next(keys, None)
+            kind = get_args(kind)[1]
         if not (isinstance(kind, type) and issubclass(kind, Section)):
             break
         section = kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from agent.action_space import ActionSpace
 from agent.body import Body
 from agent.config import Config
 from agent.errors import ConfigError, UsageError
-from agent.protocols import Robot
+from agent.protocols import Robot, Subscriber
 from agent.sections import RobotConfig
 
 if TYPE_CHECKING:
@@ -27,7 +28,13 @@ def open_robot(config: RobotConfig, held: Callable[[], bool]) -> Robot:
     Args:
         config: Which, and how.
         held: Asked while it moves; once true it holds where it is for what is left of the period.
+
+    Raises:
+        ConfigError: What arrives from the robot is not as configured.
+        MissingDependency: Something that it needs is not installed.
     """
+    if config.kind == "ros2":
+        return _open_ros2(config, held)
     if config.kind == "fetch":
         from agent.robots.fetch.robot import FetchRobot
 
@@ -61,6 +68,10 @@ def _body(config: RobotConfig) -> Body:
         from agent.robots.tabletop.spaces import tabletop_body
 
         return tabletop_body(config.action or ActionSpace.DELTA_EE)
+    if config.kind == "ros2":
+        from agent.robots.ros2.spaces import ros2_body
+
+        return ros2_body(config.ros2, config.action or ActionSpace.DELTA_EE)
     from agent.robots.fetch.spaces import FETCH_BODY
 
     if config.action not in (None, FETCH_BODY.spec.space):
@@ -71,6 +82,19 @@ def _body(config: RobotConfig) -> Body:
     if any(value not in (0, None) for value in config.disturbances.model_dump().values()):
         raise ConfigError("Only the tabletop has disturbances; a Fetch has none.")
     return FETCH_BODY
+
+
+def _open_ros2(config: RobotConfig, held: Callable[[], bool]) -> Robot:
+    from agent.robots.ros2.robot import Ros2Robot
+    from agent.ros.opening import open_bus
+
+    ros = config.ros2
+    with ExitStack() as on_error:
+        bus = open_bus(ros.transport, ros.domain, ros.loopback)
+        on_error.callback(bus.close)
+        robot = Ros2Robot(ros, bus, held, config.action or ActionSpace.DELTA_EE)
+        on_error.pop_all()
+    return robot
 
 
 def tabletop(robot: Robot) -> TabletopRobot:
@@ -94,10 +118,32 @@ def simulated(robot: Robot) -> SimulatedRobot | None:
     return robot if isinstance(robot, TabletopRobot | FetchRobot) else None
 
 
-def truth(robot: Robot) -> World | None:
+def truth(robot: Robot, config: RobotConfig) -> World | None:
     """Return who knows what is really there, None where nobody does. Privileged."""
+    if config.kind == "ros2":
+        return _remote_truth(robot, config)
     known = simulated(robot)
     return None if known is None else known.world
+
+
+def _remote_truth(robot: Robot, config: RobotConfig) -> World | None:
+    from agent.robots.ros2.robot import Ros2Robot
+    from agent.robots.ros2.truth import RemoteTruth
+
+    topic = config.ros2.simulated.truth
+    if topic is None or not isinstance(robot, Ros2Robot):
+        return None
+    return RemoteTruth(robot.bus, topic, config.ros2.wait_s)
+
+
+def broadcast(robot: Robot, config: RobotConfig) -> list[Subscriber]:
+    """Return what tells a robot's bus of what happens; nothing where it has none."""
+    if config.kind != "ros2" or config.ros2.prefix is None:
+        return []
+    from agent.broadcast import Broadcast
+    from agent.robots.ros2.robot import Ros2Robot
+
+    return [Broadcast(robot.bus, config.ros2.prefix)] if isinstance(robot, Ros2Robot) else []
 
 
 def snapshot(robot: Robot) -> dict[str, Any] | None:

@@ -104,7 +104,7 @@ def taught(config: Config, body: Body) -> bool:
 
     It turns the tool, which a robot that takes `delta_ee_position` cannot.
     """
-    return config.robot.kind == "tabletop" and body.spec.space is not ActionSpace.DELTA_EE_POSITION
+    return config.robot.kind != "fetch" and body.spec.space is not ActionSpace.DELTA_EE_POSITION
 
 
 def _primitives(body: Body) -> dict[str, Policy]:

@@ -9,6 +9,7 @@ from agent.commands.mission import mission
 from agent.commands.replay import replay
 from agent.commands.run import run
 from agent.commands.serve import serve
+from agent.commands.world import world
 
 VERBS = {
     "run": run,
@@ -22,6 +23,7 @@ VERBS = {
     "eval": evaluate,
     "serve": serve,
     "memory": memory,
+    "world": world,
     "doctor": doctor,
 }
 """Verb -> what carries it out, given the parsed arguments; returns the exit code."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import re
@@ -12,11 +11,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.build import scene_checkpoint, watch
+from agent.build import watch
 from agent.config import Config
 from agent.doctor.check import Check
 from agent.doctor.policy import public
+from agent.doctor.ros import ros
 from agent.errors import BosunError
+from agent.perceiving import scene_checkpoint
 from agent.sections.source import BOSUN
 from agent.skilled import policy_checkpoint
 
@@ -54,7 +55,7 @@ def needed(config: Config) -> list[Check]:
 
 def connections() -> list[Check]:
     """Look at what else may be spoken with: a language model, ROS."""
-    return [_language_model(), _ros()]
+    return [_language_model(), ros()]
 
 
 def _python() -> Check:
@@ -180,11 +181,3 @@ def _language_model() -> Check:
     detail = "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set; not needed for the grammar planner"
     mend = "Set one of them to plan with a language model."
     return Check("language model", False, detail, mend, required=False)
-
-
-def _ros() -> Check:
-    if importlib.util.find_spec("rclpy") is not None:
-        return Check("ROS 2", True, "rclpy is importable", required=False)
-    detail = "rclpy is not importable; not needed for the simulated world"
-    mend = "Source the ROS 2 set-up file before starting Bosun."
-    return Check("ROS 2", False, detail, mend, required=False)

@@ -106,13 +106,10 @@ def _check_delivery(here: Bus, there: Bus) -> None:
     )
     told = _heard(there, "/check/told", _INT)
     strict = _heard(there, "/check/sensed", _INT, Qos())
-    _await(told, publish["told"], make(data=3))
     _await(_heard(there, "/check/sensed", _INT, SENSOR), publish["sensed"], make(data=4))
     time.sleep(_SILENCE_S)
-    _demand(
-        told.empty() or set(_drained(told)) == {3},
-        "Who comes later must not be given messages that are not latched.",
-    )
+    _demand(told.empty(), "Who comes later must not be given messages that are not latched.")
+    _await(told, publish["told"], make(data=3))
     _demand(strict.empty(), "A best-effort publisher must not reach a reliable receiver.")
 
 
@@ -154,10 +151,10 @@ def _check_closing(make: Callable[[], Bus]) -> None:
     message, publish = here.message(_INT)(data=1), here.advertise("/check/closing", _INT, Qos())
     _await(heard, publish, message)
     there.close()
-    _drained(heard)
+    before = heard.qsize()
     publish(message)
     time.sleep(_SILENCE_S)
-    _demand(heard.empty(), "A closed bus must hand nothing over.")
+    _demand(heard.qsize() == before, "A closed bus must hand nothing over.")
     for bus in (here, there):
         bus.close()
         bus.close()
@@ -194,10 +191,6 @@ def _until(heard: queue.Queue[Any], last: int) -> list[int]:
     except queue.Empty:
         pass
     return came
-
-
-def _drained(heard: queue.Queue[Any]) -> list[int]:
-    return [heard.get_nowait().data for _ in range(heard.qsize())]
 
 
 def _demand_refused(asked: Callable[[], object], error: type[BosunError]) -> None:

@@ -108,7 +108,8 @@ class DdsBus:
     def listen(self, topic: str, kind: str, qos: Qos, on_message: Callable[[Any], None]) -> None:
         """Hand over every message of a topic as it comes, from the thread of the bus."""
         with self._lock:
-            reader = DataReader(self._participant, self._topic(topic, kind), _policies(qos))
+            named = self._topic(topic, kind)
+            reader = DataReader(self._participant, named, _policies(qos))
             unread = ReadCondition(reader, _UNREAD)
             self._readers.append(_Reader(reader, unread, on_message))
             self._waitset.attach(unread)

@@ -56,7 +56,7 @@ def image_of(message: Any) -> Image:
         raise MessageError(
             f"An image of {width}x{height} {message.encoding} has {len(message.data)} bytes only."
         )
-    rows = np.frombuffer(message.data, np.uint8, height * step).reshape(height, step)
+    rows = np.frombuffer(bytes(message.data), np.uint8, height * step).reshape(height, step)
     pixels = rows[:, : width * channels].reshape(height, width, channels)
     if message.encoding == "mono8":
         return np.repeat(pixels, 3, axis=2)
@@ -133,7 +133,9 @@ def stamp(bus: Bus, time_s: float) -> Any:
     """
     if not 0.0 <= time_s < _LAST_S:
         raise MessageError(f"A time stamp is 0..{_LAST_S} s, and {time_s:g} s is not.")
-    sec, nanosec = divmod(round(time_s * 1e9), 10**9)
+    # In one product with 1e9, a time of day would lose its last hundred nanoseconds.
+    sec = int(time_s)
+    nanosec = min(round((time_s - sec) * 1e9), 10**9 - 1)
     return bus.message(_STAMP)(sec=sec, nanosec=nanosec)
 
 

@@ -123,7 +123,7 @@ def test_it_is_configured_by_name() -> None:
     try:
         assert made.spec is known.spec
         assert made.spec.space is ActionSpace.DELTA_EE_POSITION
-        assert truth(made) is not None
+        assert truth(made, config.robot) is not None
     finally:
         made.close()
 

@@ -25,10 +25,7 @@ from agent.robots.tabletop.fixtures import (
 from agent.robots.tabletop.furnisher import Furnisher, put
 from agent.robots.tabletop.grip import between
 from agent.robots.tabletop.layout import NOMINAL, Layout, Variation, sample_layout
-from agent.robots.tabletop.model import (
-    TIMESTEP_S,
-    tabletop_model,
-)
+from agent.robots.tabletop.model import TIMESTEP_S, tabletop_model
 from agent.robots.tabletop.panda import (
     ARM_JOINTS,
     FINGER_BODIES,
@@ -186,11 +183,6 @@ class TabletopWorld:
     def joint_vel(self) -> Vector:
         """(7,) measured speeds of the arm's joints, rad/s."""
         return np.asarray(self.data.qvel[self._arm_dofs]).copy()
-
-    @property
-    def fingers(self) -> Vector:
-        """(2,) measured travel of the fingers, m."""
-        return np.asarray(self.data.qpos[self._finger_qpos]).copy()
 
     @property
     def ee_pose(self) -> Vector:
