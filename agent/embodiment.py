@@ -60,8 +60,8 @@ def body(config: Config) -> Body:
     high = known.high if limits.workspace_high is None else np.array(limits.workspace_high)
     for axis in np.flatnonzero(low >= high):
         raise ConfigError(
-            f"shield: workspace_low must be below workspace_high, but {'xyz'[axis]} is not: the box "
-            f"would reach from {low[axis]:g} to {high[axis]:g} m."
+            f"shield: workspace_low must be below workspace_high, but {'xyz'[axis]} is not: the "
+            f"box would reach from {low[axis]:g} to {high[axis]:g} m."
         )
     return replace(known, low=low, high=high)
 

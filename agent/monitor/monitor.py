@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agent.action_space import ActionSpace
 from agent.events import Strain
 from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
@@ -37,10 +36,6 @@ from agent.types import (
     VerdictValue,
 )
 
-_BOUND = 2.0
-"""m, rad and share of a gripper's opening: no sane action of one tick has a number that large."""
-_JOINT_BOUND = 4 * np.pi
-"""rad: nor does one that says where a joint shall be; few turn more than once round."""
 _PUSHED_M = 0.05
 """How far an arm that does not move was told to go, m, for something to be in its way."""
 
@@ -136,8 +131,7 @@ class SubgoalMonitor:
         self.strain = None
         if self._witness is not None:
             self._witness.look(observation)
-        joints = self._steps.space is ActionSpace.JOINT_POSITION
-        if not _usable(chunk, _JOINT_BOUND if joints else _BOUND):
+        if not _usable(chunk, self._steps.bound):
             evidence = {
                 "largest_action": float(np.abs(chunk.actions).max()),
                 "success": chunk.success,

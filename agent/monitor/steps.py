@@ -9,6 +9,11 @@ from agent.action_space import ActionSpace
 from agent.body import Kinematics
 from agent.types import ActionChunk, Observation, Vector
 
+_BOUND = 2.0
+"""m, rad and share of a gripper's opening: no sane action of one tick has a number that large."""
+_JOINT_BOUND = 4 * np.pi
+"""rad: nor does one that says where a joint shall be; few turn more than once round."""
+
 
 class ToolSteps:
     """Follows what the tool is told over one subgoal."""
@@ -17,8 +22,13 @@ class ToolSteps:
         self, space: ActionSpace = ActionSpace.DELTA_EE, kinematics: Kinematics | None = None
     ) -> None:
         """Read actions of a space; joints tell of the tool where their kinematics are known."""
-        self.space, self._kinematics = space, kinematics
+        self._space, self._kinematics = space, kinematics
         self._told: Vector | None = None
+
+    @property
+    def bound(self) -> float:
+        """What no number of an action reaches, m, rad and share of a gripper's opening."""
+        return _JOINT_BOUND if self._space is ActionSpace.JOINT_POSITION else _BOUND
 
     def reset(self) -> None:
         """Begin a subgoal."""
@@ -31,12 +41,12 @@ class ToolSteps:
         deltas of the tool do. Where nothing can be told, all is NaN.
         """
         actions = chunk.actions
-        if not self.space.of_joints:
+        if not self._space.of_joints:
             return actions[:, :3]
         if self._kinematics is None:
             return np.full((len(actions), 3), np.nan)
         joints = actions[:, :-1].astype(np.float64)
-        if self.space is ActionSpace.DELTA_JOINT:
+        if self._space is ActionSpace.DELTA_JOINT:
             joints = observation.joint_pos + np.cumsum(joints, axis=0)
         tool = np.array([self._kinematics.pose(row)[:3] for row in joints])
         began = observation.ee_pose[:3] if self._told is None else self._told
