@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agent.action_space import ActionSpace, ActionSpec
-from agent.body import Joints
+from agent.body import Body, Joints
 from agent.errors import ShieldBreach
 from agent.joint_shield import JointShield, ToolLimits
 from agent.types import Observation, Vector
@@ -56,6 +56,15 @@ def _way(space: ActionSpace, seen: Observation, sent: Vector) -> Vector:
 
 
 SPACES = pytest.mark.parametrize("space", [ActionSpace.JOINT_POSITION, ActionSpace.DELTA_JOINT])
+
+
+def test_an_arm_whose_tool_is_in_no_box_says_so() -> None:
+    spec = _shield(ActionSpace.JOINT_POSITION).spec
+    blind = Body(spec, np.zeros(7), 0.2, LOW, HIGH, JOINTS)
+    assert "joint_position" in blind.caveat
+    assert "keeps its tool in no box" in blind.caveat
+    assert replace(blind, joints=replace(JOINTS, kinematics=ARM)).caveat == ""
+    assert replace(blind, joints=None).caveat == ""
 
 
 @SPACES

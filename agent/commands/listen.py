@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from agent.speech.vad import PushToTalk
 
 
+def warn(agent: Agent) -> None:
+    """Say what a human should know before anything moves."""
+    if agent.caveat is not None:
+        sys.stderr.write(f"bosun: {agent.caveat}\n")
+
+
 def listen(args: argparse.Namespace) -> int:
     """Carry out what is said into the microphone, one command after another, until Ctrl-C."""
     from agent.mission import Mission, fresh_folder
@@ -107,6 +113,7 @@ def spoken(
     with ExitStack() as stack:
         agent = Agent(config)
         stack.callback(agent.close)
+        warn(agent)
         agent.robot.reset(first.seed)
         talker = PushToTalk() if push_to_talk else None
         listener = Listener(agent, source, tell or _teller(screen), talker, confirm=confirm)
@@ -139,6 +146,7 @@ def told(
         stack.callback(bus.close)
         agent = Agent(config)
         stack.callback(agent.close)
+        warn(agent)
         agent.robot.reset(first.seed)
         listener = RosListener(agent, bus, topic, tell)
         stack.callback(listener.close)

@@ -22,6 +22,7 @@ from agent.errors import BosunError, RobotStopped
 from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
 from agent.planner.grammar import GrammarPlanner
 from agent.protocols import Monitor, Policy, Robot, SceneEstimator
+from agent.scene.blind import BlindEstimator
 from agent.scene.tracker import SceneTracker
 from agent.types import (
     ActionChunk,
@@ -104,6 +105,7 @@ def test_the_grammar_planner() -> None:
 @pytest.mark.parametrize(
     "make",
     [
+        BlindEstimator,
         lambda: FixedEstimator([BEFORE]),
         lambda: FixedEstimator(lambda time_s: BEFORE),
         lambda: SceneTracker(FixedEstimator([BEFORE])),
