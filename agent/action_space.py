@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.types import Vector
+import numpy as np
+
+from agent.types import Observation, Vector
 
 
 class ActionSpace(StrEnum):
@@ -13,13 +15,18 @@ class ActionSpace(StrEnum):
 
     DELTA_EE moves the tool by a translation in m and a rotation vector in rad, DELTA_EE_POSITION by
     the translation alone; both in the base frame. JOINT_POSITION names where each joint shall be,
-    DELTA_JOINT by how much it shall turn, in rad.
+    DELTA_JOINT by how much it shall turn from where it is measured to be, in rad.
     """
 
     DELTA_EE = "delta_ee"
     DELTA_EE_POSITION = "delta_ee_position"
     JOINT_POSITION = "joint_position"
     DELTA_JOINT = "delta_joint"
+
+    @property
+    def of_joints(self) -> bool:
+        """Whether actions are about joints, and not about the tool."""
+        return self in (ActionSpace.JOINT_POSITION, ActionSpace.DELTA_JOINT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,3 +46,16 @@ class ActionSpec:
     low: Vector
     high: Vector
     rate_hz: float
+
+
+def still(spec: ActionSpec, observation: Observation, opening: float) -> Vector:
+    """Return the (dim,) action that keeps an arm where it is seen and sets the gripper.
+
+    Args:
+        spec: The robot's action space.
+        observation: Where the arm is.
+        opening: Of the gripper, 0 closed to 1 open.
+    """
+    there = spec.space is ActionSpace.JOINT_POSITION
+    motion = observation.joint_pos if there else np.zeros(spec.low.size - 1)
+    return np.append(motion, opening)

@@ -10,41 +10,44 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from agent.config import Config
-from agent.embodiment import open_robot, snapshot, tabletop, truth
-from agent.errors import PlannerError
+from agent.embodiment import body, broadcast, open_robot, simulated, snapshot, tabletop, truth
+from agent.errors import PlannerError, UsageError
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
 from agent.pause import PausableRobot, Pause
+from agent.perceiving import estimator, scene_checkpoint, sees
 from agent.protocols import (
     Checker,
     Monitor,
     Planner,
+    Policy,
     Robot,
-    SceneEstimator,
     Subscriber,
     Verifier,
 )
 from agent.provenance import action_space, contracts_hash, software
-from agent.resources import resource
 from agent.runtime import Runtime
-from agent.skilled import policies, policy_checkpoint
+from agent.shielding import shield
+from agent.skilled import policy_checkpoint, skilled
 from agent.types import Plan
 
 if TYPE_CHECKING:
     from agent.monitor.watch import Watch
     from agent.planner.grammar import GrammarPlanner
+    from agent.robots.simulated import SimulatedRobot
     from agent.robots.tabletop.robot import TabletopRobot
     from agent.types import Scene
     from skills.evaluate.scoring import World
 
-SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
+_CAVEAT = (
+    "The monitor was calibrated for Bosun's own weights, so with {} it goes without statistical "
+    "alarms (monitor.alpha); it sees what is plainly wrong, and keeps the time budgets."
+)
+_BLIND = "No scene network is there for this robot, so it sees no things and can be told of none."
 
 
 class Agent:
@@ -55,17 +58,34 @@ class Agent:
         from skills.registry import load_contracts
 
         self.config = config
-        self.contracts = load_contracts()
         self._open = ExitStack()
         # A missing key is said before any network is loaded.
         self.models = LanguageModels(config, self._open)
-        self.policies = policies(config, self._open)
-        self.estimator = _estimator(config)
+        self.body = body(config)
+        self._skilled = skilled(config, self.body, self._open)
+        known = load_contracts().items()
+        self.contracts = {name: skill for name, skill in known if name in self.policies}
+        self.estimator = estimator(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
         self._verifier = verifier(config)
-        self._watch = watch(config)
+        self._watch = watch(config) if self._skilled.ours else None
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """Skill name -> policy."""
+        return self._skilled.policies
+
+    @property
+    def caveat(self) -> str | None:
+        """What a human should know before it moves; None where there is nothing."""
+        found = [self.body.caveat]
+        if self._skilled.digest and not self._skilled.ours:
+            found.append(_CAVEAT.format(self.config.policy.source))
+        if self._skilled.digest and not sees(self.config):
+            found.append(_BLIND)
+        return " ".join(filter(None, found)) or None
 
     @cached_property
     def robot(self) -> Robot:
@@ -73,6 +93,11 @@ class Agent:
         robot = open_robot(self.config.robot, lambda: self.pause.shut)
         self._open.callback(robot.close)
         return robot
+
+    @cached_property
+    def _broadcasts(self) -> list[Subscriber]:
+        """Those that tell the robot's own bus, where it has one, what happens."""
+        return broadcast(self.robot, self.config.robot)
 
     @property
     def tabletop(self) -> TabletopRobot:
@@ -84,9 +109,21 @@ class Agent:
         return tabletop(self.robot)
 
     @property
+    def simulated(self) -> SimulatedRobot:
+        """The robot in whichever simulated world, for those who repeat what was there.
+
+        Raises:
+            UsageError: It is out in the real world.
+        """
+        known = simulated(self.robot)
+        if known is None:
+            raise UsageError("What a robot did in the real world cannot be done again in it.")
+        return known
+
+    @cached_property
     def truth(self) -> World | None:
         """What is really there, for scoring and nothing else; None where nobody knows."""
-        return truth(self.robot)
+        return truth(self.robot, self.config.robot)
 
     def runtime(
         self,
@@ -110,7 +147,7 @@ class Agent:
             PausableRobot(self.robot, self.pause),
             # Where there is no seed, the mission goes on in the world that the last one left.
             {"seed": seed, "world": None if seed is not None else snapshot(self.robot)},
-            subscribers,
+            [*subscribers, *self._broadcasts],
             continuous=continuous,
         )
         parts = replace(parts, planner=planner or parts.planner, monitor=monitor or parts.monitor)
@@ -132,7 +169,6 @@ class Agent:
             subscribers: Are told what happens.
             continuous: Whether the monitor watches all the time or only at the ends.
         """
-        from agent.shield import Shield
         from skills.checkpoint import weights_hash
 
         config = self.config
@@ -146,13 +182,7 @@ class Agent:
             contracts=self.contracts,
             estimator=self.estimator,
             monitor=self.monitor(continuous=continuous, checker=models.checker),
-            shield=Shield(
-                robot.spec,
-                np.array(config.shield.workspace_low),
-                np.array(config.shield.workspace_high),
-                config.shield.max_speed_m_s,
-                config.shield.max_turn_rad_s,
-            ),
+            shield=shield(self.body, config.shield),
             budget=Budget(config.budget.replans, config.budget.attempts, config.budget.seconds),
             certainty=config.monitor.fact_confidence,
             memory=self.memory,
@@ -163,11 +193,13 @@ class Agent:
                 "config": config.model_dump(mode="json"),
                 "contracts": contracts_hash(self.contracts),
                 "prompts": self.models.digest,
-                "policy": weights_hash(policy_checkpoint(config)),
+                "policy": self._skilled.digest,
+                "policy_origin": self._skilled.origin,
                 "calibration": None if self._watch is None else self._watch.digest,
-                "scene": weights_hash(scene_checkpoint(config)),
+                "scene": weights_hash(scene_checkpoint(config)) if sees(config) else None,
                 "memory": [asdict(tally) for tally in self.memory.tallies()],
                 **action_space(robot.spec),
+                "workspace": [self.body.low.tolist(), self.body.high.tolist()],
             },
         )
 
@@ -195,6 +227,7 @@ class Agent:
             checker: May object to a success; its budget is that of one mission.
         """
         from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+        from agent.monitor.steps import ToolSteps
 
         config = self.config.monitor
         limits = MonitorLimits(
@@ -205,16 +238,12 @@ class Agent:
             stuck_m=config.stuck_m,
             continuous=continuous,
         )
-        return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch, checker)
+        steps = ToolSteps(self.body.spec.space, self.body.kinematics)
+        return SubgoalMonitor(self.contracts, self.estimator, limits, self._watch, checker, steps)
 
     def close(self) -> None:
         """Release the robot and end the policy's process."""
         self._open.close()
-
-
-def scene_checkpoint(config: Config) -> Path:
-    """Return the folder of the scene network's weights."""
-    return config.scene.checkpoint or resource(SCENE_CHECKPOINT)
 
 
 def grammar(config: Config) -> GrammarPlanner:
@@ -231,13 +260,6 @@ def verifier(config: Config) -> Verifier:
     return PlanVerifier(
         config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
     )
-
-
-def _estimator(config: Config) -> SceneEstimator:
-    from agent.scene.tracker import SceneTracker
-    from skills.perception.estimator import NetworkEstimator
-
-    return SceneTracker(NetworkEstimator.from_checkpoint(scene_checkpoint(config)))
 
 
 def watch(config: Config) -> Watch | None:

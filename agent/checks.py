@@ -14,7 +14,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
+from agent.action_space import ActionSpace, ActionSpec, still
 from agent.errors import BosunError, RobotStopped
 from agent.protocols import Monitor, Planner, Policy, Robot, SceneEstimator
 from agent.types import (
@@ -25,31 +27,32 @@ from agent.types import (
     Scene,
     SkillContract,
     Subgoal,
-    Vector,
     Verdict,
     VerdictValue,
 )
 
 _TICKS = 3
+_Comparison = Callable[[Observation, Observation], bool]
 
 
-def check_robot(make: Callable[[], Robot], seed: int = 0) -> None:
+def check_robot(make: Callable[[], Robot], seed: int = 0, *, live: bool = False) -> None:
     """Check a robot: its senses, clipping, determinism by seed and the stop latch.
 
     Args:
         make: Opens the robot; it is closed again.
         seed: Of the scene to try.
+        live: Whether its world goes on by itself, so that nothing is ever the same to the bit.
     """
-    runs = []
+    runs, same = [], _near if live else _same
     for _ in range(2):
         robot = make()
         try:
             # Twice on one robot: nothing of a mission may be left over in the next.
-            runs += [_drive(robot, seed), _drive(robot, seed)]
-            _check_latch(robot, seed)
+            runs += [_drive(robot, seed, same), _drive(robot, seed, same)]
+            _check_latch(robot, seed, same)
         finally:
             robot.close()
-    for first, other in pairwise(runs):
+    for first, other in [] if live else pairwise(runs):
         _demand(
             all(map(_same, first, other)), "The same seed and actions must give the same senses."
         )
@@ -128,6 +131,7 @@ def check_monitor(
     scene: Scene,
     observation: Observation,
     seconds: float,
+    dim: int = 7,
 ) -> None:
     """Check that a monitor fails closed: neither time nor nonsense is success, and it ends.
 
@@ -137,13 +141,14 @@ def check_monitor(
         scene: How things stand; the subgoal must not be done in it.
         observation: How things look, and go on looking.
         seconds: When it must have given a verdict.
+        dim: How many numbers an action has.
     """
-    idle = ActionChunk(np.zeros((1, 7), np.float32), 0.1, success=0.0)
+    idle = ActionChunk(np.zeros((1, dim), np.float32), 0.1, success=0.0)
     monitor = make()
     verdicts = [_watched(monitor, subgoal, scene, observation, idle, seconds) for _ in range(2)]
     _demand(None not in verdicts, f"There was no verdict within {seconds:g} s of nothing.")
     _demand(verdicts[0] == verdicts[1], "After reset, the same ticks must give the same verdict.")
-    broken = replace(idle, actions=np.full((1, 7), np.nan, np.float32), success=1.0)
+    broken = replace(idle, actions=np.full((1, dim), np.nan, np.float32), success=1.0)
     verdicts.append(_watched(monitor, subgoal, scene, observation, broken, seconds))
     for verdict in filter(None, verdicts):
         _demand(verdict.value is not VerdictValue.CONFIRMED, "Nothing was done, yet confirmed.")
@@ -155,15 +160,17 @@ def _demand(kept: bool, sentence: str) -> None:
         raise BosunError(sentence)
 
 
-def _drive(robot: Robot, seed: int) -> list[Observation]:
+def _drive(robot: Robot, seed: int, same: _Comparison) -> list[Observation]:
     """Return what is seen while a few actions are sent, some beyond the limits."""
     seen = [robot.reset(seed)]
     _check_observation(seen[0])
     low, high = robot.spec.low, robot.spec.high
+    small = np.where(_far_reaching(robot.spec), 0.01, 0.1)
     _demand(not robot.stopped, "Reset must clear the stop latch.")
     for tick in range(_TICKS):
-        _demand(_same(seen[-1], robot.observe()), "Observing twice must give the same.")
-        asked = (low + high) / 2 + (high - low) * (0.1 if tick else 5.0)
+        _demand(same(seen[-1], robot.observe()), "Observing twice must give the same.")
+        asked = still(robot.spec, seen[-1], float(low[-1] + high[-1]) / 2)
+        asked += (high - low) * (small if tick else np.where(small < 0.1, small, 5.0))
         sent = robot.act(asked)
         _demand(sent.shape == low.shape, f"Act must return an action of shape {low.shape}.")
         _demand(
@@ -176,24 +183,31 @@ def _drive(robot: Robot, seed: int) -> list[Observation]:
     return seen
 
 
-def _check_latch(robot: Robot, seed: int) -> None:
+def _far_reaching(spec: ActionSpec) -> npt.NDArray[np.bool_]:
+    """Return (dim,) which numbers of an action may send the arm far in one go: joint positions."""
+    far = np.full(spec.low.shape, spec.space is ActionSpace.JOINT_POSITION)
+    far[-1] = False
+    return far
+
+
+def _check_latch(robot: Robot, seed: int, same: _Comparison) -> None:
     before = robot.reset(seed)
-    still: Vector = np.clip(np.zeros_like(robot.spec.low), robot.spec.low, robot.spec.high)
+    stay = still(robot.spec, before, float(robot.spec.low[-1]))
     for _ in range(2):
         robot.stop()
         _demand(robot.stopped, "Stop must set the latch, and keep it set when called again.")
     for _ in range(2):
         try:
-            robot.act(still)
+            robot.act(stay)
         except RobotStopped:
             continue
         raise BosunError("A stopped robot must refuse every action with RobotStopped.")
-    _demand(_same(before, robot.observe()), "An action that is refused must move nothing.")
+    _demand(same(before, robot.observe()), "An action that is refused must move nothing.")
     for again in (seed, None):
         seen = robot.reset(again)
         _demand(not robot.stopped, "Reset must clear the stop latch.")
         _demand(seen.time_s == 0.0, "Reset must begin a mission at time 0.")
-        robot.act(still)
+        robot.act(stay)
         robot.stop()
 
 
@@ -222,6 +236,12 @@ def _same(left: Observation, right: Observation) -> bool:
         and left.images.keys() == right.images.keys()
         and all(np.array_equal(left.images[name], right.images[name]) for name in left.images)
     )
+
+
+def _near(left: Observation, right: Observation) -> bool:
+    """Return whether an arm has turned less than 0.1 rad up to a later observation."""
+    moved = np.abs(left.joint_pos - right.joint_pos).max(initial=0.0)
+    return bool(right.time_s >= left.time_s and moved < 0.1)
 
 
 def _check_chunk(chunk: ActionChunk) -> None:

@@ -209,9 +209,10 @@ class Conversation:
         self._halt()
 
     def _halt(self) -> None:
-        """End the mission that runs, and forget what was wished of it."""
+        """End the mission that runs, and forget what was wished of it or to come after it."""
         self._stop()
         self._halted, self._corrections = True, []
+        self._drain(self._commands)
         if self._asking:
             self._put(self._answers, _NO_WORDS)
 

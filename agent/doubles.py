@@ -158,8 +158,9 @@ class StillRobot:
         return self._latch.is_set()
 
     @property
-    def fault(self) -> None:
+    def fault(self) -> RobotStopped | None:
         """Nothing: it has no senses to lose."""
+        return None
 
     def reset(self, seed: int | None) -> Observation:
         """Set the clock to zero and clear the latch; the seed colours the images."""

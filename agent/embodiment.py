@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import UsageError
-from agent.protocols import Robot
+import numpy as np
+
+from agent.action_space import ActionSpace
+from agent.body import Body
+from agent.config import Config
+from agent.errors import ConfigError, UsageError
+from agent.protocols import Robot, Subscriber
 from agent.sections import RobotConfig
 
 if TYPE_CHECKING:
+    from agent.robots.simulated import SimulatedRobot
     from agent.robots.tabletop.robot import TabletopRobot
     from skills.evaluate.scoring import World
 
@@ -20,11 +28,76 @@ def open_robot(config: RobotConfig, held: Callable[[], bool]) -> Robot:
     Args:
         config: Which, and how.
         held: Asked while it moves; once true it holds where it is for what is left of the period.
+
+    Raises:
+        ConfigError: What arrives from the robot is not as configured.
+        MissingDependency: Something that it needs is not installed.
     """
+    if config.kind == "ros2":
+        return _open_ros2(config, held)
+    if config.kind == "fetch":
+        from agent.robots.fetch.robot import FetchRobot
+
+        return FetchRobot(held=held)
     from agent.robots.tabletop.disturbances import DisturbanceSpec
     from agent.robots.tabletop.robot import TabletopRobot
 
-    return TabletopRobot(DisturbanceSpec(**config.disturbances.model_dump()), held=held)
+    return TabletopRobot(
+        DisturbanceSpec(**config.disturbances.model_dump()),
+        space=config.action or ActionSpace.DELTA_EE,
+        held=held,
+    )
+
+
+def body(config: Config) -> Body:
+    """Return what is known of the configured robot before it is opened, its box as configured.
+
+    Raises:
+        ConfigError: It does not take the configured actions, or the box encloses nothing.
+    """
+    known, limits = _body(config.robot), config.shield
+    low = known.low if limits.workspace_low is None else np.array(limits.workspace_low)
+    high = known.high if limits.workspace_high is None else np.array(limits.workspace_high)
+    for axis in np.flatnonzero(low >= high):
+        raise ConfigError(
+            f"shield: workspace_low must be below workspace_high, but {'xyz'[axis]} is not: the "
+            f"box would reach from {low[axis]:g} to {high[axis]:g} m."
+        )
+    return replace(known, low=low, high=high)
+
+
+def _body(config: RobotConfig) -> Body:
+    if config.kind == "tabletop":
+        from agent.robots.tabletop.spaces import tabletop_body
+
+        return tabletop_body(config.action or ActionSpace.DELTA_EE)
+    if config.kind == "ros2":
+        from agent.robots.ros2.spaces import ros2_body
+
+        return ros2_body(config.ros2, config.action or ActionSpace.DELTA_EE)
+    from agent.robots.fetch.spaces import FETCH_BODY
+
+    if config.action not in (None, FETCH_BODY.spec.space):
+        raise ConfigError(
+            f"A Fetch takes {FETCH_BODY.spec.space} alone; --set robot.action={config.action} is "
+            "for the tabletop."
+        )
+    if any(value not in (0, None) for value in config.disturbances.model_dump().values()):
+        raise ConfigError("Only the tabletop has disturbances; a Fetch has none.")
+    return FETCH_BODY
+
+
+def _open_ros2(config: RobotConfig, held: Callable[[], bool]) -> Robot:
+    from agent.robots.ros2.robot import Ros2Robot
+    from agent.ros.opening import open_bus
+
+    ros = config.ros2
+    with ExitStack() as on_error:
+        bus = open_bus(ros.transport, ros.domain, ros.loopback)
+        on_error.callback(bus.close)
+        robot = Ros2Robot(ros, bus, held, config.action or ActionSpace.DELTA_EE)
+        on_error.pop_all()
+    return robot
 
 
 def tabletop(robot: Robot) -> TabletopRobot:
@@ -40,15 +113,43 @@ def tabletop(robot: Robot) -> TabletopRobot:
     return robot
 
 
-def truth(robot: Robot) -> World | None:
-    """Return who knows what is really there, None where nobody does. Privileged."""
+def simulated(robot: Robot) -> SimulatedRobot | None:
+    """Return a robot that has a world of its own; None where it is out in the real one."""
+    from agent.robots.fetch.robot import FetchRobot
     from agent.robots.tabletop.robot import TabletopRobot
 
-    return robot.world if isinstance(robot, TabletopRobot) else None
+    return robot if isinstance(robot, TabletopRobot | FetchRobot) else None
+
+
+def truth(robot: Robot, config: RobotConfig) -> World | None:
+    """Return who knows what is really there, None where nobody does. Privileged."""
+    if config.kind == "ros2":
+        return _remote_truth(robot, config)
+    known = simulated(robot)
+    return None if known is None else known.world
+
+
+def _remote_truth(robot: Robot, config: RobotConfig) -> World | None:
+    from agent.robots.ros2.robot import Ros2Robot
+    from agent.robots.ros2.truth import RemoteTruth
+
+    topic = config.ros2.simulated.truth
+    if topic is None or not isinstance(robot, Ros2Robot):
+        return None
+    return RemoteTruth(robot.bus, topic, config.ros2.wait_s)
+
+
+def broadcast(robot: Robot, config: RobotConfig) -> list[Subscriber]:
+    """Return what tells a robot's bus of what happens; nothing where it has none."""
+    if config.kind != "ros2" or config.ros2.prefix is None:
+        return []
+    from agent.broadcast import Broadcast
+    from agent.robots.ros2.robot import Ros2Robot
+
+    return [Broadcast(robot.bus, config.ros2.prefix)] if isinstance(robot, Ros2Robot) else []
 
 
 def snapshot(robot: Robot) -> dict[str, Any] | None:
     """Return all that decides how a simulated world goes on; None where it cannot be told."""
-    from agent.robots.tabletop.robot import TabletopRobot
-
-    return robot.world.snapshot() if isinstance(robot, TabletopRobot) else None
+    known = simulated(robot)
+    return None if known is None else known.world.snapshot()

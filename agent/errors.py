@@ -7,13 +7,16 @@ BosunError                a sentence for the operator, and an exit code
 ├── PlannerError          the planner cannot work at all (a plan that is merely wrong is a value)
 ├── SkillError            a skill contract, policy or data set is broken
 │   ├── CheckpointError   a checkpoint is missing, foreign or damaged
-│   └── PolicyLost        a policy does not answer any more, or not in time
+│   ├── PolicyLost        a policy does not answer any more, or not in time
+│   │   └── PolicyInvalid what it answers is no chunk of actions
+│   └── WireError         what came over a policy's wire is not what was agreed
 ├── SpeechError           what is said cannot be heard, understood or answered
 ├── RobotError            the robot or its simulator is broken
 │   ├── RobotStopped      the stop latch is set, so an action was refused
 │   │   ├── CameraLost    it was set because a camera shows nothing any more
 │   │   └── RobotLost     it was set because the robot's state is not known any more
 │   └── ShieldBreach      an action was asked for that must never be sent
+├── MessageError          a ROS message does not hold what is asked of it, or cannot hold it
 └── EpisodeError          an episode cannot be written or read
 
 A failed grasp is none of these: it is a `SubgoalResult` with a reason code.
@@ -63,6 +66,14 @@ class PolicyLost(SkillError):
     """A policy does not answer any more, or not in time."""
 
 
+class PolicyInvalid(PolicyLost):
+    """What a policy answers is no chunk of actions."""
+
+
+class WireError(SkillError):
+    """What came over a policy's wire cannot be read, or is not what was agreed."""
+
+
 class SpeechError(BosunError):
     """A microphone, a decoder or a voice does not work."""
 
@@ -87,6 +98,10 @@ class RobotLost(RobotStopped):
 
 class ShieldBreach(RobotError):
     """An action was asked for that must never be sent."""
+
+
+class MessageError(BosunError):
+    """A ROS message does not hold what is asked of it, or cannot hold it."""
 
 
 class EpisodeError(BosunError):

@@ -177,7 +177,7 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Somebody said something, or a noise was taken for it.
+    """Somebody said something, or sent it as text, or a noise was taken for it.
 
     A microphone does not run on the robot's clock and hears before a mission begins, so this event
     has three times: its place in the mission, the time of day, and the sound's own.
@@ -202,7 +202,7 @@ class Heard:
         seconds: How long each stage took, s: `endpointing` from the end of the voice until the
             utterance was handed on, `waiting` for the decoder, `transcription`, and
             `understanding` with the gate and what was done at once.
-        flac: Its sound as a FLAC file: 24 bits at 16 kHz, one channel.
+        flac: Its sound as a FLAC file, 24 bits at 16 kHz, one channel; empty where it came as text.
     """
 
     time_s: float

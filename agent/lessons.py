@@ -133,7 +133,7 @@ def _check(
     Raises:
         SkillError: It is.
     """
-    from agent.robots.tabletop.robot import SPEC
+    from agent.robots.tabletop.spaces import SPEC
 
     seen = {name: size[:2] for name, size in cameras.items()}
     fits = all(seen.get(name) == size for name, size in CAMERAS.items())

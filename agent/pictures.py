@@ -44,8 +44,13 @@ def _part(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def jpeg(image: Image) -> bytes:
-    """Return a (H, W, 3) uint8 RGB image as JPEG, for people to look at."""
+def jpeg(image: Image, quality: int = 85) -> bytes:
+    """Return a (H, W, 3) uint8 RGB image as JPEG, for people to look at.
+
+    Args:
+        image: The picture.
+        quality: From 1, small and coarse, to 95.
+    """
     buffer = io.BytesIO()
-    PillowImage.fromarray(image).save(buffer, "JPEG", quality=85)
+    PillowImage.fromarray(image).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Limits on every action, whoever asks for it: the last thing between a policy and the robot."""
+"""Limits on actions that move the tool: the last thing between a policy and the robot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Shield:
     """Keeps the tool in a box and under speed limits; refuses what is no number.
 
     Attributes:
-        spec: The robot's action space; the first six dimensions move the tool.
+        spec: The robot's action space: three numbers that move the tool, three that turn it where
+            the robot can, and the gripper.
         low: (3,) m, base frame: the tool's target never goes below.
         high: (3,) m, base frame: the tool's target never goes above.
         max_speed_m_s: Largest speed of the tool.
@@ -30,7 +31,7 @@ class Shield:
     max_turn_rad_s: float
 
     def limit(self, observation: Observation, action: Vector) -> Vector:
-        """Return the (7,) action that may be sent.
+        """Return the (7,) or (4,) action that may be sent.
 
         Raises:
             ShieldBreach: The action has the wrong shape, or it or the tool's measured position
@@ -44,7 +45,7 @@ class Shield:
         safe = action.astype(np.float64)
         step, turn = self.max_speed_m_s / self.spec.rate_hz, self.max_turn_rad_s / self.spec.rate_hz
         safe[:3] *= min(1.0, step / max(float(np.linalg.norm(safe[:3])), 1e-9))
-        safe[3:6] *= min(1.0, turn / max(float(np.linalg.norm(safe[3:6])), 1e-9))
+        safe[3:-1] *= min(1.0, turn / max(float(np.linalg.norm(safe[3:-1])), 1e-9))
         tool = observation.ee_pose[:3]
         if not np.all(np.isfinite(tool)):
             raise ShieldBreach("The robot does not know where its tool is; the robot is stopped.")

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from agent.body import Body
 from agent.doubles import (
+    STILL_SPEC,
     FixedEstimator,
     Recorder,
     ScriptedMonitor,
@@ -57,6 +59,15 @@ LOOK = subgoal("look")
 PLAN = Plan(command=COMMAND, subgoals=(PICK, PLACE))
 BAD = Plan(command=COMMAND, subgoals=(PLACE,))
 ASKS = Plan(command=COMMAND, question="Which block?")
+
+
+BODY = Body(
+    spec=STILL_SPEC,
+    home=np.array([0.40, 0.0, 0.30, 0.0, 1.0, 0.0, 0.0]),
+    clear_z=0.18,
+    low=WORKSPACE_LOW,
+    high=WORKSPACE_HIGH,
+)
 
 
 def chunk(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from agent.speech import microphone, vad
 from skills.checkpoint import WEIGHTS
 from skills.perception.modeling import SceneConfig
 from skills.policy.configuration import VLAConfig
+from tests.ros.domains import OWN
 
 _OPTIONAL = {"language model", "ROS 2"}
 
@@ -214,3 +216,37 @@ def test_what_does_not_hear_or_speak_says_what_to_do(
     assert "'qwertz'" in checks["stop word"].detail
     assert "nowhere" in checks["transcriber"].detail
     assert "espeak-ng" in checks["voice"].mend
+
+
+def _ros(found: Callable[..., dict[str, Check]]) -> Check:
+    check = found(egl="no library")["ROS 2"]
+    assert not check.required
+    return check
+
+
+def test_a_message_comes_round_over_dds(
+    found: Callable[..., dict[str, Check]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rclpy", None)
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(OWN))
+    assert _ros(found) == Check(
+        "ROS 2", True, "Cyclone DDS: a message came round on this machine", required=False
+    )
+
+
+def test_what_keeps_ros_away_has_a_mend(
+    found: Callable[..., dict[str, Check]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rclpy", None)
+    monkeypatch.setenv("ROS_DOMAIN_ID", "1000")
+    check = _ros(found)
+    assert not check.ok and "'1000'" in check.detail and "ROS_DOMAIN_ID" in check.mend
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(OWN))
+    monkeypatch.setattr("agent.doctor.ros._PATIENCE_S", 0.0)
+    check = _ros(found)
+    assert not check.ok and "firewall" in check.mend
+    monkeypatch.delitem(sys.modules, "agent.ros.dds", raising=False)
+    monkeypatch.setitem(sys.modules, "cyclonedds.core", None)
+    check = _ros(found)
+    assert not check.ok and "neither rclpy nor Cyclone DDS" in check.detail
+    assert "bosun[ros]" in check.mend

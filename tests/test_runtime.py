@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent.doubles import FixedEstimator, Recorder, ScriptedMonitor, ScriptedPolicy, StillRobot
-from agent.errors import ShieldBreach
+from agent.errors import CameraLost, RobotLost, RobotStopped, ShieldBreach
 from agent.events import (
     Event,
     MissionEnded,
@@ -577,6 +577,52 @@ def test_the_shield_breach_is_not_swallowed_elsewhere() -> None:
     with pytest.raises(ShieldBreach):
         bench.runtime.run(COMMAND, 0)
     assert bench.robot.stopped
+
+
+class _LosingRobot(StillRobot):
+    """Loses something in its nth action, which was sent by then, or before it is sent."""
+
+    def __init__(self, lost: RobotStopped, nth: int, *, sent: bool) -> None:
+        super().__init__()
+        self._lost, self._left, self._sent = lost, nth, sent
+        self._fault: RobotStopped | None = None
+
+    @property
+    def fault(self) -> RobotStopped | None:
+        return self._fault
+
+    def act(self, action: Vector) -> Vector:
+        self._left -= 1
+        taken = super().act(action) if self._left or self._sent else action
+        if not self._left:
+            self._fault = self._lost
+            self.stop()
+        return taken if self._left or self._sent else super().act(action)
+
+
+@pytest.mark.parametrize("sent", [True, False])
+@pytest.mark.parametrize(
+    ("lost", "reason"),
+    [
+        (CameraLost("The camera 'front' is dark."), Reason.CAMERA_LOST),
+        (RobotLost("Joint 3 is missing."), Reason.ROBOT_LOST),
+    ],
+)
+def test_a_robot_that_stopped_itself_says_what_it_lost(
+    lost: RobotStopped, reason: Reason, sent: bool
+) -> None:
+    robot = _LosingRobot(lost, 2, sent=sent)
+    bench = Bench(robot=robot, monitor=ScriptedMonitor([DONE], ticks=9), scenes=WELL)
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.STOPPED
+    [ended] = result.results
+    assert ended.outcome is SubgoalOutcome.STOPPED
+    assert ended.verdict.reason is reason
+    assert ended.verdict.value is VerdictValue.INSUFFICIENT
+    assert ended.verdict.evidence == {"fault": str(lost)}
+    assert result.question is not None and str(lost).rstrip(".") in result.question
+    assert len(robot.sent) == (2 if sent else 1)
+    assert [event.source for event in bench.recorder.of(Stopped)] == [reason.value]
 
 
 class _BlindFrom:

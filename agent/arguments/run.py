@@ -45,6 +45,13 @@ def add_listen(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="hear only what is said between two strokes of the space bar; stop is always heard",
     )
+    parser.add_argument(
+        "--ros",
+        nargs="?",
+        const="/voice_command",
+        metavar="TOPIC",
+        help="take what is told as text on a topic of ROS 2 (%(const)s), without a microphone",
+    )
     add_config(parser)
     parser.add_argument(
         "--confirm",

@@ -8,6 +8,8 @@ from agent.commands.listen import listen
 from agent.commands.mission import mission
 from agent.commands.replay import replay
 from agent.commands.run import run
+from agent.commands.serve import serve
+from agent.commands.world import world
 
 VERBS = {
     "run": run,
@@ -19,7 +21,9 @@ VERBS = {
     "collect": collect,
     "train": train,
     "eval": evaluate,
+    "serve": serve,
     "memory": memory,
+    "world": world,
     "doctor": doctor,
 }
 """Verb -> what carries it out, given the parsed arguments; returns the exit code."""

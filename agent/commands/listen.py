@@ -1,4 +1,4 @@
-"""`bosun listen`, and `bosun run --audio`: commands that are spoken."""
+"""`bosun listen`, and `bosun run --audio`: commands that are spoken, or told over ROS 2."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ from agent.level_meter import LevelMeter
 from agent.talk_key import TalkKey, require_terminal
 
 if TYPE_CHECKING:
+    from agent.build import Agent
     from agent.listening import Listener
     from agent.mission import Mission
     from agent.protocols import Subscriber
+    from agent.ros_listening import RosListener
     from agent.speech.source import Source
     from agent.speech.vad import PushToTalk
+
+
+def warn(agent: Agent) -> None:
+    """Say what a human should know before anything moves."""
+    if agent.caveat is not None:
+        sys.stderr.write(f"bosun: {agent.caveat}\n")
 
 
 def listen(args: argparse.Namespace) -> int:
@@ -28,6 +36,13 @@ def listen(args: argparse.Namespace) -> int:
     from agent.speech.microphone import Microphone
 
     config = load_config(args.config, args.overrides)
+    first = Mission("", args.seed, fresh_folder(config.episode.directory))
+    if args.ros is not None:
+        if args.device or args.push_to_talk:
+            raise UsageError("Take the microphone (--device, --push-to-talk) or --ros, not both.")
+        for _ in told(config, args.ros, first, LevelMeter(sys.stderr)):
+            continue
+        return 0
     if args.push_to_talk:
         require_terminal()
     screen = LevelMeter(sys.stderr)
@@ -37,7 +52,6 @@ def listen(args: argparse.Namespace) -> int:
     if args.push_to_talk:
         how = "Press space, say what I should do, and press space again"
     tell(f"In a moment I listen. {how}; the word {_listed(config)} stops me, Ctrl-C ends it.")
-    first = Mission("", args.seed, fresh_folder(config.episode.directory))
     missions = spoken(
         config,
         source,
@@ -93,14 +107,13 @@ def spoken(
         push_to_talk: Whether a key says what is said to the robot, instead of the voice.
     """
     from agent.build import Agent
-    from agent.console import Console
     from agent.listening import Listener
-    from agent.mission import fresh_folder, run_mission
     from agent.speech.vad import PushToTalk
 
     with ExitStack() as stack:
         agent = Agent(config)
         stack.callback(agent.close)
+        warn(agent)
         agent.robot.reset(first.seed)
         talker = PushToTalk() if push_to_talk else None
         listener = Listener(agent, source, tell or _teller(screen), talker, confirm=confirm)
@@ -109,16 +122,58 @@ def spoken(
             stack.enter_context(TalkKey(lambda: _press(listener, talker), talker.release))
         if live:
             stack.enter_context(screen).show(lambda: listener.level_dbfs)
-        talk, mission = listener.conversation, first
-        hears: list[Subscriber] = [Console(cast(IO[str], screen)), listener.replies, listener]
-        while (command := listener.command()) is not None:
-            asked = replace(mission, command=command)
-            yield run_mission(
-                agent, asked, hears, talk.approve, talk.answer, talk.wish, listener.backlog
-            )
-            talk.ended()
-            folder = fresh_folder(config.episode.directory)
-            mission = replace(first, seed=None, episode=folder, video=None)
+        yield from _carried_out(agent, listener, first, screen)
+
+
+def told(
+    config: Config, topic: str, first: Mission, screen: LevelMeter
+) -> Iterator[dict[str, Any]]:
+    """Yield the summaries of all missions that are asked for as text on a topic of ROS 2.
+
+    Args:
+        config: Of the agent.
+        topic: Where commands, answers and corrections come.
+        first: The first mission, but for its command; those that follow go on in its world.
+        screen: Where to write what comes, is said and done.
+    """
+    from agent.build import Agent
+    from agent.ros.opening import open_bus
+    from agent.ros_listening import REPLIES, RosListener
+
+    tell = _teller(screen)
+    with ExitStack() as stack:
+        bus = open_bus()
+        stack.callback(bus.close)
+        agent = Agent(config)
+        stack.callback(agent.close)
+        warn(agent)
+        agent.robot.reset(first.seed)
+        listener = RosListener(agent, bus, topic, tell)
+        stack.callback(listener.close)
+        tell(
+            f"I do what comes on {topic} and answer on {REPLIES}; "
+            "the text 'stop' stops me, Ctrl-C ends it."
+        )
+        yield from _carried_out(agent, listener, first, screen)
+
+
+def _carried_out(
+    agent: Agent, listener: Listener | RosListener, first: Mission, screen: LevelMeter
+) -> Iterator[dict[str, Any]]:
+    """Run one mission after another as they are asked for, and yield their summaries."""
+    from agent.console import Console
+    from agent.mission import fresh_folder, run_mission
+
+    talk, mission = listener.conversation, first
+    hears: list[Subscriber] = [Console(cast(IO[str], screen)), listener.replies, listener]
+    while (command := listener.command()) is not None:
+        asked = replace(mission, command=command)
+        yield run_mission(
+            agent, asked, hears, talk.approve, talk.answer, talk.wish, listener.backlog
+        )
+        talk.ended()
+        folder = fresh_folder(agent.config.episode.directory)
+        mission = replace(first, seed=None, episode=folder, video=None)
 
 
 def _press(listener: Listener, talker: PushToTalk) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console as Terminal
 
-from agent.commands.listen import from_file
+from agent.commands.listen import from_file, warn
 from agent.config import Config, load_config
 from agent.errors import ConfigError, UsageError
 from agent.types import MissionOutcome, Plan
@@ -48,6 +48,7 @@ def _carry_out(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     if args.audio is not None:
         return from_file(args, config, mission)
     agent = Agent(config)
+    warn(agent)
     try:
         console = Console(sys.stderr if args.json else sys.stdout)
         approve = _approved if args.confirm else lambda plan: True

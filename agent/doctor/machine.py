@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import re
@@ -12,10 +11,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.build import scene_checkpoint, watch
+from agent.build import watch
 from agent.config import Config
 from agent.doctor.check import Check
+from agent.doctor.policy import public
+from agent.doctor.ros import ros
 from agent.errors import BosunError
+from agent.perceiving import scene_checkpoint
+from agent.sections.source import BOSUN
 from agent.skilled import policy_checkpoint
 
 FREE_GIB = 1.0
@@ -52,7 +55,7 @@ def needed(config: Config) -> list[Check]:
 
 def connections() -> list[Check]:
     """Look at what else may be spoken with: a language model, ROS."""
-    return [_language_model(), _ros()]
+    return [_language_model(), ros()]
 
 
 def _python() -> Check:
@@ -104,6 +107,8 @@ def _draws(gl: str) -> str:
 
 
 def _policy(config: Config) -> Check:
+    if config.policy.source != BOSUN:
+        return public(config)
     return _checkpoint("policy checkpoint", lambda: policy_checkpoint(config), "bosun_vla")
 
 
@@ -128,6 +133,9 @@ def _calibration(config: Config) -> Check:
     name = "monitor calibration"
     if config.monitor.alpha is None:
         return Check(name, True, "not used: monitor.alpha is none")
+    if config.policy.source != BOSUN:
+        detail = f"not used, unless {config.policy.source} serves the very weights it was made for"
+        return Check(name, True, detail)
     try:
         from agent.monitor.calibration import FILE
 
@@ -173,11 +181,3 @@ def _language_model() -> Check:
     detail = "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set; not needed for the grammar planner"
     mend = "Set one of them to plan with a language model."
     return Check("language model", False, detail, mend, required=False)
-
-
-def _ros() -> Check:
-    if importlib.util.find_spec("rclpy") is not None:
-        return Check("ROS 2", True, "rclpy is importable", required=False)
-    detail = "rclpy is not importable; not needed for the simulated world"
-    mend = "Source the ROS 2 set-up file before starting Bosun."
-    return Check("ROS 2", False, detail, mend, required=False)

@@ -11,7 +11,10 @@ import numpy as np
 
 import agent
 from agent.episode.bag_mapping import BagMapping, read_mapping
-from agent.episode.ros_messages import (
+from agent.episode.writer import EpisodeWriter
+from agent.errors import BosunError, EpisodeError, MissingDependency, UsageError, unknown
+from agent.events import MissionStarted, SubgoalStarted, Ticked
+from agent.ros.messages import (
     TYPES,
     action_of,
     image_of,
@@ -19,9 +22,6 @@ from agent.episode.ros_messages import (
     number_of,
     pose_of,
 )
-from agent.episode.writer import EpisodeWriter
-from agent.errors import BosunError, EpisodeError, MissingDependency, UsageError, unknown
-from agent.events import MissionStarted, SubgoalStarted, Ticked
 from agent.types import ActionChunk, Image, Observation, Subgoal
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def import_bag(bag: Path, mapping: Path, directory: Path) -> Path:
     Raises:
         UsageError: The mapping is wrong or names what is not in the bag.
         EpisodeError: The bag cannot be read, or the episode cannot be written.
+        MessageError: A message does not hold what the mapping asks of it.
         MissingDependency: The package rosbags is not installed.
     """
     wanted = read_mapping(mapping)

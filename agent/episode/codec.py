@@ -127,7 +127,7 @@ def decode(parts: Mapping[str, Message], attached: Mapping[str, bytes] | None = 
         return _decode_scene(parts[SCENE])
     [(topic, message)] = parts.items()
     values = {key: value for key, value in message.items() if key not in ("kind", AUDIO)}
-    if topic == HEARD:
+    if AUDIO in message:
         values["flac"] = (attached or {})[message[AUDIO]]
     return cast(Event, _adapter(topic, message["kind"]).validate_python(values))
 

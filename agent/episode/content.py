@@ -63,7 +63,8 @@ def _decoded(found: Contents, logged: Logged) -> Event | None:
             found.say(topic, problem, event=logged)
         if due != there:
             return None
-    if HEARD in parts and parts[HEARD].get(AUDIO) not in found.attached:
+    sound = parts.get(HEARD, {}).get(AUDIO)
+    if sound is not None and sound not in found.attached:
         if not found.lost:
             found.say(HEARD, "names a sound that is not attached", event=logged)
         return None

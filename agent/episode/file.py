@@ -107,7 +107,7 @@ class EpisodeFile:
             if topic.startswith(CAMERA) and topic not in self._channels:
                 channel = self._mcap.register_channel(topic, "json", self._image_schema)
                 self._channels[topic] = channel
-            if isinstance(event, Heard):
+            if isinstance(event, Heard) and event.flac:
                 message = {**message, AUDIO: self._attach(event)}
             data = json.dumps(message, allow_nan=False, separators=(",", ":")).encode()
             self._digest.add(topic, self._events, log_time, data)

@@ -106,14 +106,14 @@ def _blobs(episode: Episode, content: PageContent) -> Iterator[tuple[str, str]]:
     Raises:
         EpisodeError: A message is not as this version of Bosun writes it.
     """
-    sounds = (event.flac for event in episode.heard)
+    sounds = (event.flac for event in episode.heard if event.flac)
     for parts in episode.messages():
         try:
             content.add(parts)
             for topic in parts:
                 if topic.startswith(CAMERA):
                     yield content.frame(topic), parts[topic]["data"]
-            if HEARD in parts:
+            if AUDIO in parts.get(HEARD, {}):
                 yield parts[HEARD][AUDIO], base64.b64encode(next(sounds)).decode("ascii")
         except (KeyError, TypeError, AttributeError) as error:
             raise foreign(episode.path, parts) from error

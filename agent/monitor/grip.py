@@ -26,7 +26,7 @@ class Grip:
     def note(self, observation: Observation, chunk: ActionChunk) -> None:
         """Take in one more tick; what the chunk tells the fingers has not been done yet."""
         met, apart = observation.gripper < FINGERS_MET, observation.gripper > FINGERS_APART
-        shut = bool(chunk.actions[0, 6] < 0.5)
+        shut = bool(chunk.actions[0, -1] < 0.5)
         forced = self._gripped and apart
         self._gripped = shut and (self._holding or self._gripped or not (met or apart))
         self.slipped |= forced

@@ -2,7 +2,8 @@
 
 Success needs two witnesses: the policy's success head and the contract's done test on the scene
 estimated from images. A timer is never one, and whatever cannot be judged is `insufficient`. A
-language model that sees may be a third one: it can object, and by itself never makes success.
+language model that sees may be a third one: it can object, and by itself never makes success. For a
+policy without a success head it is the second one; where there is none, no subgoal is confirmed.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from agent.events import Strain
 from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
 from agent.monitor.causes import cause
 from agent.monitor.grip import Grip
+from agent.monitor.steps import ToolSteps
 from agent.monitor.watch import Watch, reason
 from agent.monitor.witness import PictureWitness
 from agent.protocols import Checker, SceneEstimator
 from agent.types import (
     ActionChunk,
-    FloatArray,
     Observation,
     Reason,
     Scene,
@@ -34,8 +36,6 @@ from agent.types import (
     VerdictValue,
 )
 
-_BOUND = 2.0
-"""m, rad and share of a gripper's opening: no sane action of one tick has a number that large."""
 _PUSHED_M = 0.05
 """How far an arm that does not move was told to go, m, for something to be in its way."""
 
@@ -84,6 +84,7 @@ class SubgoalMonitor:
         limits: MonitorLimits,
         watch: Watch | None = None,
         checker: Checker | None = None,
+        steps: ToolSteps | None = None,
     ) -> None:
         """Keep the limits; `reset` names what is watched.
 
@@ -93,12 +94,14 @@ class SubgoalMonitor:
             limits: The thresholds.
             watch: What is usual of the skills; without one, only what is plainly wrong is seen.
             checker: Is asked before success is confirmed, and may only object; for one mission.
+            steps: Tells how actions move the tool; by default they are deltas of it.
         """
         self._contracts = contracts
         self._estimator = estimator
         self._limits = limits
         self._watch = watch
         self._witness = None if checker is None else PictureWitness(checker)
+        self._steps = steps or ToolSteps()
         self._cameras = CameraWatch()
         self.strain: Strain | None = None
         self._alarmed: set[str] = set()
@@ -111,11 +114,12 @@ class SubgoalMonitor:
         self._done = contract.facts("done", subgoal.args)
         wanted = contract.facts("preconditions", subgoal.args)
         self._carries = any(fact.predicate == "held" for fact in wanted)
-        self._trail: deque[tuple[float, Vector, FloatArray]] = deque()
+        self._trail: deque[tuple[float, Vector, npt.NDArray[np.floating]]] = deque()
         self._before, self._started_s = scene, scene.time_s
         self._agreed = self._doubted = 0
         self._grip = Grip(holding=self._carries)
         self._cameras.reset()
+        self._steps.reset()
         if self._witness is not None:
             self._witness.reset(subgoal.phrase, [str(fact) for fact in self._done])
         if self._watch is not None:
@@ -127,7 +131,7 @@ class SubgoalMonitor:
         self.strain = None
         if self._witness is not None:
             self._witness.look(observation)
-        if not _usable(chunk):
+        if not _usable(chunk, self._steps.bound):
             evidence = {
                 "largest_action": float(np.abs(chunk.actions).max()),
                 "success": chunk.success,
@@ -136,10 +140,11 @@ class SubgoalMonitor:
         lost = self._cameras.lost(observation)
         if lost is not None:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.CAMERA_LOST, 1.0, {"camera": lost})
-        self._note(observation, chunk)
+        steps = self._steps(observation, chunk)
+        self._note(observation, steps[0])
         self._grip.note(observation, chunk)
         if self._watch is not None:
-            self.strain = self._watch.look(observation, chunk)
+            self.strain = self._watch.look(observation, chunk, steps)
         success = chunk.success or 0.0
         elapsed = observation.time_s - self._started_s
         late = elapsed >= self._contract.time_budget_s
@@ -148,8 +153,11 @@ class SubgoalMonitor:
             if verdict is None and late and not self._agreed:
                 return self._out_of_time(observation, success, elapsed)
             return verdict
-        self._agreed = 0
         going = self._going(observation, chunk) if self._limits.continuous else None
+        if chunk.success is None:
+            going = going or self._seen_done(observation)
+        else:
+            self._agreed = 0
         if going is None and late:
             return self._out_of_time(observation, success, elapsed)
         return going
@@ -163,7 +171,9 @@ class SubgoalMonitor:
             return Verdict(VerdictValue.REFUTED, Reason.DROPPED, 1.0, evidence)
         if self._stuck(observation):
             sent_m = float(np.linalg.norm(np.sum([step for _, _, step in self._trail], axis=0)))
-            evidence = {"seconds": self._limits.stuck_s, "sent_m": sent_m, "success": success}
+            # Where joints do not tell of the tool, it is not known what that was told.
+            told = {"sent_m": sent_m} if np.isfinite(sent_m) else {}
+            evidence = {"seconds": self._limits.stuck_s, **told, "success": success}
             why = Reason.BLOCKED if sent_m > _PUSHED_M else Reason.STUCK
             return Verdict(VerdictValue.REFUTED, why, 1.0 - success, evidence)
         strain = self.strain
@@ -174,6 +184,22 @@ class SubgoalMonitor:
             why = self._cause(self._estimator.estimate(observation), reason(strain))
             return Verdict(VerdictValue.INSUFFICIENT, why, 1.0 - success, evidence)
         return None
+
+    def _seen_done(self, observation: Observation) -> Verdict | None:
+        """Judge a subgoal of a policy without a success head, once the scene says it is done.
+
+        Where no picture witnesses it, too, it is broken off: the robot then looks from home, where
+        the hand hides nothing, and goes on from what it sees there.
+        """
+        scene = self._estimator.estimate(observation)
+        sure, facts = self._confidence(scene), self._facts(scene)
+        agrees = bool(facts) and all(facts.values()) and sure >= self._limits.fact_confidence
+        self._agreed = self._agreed + 1 if agrees else 0
+        if self._agreed < self._limits.confirm_ticks:
+            return None
+        evidence = {"success": None, "facts": facts, "fact_confidence": sure}
+        alone = Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, sure, evidence)
+        return alone if self._witness is None else self._witness.second(alone, observation)
 
     def _judge(self, observation: Observation, success: float) -> Verdict | None:
         """Ask the scene whether it agrees with the policy that the subgoal is done."""
@@ -230,9 +256,8 @@ class SubgoalMonitor:
     def _is_grasp(self) -> bool:
         return any(fact.predicate == "held" for fact in self._done)
 
-    def _note(self, observation: Observation, chunk: ActionChunk) -> None:
-        tool, step = observation.ee_pose[:3], chunk.actions[0, :3]
-        self._trail.append((observation.time_s, tool, step))
+    def _note(self, observation: Observation, step: npt.NDArray[np.floating]) -> None:
+        self._trail.append((observation.time_s, observation.ee_pose[:3], step))
         while observation.time_s - self._trail[0][0] > self._limits.stuck_s:
             self._trail.popleft()
 
@@ -266,10 +291,10 @@ def broken_off(verdict: Verdict) -> bool:
     return verdict.value is not VerdictValue.CONFIRMED and "facts" not in verdict.evidence
 
 
-def _usable(chunk: ActionChunk) -> bool:
+def _usable(chunk: ActionChunk, bound: float) -> bool:
     """Return whether every number of a chunk is one, and no action is out of all bounds."""
     heads = [chunk.success, chunk.progress]
     # What is no number is not small, either.
-    return bool((np.abs(chunk.actions) < _BOUND).all()) and all(
+    return bool((np.abs(chunk.actions) < bound).all()) and all(
         head is None or np.isfinite(head) for head in heads
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from agent.types import ActionChunk, Observation, Vector
 
@@ -29,12 +30,14 @@ class Tick:
         budget_s: What its contract allows it.
         observation: What the robot sensed.
         chunk: What the policy answered.
+        steps: (horizon, 3) m: how each row of it moves the tool on, NaN where that is not known.
     """
 
     elapsed_s: float
     budget_s: float
     observation: Observation
     chunk: ActionChunk
+    steps: npt.NDArray[np.floating]
 
 
 class Signal(Protocol):
@@ -101,7 +104,7 @@ class Inconsistency:
 
     def read(self, tick: Tick) -> float:
         """Return how far apart the two paths of the tool end, per tick they have in common."""
-        steps, last = tick.chunk.actions[:, :3], self._last
+        steps, last = tick.steps, self._last
         self._last = steps
         if last is None or len(last) < 2:
             return float("nan")
@@ -126,7 +129,9 @@ class Reversals:
 
     def read(self, tick: Tick) -> float:
         """Return the share of ticks in the window that went back."""
-        step = tick.chunk.actions[0, :3].astype(np.float64)
+        step = tick.steps[0].astype(np.float64)
+        if not np.isfinite(step).all():
+            return float("nan")
         length = float(np.linalg.norm(step))
         if length < _MOVES_M:
             self._turns.append(False)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+import numpy.typing as npt
+
 from agent.errors import CheckpointError
 from agent.events import Strain
 from agent.monitor.calibration import Calibration, Fusion
@@ -82,12 +85,20 @@ class Watch:
         for signal in self._signals:
             signal.reset()
 
-    def look(self, observation: Observation, chunk: ActionChunk) -> Strain | None:
-        """Return how one more tick compares with what is usual, None where that is not known."""
+    def look(
+        self, observation: Observation, chunk: ActionChunk, steps: npt.NDArray[np.floating]
+    ) -> Strain | None:
+        """Return how one more tick compares with what is usual, None where that is not known.
+
+        Args:
+            observation: What the robot sensed.
+            chunk: What the policy answered.
+            steps: (horizon, 3) m: how each row of it moves the tool on.
+        """
         if self._usual is None:
             return None
         elapsed_s = observation.time_s - self._began_s
-        tick = Tick(elapsed_s, self._budget_s, observation, chunk)
+        tick = Tick(elapsed_s, self._budget_s, observation, chunk, steps)
         score, strays = self._fusion.score({s.name: s.read(tick) for s in self._signals})
         far = self._band.strays(self._tick, score)
         self._tick += 1

@@ -108,6 +108,8 @@ class GrammarPlanner:
             )
         except UnclearError as unclear:
             may_look = bool(history) and history[-1].subgoal.skill != "look"
+            if not any(contract.learned for contract in contracts.values()):
+                return _ask(command, _untaught(contracts))
             if unclear.missing and may_look and "look" in contracts:
                 return _look(command, contracts, "I lost sight of something; I will look again.")
             return _ask(command, str(unclear))
@@ -158,6 +160,12 @@ class GrammarPlanner:
         interpreter.run(parse(command))
         goals, notes = tuple(interpreter.goals), tuple(interpreter.notes)
         return _Meaning(command, scene, goals, interpreter.forbidden, notes)
+
+
+def _untaught(contracts: Mapping[str, SkillContract]) -> str:
+    """Return what to say of a robot that has learned nothing."""
+    known = ", ".join(f"{contract.phrases[0]!r}" for contract in contracts.values())
+    return f"This robot has learned no skill as it is set up; all it can be told is: {known}."
 
 
 def _ask(command: str, question: str) -> Plan:

@@ -16,6 +16,7 @@ from agent.facts import after
 from agent.monitor.calibration import Readings
 from agent.monitor.conformal import Curve
 from agent.monitor.signals import Tick, all_signals
+from agent.monitor.steps import ToolSteps
 from agent.monitor.witness import PictureWitness
 from agent.protocols import Checked, Checker
 from agent.sections import MemoryConfig
@@ -163,6 +164,7 @@ class _Notes:
         self._agent, self._seed, self._troubled, self._left = agent, seed, troubled, nth
         self._checker = checker
         self._signals = all_signals()
+        self._steps = ToolSteps(agent.body.spec.space, agent.body.kinematics)
         self.run: Run | None = None
 
     def on_event(self, event: Event) -> None:
@@ -175,11 +177,13 @@ class _Notes:
                 self._elapsed_s: list[float] = []
                 self._ms: list[float] = []
                 self._seen: list[Observation] = []
+                self._steps.reset()
                 for signal in self._signals:
                     signal.reset()
             case Ticked():
                 elapsed_s = event.time_s - self._began_s
-                tick = Tick(elapsed_s, self._budget_s, event.observation, event.chunk)
+                steps = self._steps(event.observation, event.chunk)
+                tick = Tick(elapsed_s, self._budget_s, event.observation, event.chunk, steps)
                 self._elapsed_s.append(elapsed_s)
                 began = time.perf_counter()
                 self._rows.append([signal.read(tick) for signal in self._signals])

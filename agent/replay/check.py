@@ -16,7 +16,7 @@ from agent.replay.difference import Change, Divergence, changes, difference
 from agent.replay.recording import Recording, held_s, remembered, said
 from agent.replay.variation import varied
 from agent.replay.world import begin, resent
-from agent.robots.tabletop.robot import TabletopRobot
+from agent.robots.simulated import SimulatedRobot
 from agent.skilled import policy_checkpoint
 from agent.types import MissionOutcome
 from skills.checkpoint import weights_hash
@@ -65,10 +65,10 @@ def check(episode: Episode) -> Check:
         recording = Recording(episode)
         agent = _agent(episode, varied(episode, (), Path(folder) / "memory.sqlite"))
         try:
-            ticks, world = _world(episode, agent.tabletop, until_s)
+            ticks, world = _world(episode, agent.simulated, until_s)
             agent.memory.restore(remembered(episode))
             comparison = _Comparison(episode, recording, agent.robot.stop, until_s)
-            seed = begin(agent.tabletop, episode)
+            seed = begin(agent.simulated, episode)
             agent.runtime(seed, [comparison]).run(
                 episode.command,
                 seed,
@@ -95,7 +95,7 @@ def _agent(episode: Episode, config: Config) -> Agent:
 
 
 def _world(
-    episode: Episode, robot: TabletopRobot, until_s: float | None
+    episode: Episode, robot: SimulatedRobot, until_s: float | None
 ) -> tuple[int, Divergence | None]:
     """Send the recorded actions again; return how many ticks agree, and where one does not."""
     count = 0

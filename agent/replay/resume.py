@@ -29,6 +29,6 @@ def bring_to(agent: Agent, episode: Episode, tick: int) -> Divergence | None:
     if not 0 <= tick < episode.tick_count:
         raise UsageError(f"There is no tick {tick} in {episode.path}; it has {episode.tick_count}.")
     found = None
-    for _, differs in islice(resent(agent.tabletop, episode), tick + 1):
+    for _, differs in islice(resent(agent.simulated, episode), tick + 1):
         found = found or differs
     return found

@@ -8,10 +8,10 @@ from agent.episode.reader import Episode
 from agent.errors import EpisodeError
 from agent.events import Ticked
 from agent.replay.difference import Divergence, sense_difference
-from agent.robots.tabletop.robot import TabletopRobot
+from agent.robots.simulated import SimulatedRobot
 
 
-def begin(robot: TabletopRobot, episode: Episode) -> int | None:
+def begin(robot: SimulatedRobot, episode: Episode) -> int | None:
     """Make the world what it was as the mission began; return the seed to reset the robot with.
 
     Raises:
@@ -29,7 +29,7 @@ def begin(robot: TabletopRobot, episode: Episode) -> int | None:
     return None
 
 
-def resent(robot: TabletopRobot, episode: Episode) -> Iterator[tuple[Ticked, Divergence | None]]:
+def resent(robot: SimulatedRobot, episode: Episode) -> Iterator[tuple[Ticked, Divergence | None]]:
     """Send the recorded actions again.
 
     Yield each tick, and where what is sensed now differs from it, before its action goes out.

@@ -5,12 +5,14 @@ from agent.sections.monitor import MonitorConfig, SceneConfig
 from agent.sections.planner import PlannerConfig
 from agent.sections.policy import PolicyConfig
 from agent.sections.robot import DisturbanceConfig, RobotConfig
+from agent.sections.ros2 import CameraConfig, Ros2Config
 from agent.sections.section import Section
 from agent.sections.speech import Bound, GateConfig, SpeechConfig
 
 __all__ = [
     "Bound",
     "BudgetConfig",
+    "CameraConfig",
     "DisturbanceConfig",
     "EpisodeConfig",
     "GateConfig",
@@ -19,6 +21,7 @@ __all__ = [
     "PlannerConfig",
     "PolicyConfig",
     "RobotConfig",
+    "Ros2Config",
     "SceneConfig",
     "Section",
     "ShieldConfig",

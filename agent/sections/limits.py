@@ -8,23 +8,26 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from agent.sections.section import Point, Section
-from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
 
 
 class ShieldConfig(Section):
     """Limits on every action, whoever asks for it."""
 
-    workspace_low: Point = tuple(WORKSPACE_LOW.tolist())
-    """Smallest x, y, z of the tool in m, base frame."""
-    workspace_high: Point = tuple(WORKSPACE_HIGH.tolist())
-    """Largest x, y, z of the tool in m, base frame."""
+    workspace_low: Point | None = None
+    """Smallest x, y, z of the tool in m, base frame; none means that of the robot."""
+    workspace_high: Point | None = None
+    """Largest x, y, z of the tool in m, base frame; none means that of the robot."""
     max_speed_m_s: float = Field(default=0.5, gt=0)
     """Largest speed of the tool in m/s."""
     max_turn_rad_s: float = Field(default=1.5, gt=0)
     """Largest turning rate of the tool in rad/s."""
+    max_joint_speed_rad_s: float = Field(default=2.0, gt=0)
+    """Largest speed of every joint in rad/s, where actions are about joints."""
 
     @model_validator(mode="after")
     def _encloses_something(self) -> Self:
+        if self.workspace_low is None or self.workspace_high is None:
+            return self
         for axis, low, high in zip("xyz", self.workspace_low, self.workspace_high, strict=True):
             if low >= high:
                 raise ValueError(f"workspace_low must be below workspace_high, but {axis} is not")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from agent.action_space import ActionSpace
+from agent.sections.ros2 import Ros2Config
 from agent.sections.section import Section
 
 
@@ -33,7 +35,20 @@ class DisturbanceConfig(Section):
 class RobotConfig(Section):
     """The robot and its world."""
 
-    kind: Literal["tabletop"] = "tabletop"
-    """Which robot: `tabletop` is a Franka Panda at a table, simulated in MuJoCo."""
+    kind: Literal["tabletop", "fetch", "ros2"] = "tabletop"
+    """Which robot: `tabletop` is a Franka Panda at a table, `fetch` a Fetch with one block, both
+    simulated in MuJoCo; `ros2` is one that is reached over ROS 2."""
+    action: ActionSpace | None = None
+    """What the arm is sent: moves of its tool (`delta_ee`, or `delta_ee_position`, which cannot
+    turn it), `joint_position` or `delta_joint`. None means the first of them that the robot takes:
+    a Fetch takes `delta_ee_position` alone, the others take all."""
     disturbances: DisturbanceConfig = DisturbanceConfig()
     """What goes wrong on purpose; only a simulated robot has any."""
+    ros2: Ros2Config = Ros2Config()
+    """How a robot over ROS 2 is reached."""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if self.kind == "ros2":
+            self.ros2.complete(self.action or ActionSpace.DELTA_EE)
+        return self

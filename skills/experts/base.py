@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from agent.robots.tabletop.kinematics import rotation_between
+from agent.robots.kinematics import rotation_between
 from agent.types import Scene, Vector
 
 _GAIN = 0.55

@@ -11,6 +11,7 @@ import pytest
 
 from agent.checks import check_estimator, check_monitor, check_planner, check_policy, check_robot
 from agent.doubles import (
+    STILL_SPEC,
     FixedEstimator,
     ScriptedMonitor,
     ScriptedPlanner,
@@ -21,6 +22,7 @@ from agent.errors import BosunError, RobotStopped
 from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
 from agent.planner.grammar import GrammarPlanner
 from agent.protocols import Monitor, Policy, Robot, SceneEstimator
+from agent.scene.blind import BlindEstimator
 from agent.scene.tracker import SceneTracker
 from agent.types import (
     ActionChunk,
@@ -34,10 +36,21 @@ from agent.types import (
     Vector,
 )
 from skills.primitives import HomePrimitive, ReleasePrimitive, WaitPrimitive
-from tests.parts import ASKS, BEFORE, COMMAND, CONTRACTS, DONE, LATE, PICK, PLAN, chunk, observation
+from tests.parts import (
+    ASKS,
+    BEFORE,
+    BODY,
+    COMMAND,
+    CONTRACTS,
+    DONE,
+    LATE,
+    PICK,
+    PLAN,
+    chunk,
+    observation,
+)
 from tests.scenes import scene
 
-HOME = np.array([0.4, 0.0, 0.3, 0.0, 1.0, 0.0, 0.0])
 DOUBLES: Any = np.zeros((1, 7))
 
 
@@ -58,11 +71,11 @@ def test_the_still_robot() -> None:
     [
         lambda: ScriptedPolicy([chunk(), chunk(success=1.0)]),
         lambda: ScriptedPolicy(lambda observation: chunk(success=None)),
-        lambda: HomePrimitive(HOME),
-        lambda: HomePrimitive(HOME, settle_ticks=2),
-        ReleasePrimitive,
-        lambda: WaitPrimitive(0),
-        WaitPrimitive,
+        lambda: HomePrimitive(BODY),
+        lambda: HomePrimitive(BODY, settle_ticks=2),
+        lambda: ReleasePrimitive(STILL_SPEC),
+        lambda: WaitPrimitive(STILL_SPEC, seconds=0.0),
+        lambda: WaitPrimitive(STILL_SPEC),
     ],
 )
 def test_policies(make: Callable[[], Policy]) -> None:
@@ -92,6 +105,7 @@ def test_the_grammar_planner() -> None:
 @pytest.mark.parametrize(
     "make",
     [
+        BlindEstimator,
         lambda: FixedEstimator([BEFORE]),
         lambda: FixedEstimator(lambda time_s: BEFORE),
         lambda: SceneTracker(FixedEstimator([BEFORE])),

@@ -13,9 +13,9 @@ from rosbags.rosbag2 import StoragePlugin
 from agent.episode.bag import DRIVEN, import_bag
 from agent.episode.lerobot.export import export_lerobot
 from agent.episode.reader import read_episode
-from agent.episode.ros_messages import image_of
 from agent.episode.runs import UNKNOWN, subgoal_runs
-from agent.errors import BosunError, EpisodeError, MissingDependency, UsageError
+from agent.errors import BosunError, EpisodeError, MessageError, MissingDependency, UsageError
+from agent.ros.messages import image_of
 from tests.episode import bags
 
 SQLITE, MCAP = StoragePlugin.SQLITE3, StoragePlugin.MCAP
@@ -84,15 +84,15 @@ def test_images_are_decoded_to_rgb() -> None:
     smooth[..., 0] = 200
     close = image_of(bags.packed(smooth, "jpeg")).astype(int) - smooth
     assert np.abs(close).max() < 6
-    with pytest.raises(EpisodeError, match=r"no image encoding 'bgr'.*Did you mean 'bgr8'"):
+    with pytest.raises(MessageError, match=r"no image encoding 'bgr'.*Did you mean 'bgr8'"):
         image_of(bags.raw(picture, "bgr"))
     short = bags.raw(picture, "rgb8")
     short.data = short.data[:-1]
-    with pytest.raises(EpisodeError, match="bytes only"):
+    with pytest.raises(MessageError, match="bytes only"):
         image_of(short)
     damaged = bags.packed(picture, "png")
     damaged.data = damaged.data[:40]
-    with pytest.raises(EpisodeError, match="neither JPEG nor PNG"):
+    with pytest.raises(MessageError, match="neither JPEG nor PNG"):
         image_of(damaged)
 
 

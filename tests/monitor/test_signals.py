@@ -32,7 +32,7 @@ def _tick(
     actions = np.array([[*step, 0, 0, 0, 1] for step in steps], dtype=np.float32)
     heads = None if spread is None else np.array(spread, dtype=np.float32)
     answer = ActionChunk(actions, 0.1, spread=heads, progress=progress)
-    return Tick(0.1 * number, 8.0, observation(0.1 * number, tool), answer)
+    return Tick(0.1 * number, 8.0, observation(0.1 * number, tool), answer, actions[:, :3])
 
 
 def _last(signal: Signal, ticks: Iterable[Tick]) -> float:

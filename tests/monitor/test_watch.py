@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def _ticks(rng: np.random.Generator, count: int, spread: float = 0.002) -> list[
         heads = np.full(6, spread * rng.gamma(20, 1 / 20), dtype=np.float32)
         answer = ActionChunk(steps, 0.1, spread=heads, progress=number / count)
         seen = observation(0.1 * number, (0.3 + 0.01 * number, 0.0, 0.3))
-        ticks.append(Tick(0.1 * number, BUDGET_S, seen, answer))
+        ticks.append(Tick(0.1 * number, BUDGET_S, seen, answer, steps[:, :3]))
     return ticks
 
 
@@ -49,7 +51,7 @@ def watch() -> Watch:
 
 def _watched(watch: Watch, ticks: list[Tick], skill: str = "pick") -> Strain | None:
     watch.reset(skill, 0.0, BUDGET_S)
-    strains = (watch.look(tick.observation, tick.chunk) for tick in ticks)
+    strains = (watch.look(tick.observation, tick.chunk, tick.steps) for tick in ticks)
     return next((strain for strain in strains if strain is not None and strain.alarming), None)
 
 
@@ -71,7 +73,9 @@ def test_heads_that_disagree_are_out_of_distribution(watch: Watch, skill: str) -
 
 def test_every_tick_is_told_of_alarming_or_not(watch: Watch) -> None:
     watch.reset("pick", 0.0, BUDGET_S)
-    usual = [watch.look(t.observation, t.chunk) for t in _ticks(np.random.default_rng(1), 20)]
+    usual = [
+        watch.look(t.observation, t.chunk, t.steps) for t in _ticks(np.random.default_rng(1), 20)
+    ]
     assert all(strain is not None and not strain.alarming for strain in usual)
     assert all(strain is not None and set(strain.signals) <= set(NAMES) for strain in usual)
     assert len({strain.limit for strain in usual if strain is not None}) == 1
@@ -85,7 +89,9 @@ def test_an_arm_that_stands_makes_no_progress(watch: Watch) -> None:
     ticks = _ticks(np.random.default_rng(13), 12)
     last = ticks[-1]
     ticks += [
-        Tick(t, BUDGET_S, observation(t, last.observation.ee_pose[:3].tolist()), last.chunk)
+        replace(
+            last, elapsed_s=t, observation=observation(t, last.observation.ee_pose[:3].tolist())
+        )
         for t in np.arange(1.2, 8.0, 0.1)
     ]
     alarm = _watched(watch, ticks)
@@ -96,7 +102,7 @@ def test_an_arm_that_stands_makes_no_progress(watch: Watch) -> None:
 def test_a_skill_of_which_nothing_is_known_is_let_pass(watch: Watch) -> None:
     watch.reset("look", 0.0, BUDGET_S)
     ticks = _ticks(np.random.default_rng(14), 30, spread=1.0)
-    assert {watch.look(tick.observation, tick.chunk) for tick in ticks} == {None}
+    assert {watch.look(tick.observation, tick.chunk, tick.steps) for tick in ticks} == {None}
 
 
 def test_too_few_runs_for_a_rate_are_refused() -> None:
@@ -111,6 +117,6 @@ def test_a_subgoal_that_has_raised_its_alarm_raises_no_other(watch: Watch) -> No
     alarm = _watched(watch, wild)
     assert alarm is not None
     watch.reset("pick", 0.0, BUDGET_S, spent=True)
-    strains = [watch.look(tick.observation, tick.chunk) for tick in wild]
+    strains = [watch.look(tick.observation, tick.chunk, tick.steps) for tick in wild]
     assert not any(strain is None or strain.alarming for strain in strains)
     assert max(strain.score for strain in strains if strain is not None) > alarm.limit

@@ -428,3 +428,15 @@ def test_replanning_reaches_the_goal(command: str) -> None:
 def test_plans_pass_verification(command: str) -> None:
     """What the grammar plans can be carried out."""
     assert PlanVerifier().problems(plan(command), ALL, CONTRACTS) == []
+
+
+@pytest.mark.parametrize("command", ["pick up the red block", "open the drawer", "fly away"])
+def test_a_robot_that_has_learned_nothing_says_so(command: str) -> None:
+    primitives = {name: skill for name, skill in CONTRACTS.items() if not skill.learned}
+    asked = PLANNER.plan(command, Scene(0.0), primitives, ())
+    assert asked.subgoals == ()
+    assert asked.question is not None
+    assert "has learned no skill" in asked.question
+    assert "'go home'" in asked.question
+    home = PLANNER.plan("go home", Scene(0.0), primitives, ())
+    assert [subgoal.skill for subgoal in home.subgoals] == ["home"]

@@ -14,8 +14,9 @@ import pytest
 
 from agent.checks import check_robot
 from agent.errors import RobotError, RobotStopped
+from agent.robots.commanded import MAX_STEP_M, MAX_TURN_RAD
 from agent.robots.tabletop.disturbances import DisturbanceSpec
-from agent.robots.tabletop.robot import MAX_STEP_M, MAX_TURN_RAD, TabletopRobot
+from agent.robots.tabletop.robot import TabletopRobot
 from agent.robots.tabletop.world import CAMERAS, TabletopWorld
 from agent.types import Image, Observation, Vector
 

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from agent.robots.tabletop.robot import SPEC, TabletopRobot
+from agent.robots.tabletop.robot import TabletopRobot
+from agent.robots.tabletop.spaces import SPEC
 from agent.types import ActionChunk, Fact, Observation, Scene, SceneObject, Vector
 from skills.evaluate.flat import reaches
 

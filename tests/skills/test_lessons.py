@@ -26,7 +26,7 @@ from agent.events import (
     VerdictGiven,
 )
 from agent.lessons import logged_files, training_folder
-from agent.robots.tabletop.robot import SPEC
+from agent.robots.tabletop.spaces import SPEC
 from agent.robots.tabletop.world import CAMERAS as WORLD_CAMERAS
 from agent.types import HAND, Subgoal, SubgoalOutcome, SubgoalResult
 from skills.batches import Frames

@@ -31,7 +31,7 @@ def robot() -> Iterator[TabletopRobot]:
 
 def drawn(world: TabletopWorld, camera: str) -> npt.NDArray[np.int64]:
     """Return which body each pixel shows, -1 for none."""
-    renderer = world._renderers[camera]
+    renderer = world._cameras._renderers[camera]
     renderer.enable_segmentation_rendering()
     try:
         renderer.update_scene(world.data, camera=camera)

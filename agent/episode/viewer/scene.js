@@ -4,11 +4,17 @@ const COLOURS = ["red", "green", "blue", "yellow", "white"];
 const scenes = events.filter((event) => event.topic === "/scene");
 const view = extents();
 
+/** The corners of the box the shield keeps the tool in, m; older logs have it among the settings. */
+function workspace() {
+  const { workspace_low: low, workspace_high: high } = metadata.config?.shield || {};
+  return metadata.workspace || (low && high ? [low, high] : undefined);
+}
+
 /** What part of the table is shown, in m: all that was ever seen, and wherever the tool went. */
 function extents() {
-  const shield = metadata.config?.shield;
+  const box = workspace();
   const points = [[0, 0], ...scenes.flatMap((scene) => scene.objects.map((one) => one.position))];
-  if (shield) points.push(shield.workspace_low, shield.workspace_high);
+  if (box) points.push(...box);
   values("tool x").forEach((x, tick) => points.push([x, values("tool y")[tick]]));
   const within = points.filter(([x, y]) => isNumber(x) && isNumber(y) && Math.abs(x) < 3 && Math.abs(y) < 3);
   const xs = within.map(([x]) => x), ys = within.map(([, y]) => y);
@@ -16,7 +22,7 @@ function extents() {
   const margin = 0.05;
   const [near, far] = [reach(xs, Math.min) - margin, reach(xs, Math.max) + margin];
   const [right, left] = [reach(ys, Math.min) - margin, reach(ys, Math.max) + margin];
-  return { x: -left, y: -far, width: left - right, height: far - near, shield };
+  return { x: -left, y: -far, width: left - right, height: far - near, box };
 }
 
 function drawScene(tick) {
@@ -36,8 +42,8 @@ function drawScene(tick) {
 /** The robot stands at the bottom and looks up the page, as its operator does. */
 function ground() {
   const drawn = [make("circle", { cx: 0, cy: 0, r: 9 * view.px, className: "base" }, make("title", { text: "the robot's base" }))];
-  if (view.shield) {
-    const [low, high] = [view.shield.workspace_low, view.shield.workspace_high];
+  if (view.box) {
+    const [low, high] = view.box;
     drawn.unshift(make("rect", { x: -high[1], y: -high[0], width: high[1] - low[1], height: high[0] - low[0], className: "workspace" }));
   }
   return drawn;

@@ -50,6 +50,7 @@ class Disturbances:
 
     Attributes:
         jammed: Whether the drawer is jammed in this mission.
+        forcing: Whether the fingers are forced open in this period.
     """
 
     def __init__(self, spec: DisturbanceSpec, rng: np.random.Generator) -> None:
@@ -57,6 +58,7 @@ class Disturbances:
         self._spec = spec
         self._rng = rng
         self._forced = 0
+        self.forcing = False
         self._last_carried: str | None = None
         self._released: tuple[str, int] | None = None
         self.jammed = spec.jam > 0 and bool(rng.random() < spec.jam)
@@ -82,10 +84,9 @@ class Disturbances:
         slip = self._rng.random() < self._spec.drop_per_s * _PERIOD_S
         if carrying and slip and not self._forced:
             self._forced = _FORCED_OPEN_TICKS
-        if self._forced:
-            self._forced -= 1
-            return 1.0
-        return opening
+        self.forcing = self._forced > 0
+        self._forced -= self.forcing
+        return 1.0 if self.forcing else opening
 
     def after_step(self, world: TabletopWorld) -> None:
         """Shift what was let go, and nudge what stands about."""

@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 
 from agent.errors import MissingDependency
+from agent.robots.kinematics import ArmKinematics
 
 ARM_JOINTS = tuple(f"robot:panda0_joint{i}" for i in range(1, 8))
 FINGER_JOINTS = ("robot:panda0_finger_joint1", "robot:panda0_finger_joint2")
@@ -93,6 +94,11 @@ def panda_spec() -> mujoco.MjSpec:
         for geom in spec.body(name).geoms:
             geom.friction = np.array([1.5, 0.05, 0.0005])
     return spec
+
+
+def panda_kinematics() -> ArmKinematics:
+    """Return the kinematics of this arm, its tool at the finger tips."""
+    return ArmKinematics(panda_spec().compile(), ARM_JOINTS, TOOL_SITE, HOME_JOINTS)
 
 
 def look_at(eye: np.ndarray, target: np.ndarray, up: tuple[float, float, float]) -> np.ndarray:

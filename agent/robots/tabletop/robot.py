@@ -9,39 +9,24 @@ import numpy as np
 
 from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import RobotStopped
+from agent.robots.commanded import CommandedPose
 from agent.robots.tabletop.disturbances import DisturbanceSpec
-from agent.robots.tabletop.kinematics import compose, rotation_between
 from agent.robots.tabletop.layout import NOMINAL, Variation
 from agent.robots.tabletop.senses import Senses
-from agent.robots.tabletop.world import CAMERAS, RATE_HZ, TabletopWorld
+from agent.robots.tabletop.spaces import tabletop_spec
+from agent.robots.tabletop.world import CAMERAS, TabletopWorld
 from agent.types import Observation, Vector
-
-MAX_STEP_M = 0.05
-MAX_TURN_RAD = 0.25
-_LEAD_M = 0.04
-_LEAD_RAD = 0.3
-
-SPEC = ActionSpec(
-    space=ActionSpace.DELTA_EE,
-    names=("dx [m]", "dy [m]", "dz [m]", "rx [rad]", "ry [rad]", "rz [rad]", "gripper [0..1]"),
-    low=np.array([-MAX_STEP_M] * 3 + [-MAX_TURN_RAD] * 3 + [0.0]),
-    high=np.array([MAX_STEP_M] * 3 + [MAX_TURN_RAD] * 3 + [1.0]),
-    rate_hz=RATE_HZ,
-)
 
 
 class TabletopRobot:
-    """Moves by deltas of the tool pose in the base frame; senses two cameras and its joints.
-
-    Deltas add up on a commanded pose, which never runs further ahead of the measured one than a
-    few centimetres, so an arm that is blocked does not jump when it comes free.
-    """
+    """Moves as its action space says; senses two cameras and its joints."""
 
     def __init__(
         self,
         disturbances: DisturbanceSpec | None = None,
         variation: Variation = NOMINAL,
         *,
+        space: ActionSpace = ActionSpace.DELTA_EE,
         held: Callable[[], bool] = lambda: False,
     ) -> None:
         """Build the world. It is `world` for experts, labels and scoring; the agent has no use.
@@ -49,6 +34,7 @@ class TabletopRobot:
         Args:
             disturbances: What goes wrong in it.
             variation: How its scenes differ.
+            space: What the numbers of an action mean.
             held: Asked while the arm moves; once true it holds where it is for what is left of the
                 period, as it does when stopped.
         """
@@ -56,14 +42,15 @@ class TabletopRobot:
         self.world = TabletopWorld(self._spec, variation)
         self._senses = Senses(self._spec)
         self._latch, self._held = threading.Event(), held
-        self._commanded = self.world.ee_pose
+        self._action_spec = tabletop_spec(space)
+        self._commanded = CommandedPose(self.world.ee_pose)
         self._began_s = 0.0
         self._seen: Observation | None = None
 
     @property
     def spec(self) -> ActionSpec:
-        """Seven numbers: translation, rotation vector, gripper opening."""
-        return SPEC
+        """What the numbers of an action mean, and their limits."""
+        return self._action_spec
 
     @property
     def stopped(self) -> bool:
@@ -79,7 +66,7 @@ class TabletopRobot:
         if seed is not None:
             self.world.reset(seed)
         self._began_s = self.world.time_s
-        self._commanded = self.world.ee_pose
+        self._commanded.begin(self.world.ee_pose)
         self._seen = None
         self._senses = Senses(self._spec)
         self._latch.clear()
@@ -99,34 +86,36 @@ class TabletopRobot:
         return self._seen
 
     def act(self, action: Vector) -> Vector:
-        """Move by one (7,) action for one period and return the action sent.
+        """Move by one (dim,) action for one period and return the action sent.
 
         Raises:
             RobotStopped: The stop latch is set; nothing was sent.
         """
         if self._latch.is_set():
             raise RobotStopped("The robot is stopped and takes no action until the next command.")
-        sent = np.clip(np.asarray(action, dtype=np.float64), SPEC.low, SPEC.high)
+        spec = self._action_spec
+        sent = np.clip(np.asarray(action, dtype=np.float64), spec.low, spec.high)
         if not np.all(np.isfinite(sent)):
             raise ValueError("An action must be finite numbers.")
-        self._commanded = self._leashed(compose(self._commanded, sent[:6]))
-        self.world.step(self._commanded, float(sent[6]), self._holds)
+        self._move(sent[:-1], float(sent[-1]))
         if self._held():
-            self._commanded = self.world.ee_pose
+            self._commanded.begin(self.world.ee_pose)
         return sent
+
+    def _move(self, motion: Vector, opening: float) -> None:
+        match self._action_spec.space:
+            case ActionSpace.JOINT_POSITION:
+                self.world.turn(motion, opening, self._holds)
+            case ActionSpace.DELTA_JOINT:
+                self.world.turn(self.world.joint_pos + motion, opening, self._holds)
+            case ActionSpace.DELTA_EE | ActionSpace.DELTA_EE_POSITION:
+                delta = np.zeros(6)
+                delta[: motion.size] = motion
+                pose = self._commanded.move(delta, self.world.ee_pose)
+                self.world.step(pose, opening, self._holds)
 
     def _holds(self) -> bool:
         return self._latch.is_set() or self._held()
-
-    def _leashed(self, pose: Vector) -> Vector:
-        """Keep a commanded pose near the measured one."""
-        actual = self.world.ee_pose
-        lead, turn = pose[:3] - actual[:3], rotation_between(actual[3:], pose[3:])
-        limits = ((lead, _LEAD_M + MAX_STEP_M), (turn, _LEAD_RAD + MAX_TURN_RAD))
-        lead, turn = (
-            v * min(1.0, limit / max(float(np.linalg.norm(v)), 1e-9)) for v, limit in limits
-        )
-        return compose(actual, np.concatenate([lead, turn]))
 
     def stop(self) -> None:
         """Hold where the arm is and refuse actions until `reset`."""

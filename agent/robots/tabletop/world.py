@@ -8,9 +8,12 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from agent.robots.kinematics import one_sided
 from agent.robots.tabletop import physics
+from agent.robots.tabletop.cameras import Cameras
 from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
 from agent.robots.tabletop.dresser import Dresser
+from agent.robots.tabletop.drive import Drive
 from agent.robots.tabletop.fixtures import (
     BUTTONS,
     CAP_Z,
@@ -20,12 +23,9 @@ from agent.robots.tabletop.fixtures import (
     jam,
 )
 from agent.robots.tabletop.furnisher import Furnisher, put
-from agent.robots.tabletop.kinematics import ArmKinematics
+from agent.robots.tabletop.grip import between
 from agent.robots.tabletop.layout import NOMINAL, Layout, Variation, sample_layout
-from agent.robots.tabletop.model import (
-    TIMESTEP_S,
-    tabletop_model,
-)
+from agent.robots.tabletop.model import TIMESTEP_S, tabletop_model
 from agent.robots.tabletop.panda import (
     ARM_JOINTS,
     FINGER_BODIES,
@@ -33,13 +33,11 @@ from agent.robots.tabletop.panda import (
     FINGER_TRAVEL,
     HOME_JOINTS,
     TOOL_SITE,
+    panda_kinematics,
 )
 from agent.robots.tabletop.supports import support_of
 from agent.types import HAND, Image, Scene, SceneObject, Vector
-from agent.workspace import (
-    MOVABLE,
-    OBJECTS,
-)
+from agent.workspace import OBJECTS
 
 RATE_HZ = 10.0
 HOME_POSE = np.array([0.40, 0.0, 0.32, 0.0, 1.0, 0.0, 0.0])
@@ -49,7 +47,8 @@ CAMERAS: dict[str, tuple[int, int]] = {"front": (120, 160), "wrist": (96, 96)}
 _SETTLE_STEPS = 75
 _SHUT_ON_NOTHING = 0.3
 """Opening of the gripper below which there is nothing between the fingers, 0..1."""
-_SUBSTEPS = round(1 / RATE_HZ / TIMESTEP_S)
+PERIOD_SLICES = round(1 / RATE_HZ / TIMESTEP_S)
+"""Steps of physics in one period."""
 
 
 class TabletopWorld:
@@ -62,14 +61,10 @@ class TabletopWorld:
         self._variation = variation
         self.model = tabletop_model()
         self.data = mujoco.MjData(self.model)
-        self._kinematics = ArmKinematics()
-        self._renderers = {
-            name: mujoco.Renderer(self.model, *size) for name, size in CAMERAS.items()
-        }
-        for renderer in self._renderers.values():
-            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
-            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
+        self._kinematics = panda_kinematics()
+        self._cameras = Cameras(self.model, CAMERAS)
         self._arm_qpos = [self.model.joint(name).qposadr[0] for name in ARM_JOINTS]
+        self._arm_dofs = [self.model.joint(name).dofadr[0] for name in ARM_JOINTS]
         self._finger_qpos = [self.model.joint(name).qposadr[0] for name in FINGER_JOINTS]
         self._finger_bodies = [self.model.body(name).id for name in FINGER_BODIES]
         self._tool = self.model.site(TOOL_SITE).id
@@ -95,7 +90,6 @@ class TabletopWorld:
         self.pose_arm(start, opening=1.0)
         self.settle(_SETTLE_STEPS)
         self.data.time = 0.0
-        self._holding = False
 
     def snapshot(self) -> dict[str, Any]:
         """Return all that decides how the world goes on, as JSON has it. Privileged.
@@ -105,8 +99,8 @@ class TabletopWorld:
         return {
             "seed": self._seed,
             "physics": physics.recorded(self.model, self.data),
-            "targets": self._targets.tolist(),
-            "holding": self._holding,
+            "targets": self._drive.targets.tolist(),
+            "holding": self._drive.holding,
             "lamps": self._lamps.snapshot(),
             "disturbances": self._disturbances.snapshot(),
         }
@@ -119,8 +113,7 @@ class TabletopWorld:
         """
         self.reset(snapshot["seed"])
         physics.restore(self.model, self.data, snapshot["physics"])
-        self._targets = np.array(snapshot["targets"])
-        self._holding = snapshot["holding"]
+        self._drive = Drive(np.array(snapshot["targets"]), holding=snapshot["holding"])
         self._lamps.restore(snapshot["lamps"])
         self._disturbances.restore(snapshot["disturbances"])
 
@@ -151,11 +144,12 @@ class TabletopWorld:
 
     def pose_arm(self, pose: Vector, opening: float) -> None:
         """Put the arm at a (7,) tool pose at once, without moving there. Privileged."""
-        self._targets = self._kinematics.solve(HOME_JOINTS, pose)
+        joints = self._kinematics.solve(HOME_JOINTS, pose)
+        self._drive = Drive(joints)
         travel = opening * FINGER_TRAVEL
-        self.data.qpos[self._arm_qpos] = self._targets
+        self.data.qpos[self._arm_qpos] = joints
         self.data.qpos[self._finger_qpos] = travel
-        self.data.ctrl[:] = [*self._targets, travel, travel]
+        self.data.ctrl[:] = [*joints, travel, travel]
 
     def close_fingers(self) -> None:
         """Command the fingers shut, the arm staying where it is."""
@@ -186,13 +180,16 @@ class TabletopWorld:
         return np.asarray(self.data.qpos[self._arm_qpos]).copy()
 
     @property
+    def joint_vel(self) -> Vector:
+        """(7,) measured speeds of the arm's joints, rad/s."""
+        return np.asarray(self.data.qvel[self._arm_dofs]).copy()
+
+    @property
     def ee_pose(self) -> Vector:
         """(7,) measured tool pose: m and wxyz, base frame."""
         quat = np.zeros(4)
         mujoco.mju_mat2Quat(quat, self.data.site_xmat[self._tool])
-        # A unit quaternion and its negative are one rotation; q_x >= 0 keeps the fingers-down
-        # neighbourhood continuous.
-        return np.concatenate([self.data.site_xpos[self._tool], -quat if quat[1] < 0 else quat])
+        return np.concatenate([self.data.site_xpos[self._tool], one_sided(quat)])
 
     @property
     def gripper(self) -> float:
@@ -201,9 +198,7 @@ class TabletopWorld:
 
     def render(self, camera: str) -> Image:
         """Return (H, W, 3) uint8 RGB from one of `CAMERAS`."""
-        renderer = self._renderers[camera]
-        renderer.update_scene(self.data, camera=camera)
-        return np.array(renderer.render(), dtype=np.uint8)
+        return self._cameras(camera, self.data)
 
     def step(
         self, pose: Vector, opening: float, halted: Callable[[], bool] = lambda: False
@@ -215,47 +210,55 @@ class TabletopWorld:
             opening: Wanted gripper opening, 0..1.
             halted: Asked before every physics step; once true the arm holds where it is.
         """
-        before, after = self._targets, self._kinematics.solve(self._targets, pose)
-        opening = self._disturbances.gripper(opening, self._gripped() is not None)
+        self.turn(self._kinematics.solve(self._drive.targets, pose), opening, halted)
+
+    def turn(
+        self, joints: Vector, opening: float, halted: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Turn towards (7,) joint positions in rad for one period; all else as in `step`."""
+        self.aim(joints, PERIOD_SLICES)
+        self.begin(opening)
+        for _ in range(PERIOD_SLICES):
+            self.advance(held=halted())
+        self.finish()
+
+    def aim(self, joints: Vector, slices: int) -> None:
+        """Lead the arm to (7,) joint positions in rad within so many steps of physics."""
+        self._drive.aim(joints, slices)
+
+    def begin(self, opening: float) -> None:
+        """Begin a period, the gripper at a wanted opening, 0..1, unless it is forced open."""
+        opening = self._disturbances.gripper(opening, self.carried() is not None)
         self.data.ctrl[7:9] = opening * FINGER_TRAVEL
-        for index in range(_SUBSTEPS):
-            if not halted():
-                self._targets = before + (after - before) * ((index + 1) / _SUBSTEPS)
-                self._holding = False
-            elif not self._holding:
-                # The targets run ahead of the arm; to hold is to stay where the arm is.
-                self._targets, self._holding = self.joint_pos, True
-            self.data.ctrl[:7] = self._targets
-            mujoco.mj_step(self.model, self.data)
-            self._lamps.update(self.data)
+
+    def grip(self, opening: float) -> None:
+        """Change the wanted opening, 0..1, within a period."""
+        if not self._disturbances.forcing:
+            self.data.ctrl[7:9] = opening * FINGER_TRAVEL
+
+    def advance(self, *, held: bool = False) -> None:
+        """Let one step of physics pass; held, the arm stays where it is."""
+        self._drive.hold(self.joint_pos) if held else self._drive.advance()
+        self.data.ctrl[:7] = self._drive.targets
+        mujoco.mj_step(self.model, self.data)
+        self._lamps.update(self.data)
+
+    def finish(self) -> None:
+        """End a period: all is up to date, and what goes wrong between two of them does."""
         self._lamps.show()
         mujoco.mj_forward(self.model, self.data)
         self._disturbances.after_step(self)
 
     def close(self) -> None:
         """Release the renderers."""
-        for renderer in self._renderers.values():
-            renderer.close()
+        self._cameras.close()
 
     def carried(self) -> str | None:
         """Return the block or can between the fingers, both touching it, if any. Privileged."""
-        return self._gripped()
-
-    def _gripped(self) -> str | None:
         if self.gripper < _SHUT_ON_NOTHING:
             # Fingers that are shut may both touch what they push.
             return None
-        touching: dict[int, set[int]] = {}
-        for contact in self.data.contact[: self.data.ncon]:
-            bodies = self.model.geom_bodyid[[contact.geom1, contact.geom2]]
-            for finger, other in (bodies, bodies[::-1]):
-                if finger in self._finger_bodies:
-                    touching.setdefault(int(other), set()).add(int(finger))
-        for body, fingers in touching.items():
-            name = str(self.model.body(body).name)
-            if len(fingers) == 2 and OBJECTS.get(name) in MOVABLE:
-                return name
-        return None
+        return between(self.model, self.data, self._finger_bodies)
 
     def position(self, name: str) -> Vector:
         """Return where a thing is: (3,) m, base frame; a drawer's handle, a button's cap.
@@ -279,7 +282,7 @@ class TabletopWorld:
     def truth(self) -> Scene:
         """Return what is really there, in the agent's own terms. Privileged."""
         places = {name: self.position(name) for name in self.layout.scene.objects}
-        held = self._gripped()
+        held = self.carried()
         objects = {}
         for name, position in places.items():
             support = HAND if name == held else support_of(name, places)

@@ -1,0 +1,1 @@
+"""A Fetch at a table with one block, in MuJoCo."""

@@ -1,0 +1,92 @@
+"""What is told to a robot's joints."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from agent.errors import RobotStopped
+from agent.robots.ros2.joints import ArmJoints
+from agent.ros.bus import Bus, Qos
+from agent.ros.messages import FLOATS, JOINTS, joint_state, numbers
+from agent.sections import Ros2Config
+from agent.types import Vector
+
+_KINDS = {"joint_state": JOINTS, "float64_multi_array": FLOATS}
+
+
+class Commands:
+    """Publishes joint targets, and never one that is no number or beyond the limits."""
+
+    def __init__(self, config: Ros2Config, bus: Bus, latched: Callable[[], bool]) -> None:
+        """Advertise.
+
+        Args:
+            config: Which topic, joints and limits.
+            bus: Carries the commands.
+            latched: Whether nothing but holding may be told any more.
+        """
+        self._config, self._bus, self._latched = config, bus, latched
+        command = config.command
+        self._publish = bus.advertise(
+            command.topic, _KINDS[command.kind], Qos(reliable=command.reliable, depth=1)
+        )
+        self._arm = ArmJoints.of(config)
+        self._fingers: Vector | None = None
+        # Between asking for the latch and publishing nobody may hold, or the arm would move on.
+        self._sending = threading.Lock()
+
+    def begin(self) -> None:
+        """Forget what the gripper was told."""
+        self._fingers = None
+
+    def send(self, joints: Vector, opening: float, due_s: float) -> None:
+        """Tell joints where to be.
+
+        Args:
+            joints: (n,) rad, zeros as the policy has them.
+            opening: Of the gripper, 0..1.
+            due_s: When they shall be there, s of the robot's clock.
+
+        Raises:
+            RobotStopped: Only holding may be told any more; nothing was sent.
+            RobotError: The bus does not carry it.
+        """
+        gripper = self._config.gripper
+        at = gripper.closed + opening * (gripper.open - gripper.closed)
+        with self._sending:
+            if self._latched():
+                raise RobotStopped(
+                    "The robot is stopped and takes no action until the next command."
+                )
+            self._fingers = np.full(len(gripper.names), at)
+            self._tell(joints, self._fingers, due_s)
+
+    def hold(self, joints: Vector, fingers: Vector, now_s: float) -> None:
+        """Tell the arm to stay where it is, and the gripper to grip as it does.
+
+        Args:
+            joints: (n,) rad, measured, zeros as the policy has them.
+            fingers: (m,) m or rad, measured; what they were told last counts more.
+            now_s: The robot's clock, s.
+
+        Raises:
+            RobotError: The bus does not carry it.
+        """
+        with self._sending:
+            # A hand that holds something is told to close further than that lets it.
+            kept = fingers if self._fingers is None else self._fingers
+            self._tell(joints, kept, now_s)
+
+    def _tell(self, joints: Vector, fingers: Vector, due_s: float) -> None:
+        arm = self._arm
+        targets = np.concatenate([np.clip(joints, arm.low, arm.high) - arm.offsets, fingers])
+        if not np.all(np.isfinite(targets)):
+            raise ValueError("Joints are told finite numbers only.")
+        if self._config.command.kind == "float64_multi_array":
+            self._publish(numbers(self._bus, targets))
+            return
+        names = (*self._config.joints.names, *self._config.gripper.names)
+        self._publish(joint_state(self._bus, max(due_s, 0.0), names, targets))

@@ -1,0 +1,140 @@
+"""A world in one process and the agent in another."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent.checks import check_robot
+from agent.config import Config, load_config
+from agent.embodiment import open_robot
+from agent.ros.bus import LATCHED, Bus, Qos
+from agent.ros.messages import TEXT
+from agent.ros.opening import open_bus
+from tests.robots.ros2.world import ROOT, World
+from tests.ros.domains import OWN
+
+_DOMAIN = 1 + OWN % 100
+"""Another one than that of the puppet."""
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    made = World(_DOMAIN)
+    assert "Ctrl-C ends it" in made.ready()
+    yield made
+    code, said = made.end()
+    assert code == 0
+    assert "ticks" in said and "late" in said
+
+
+@pytest.fixture
+def config(world: World) -> Config:
+    overrides = (f"robot.ros2.domain={world.domain}", "memory.file=null")
+    return load_config(ROOT / "configs/ros2_world.yaml", overrides)
+
+
+class _Told:
+    """What comes on some topics, as JSON."""
+
+    def __init__(self, bus: Bus, topics: dict[str, Qos]) -> None:
+        self.messages: dict[str, list[Any]] = {topic: [] for topic in topics}
+        for topic, qos in topics.items():
+            bus.listen(topic, TEXT, qos, partial(self._take, topic))
+
+    def _take(self, topic: str, message: Any) -> None:
+        self.messages[topic].append(json.loads(message.data))
+
+
+def test_a_mission_over_the_bus(config: Config, tmp_path: Path) -> None:
+    from agent.build import Agent
+    from agent.mission import Mission, run_mission
+
+    agent = Agent(config)
+    with closing(open_bus("dds", _DOMAIN, loopback=True)) as bus:
+        told = _Told(bus, {"/bosun/event": Qos(), "/bosun/verdict": Qos()})
+        try:
+            summary = run_mission(agent, Mission("press the button", 20, tmp_path / "episode"))
+            late = _Told(bus, {"/bosun/plan": LATCHED})
+            time.sleep(0.3)
+        finally:
+            agent.close()
+    assert summary["outcome"] == "success"
+    assert summary["world_success"] is True
+    assert summary["seconds"] > 1.0
+    # On a busy machine the monitor may be unsure of a first try.
+    verdicts = told.messages["/bosun/verdict"]
+    assert verdicts[0]["subgoal"]["phrase"] == "press the button"
+    assert verdicts[-1]["verdict"]["value"] == "confirmed"
+    kinds = [event["kind"] for event in told.messages["/bosun/event"]]
+    assert kinds == ["mission_started", "mission_ended"]
+    # Who comes later is told the plan all the same.
+    [plan] = late.messages["/bosun/plan"]
+    assert [step["skill"] for step in plan["plan"]["subgoals"]] == ["press"]
+
+
+def test_the_robot_keeps_its_protocol(config: Config) -> None:
+    check_robot(lambda: open_robot(config.robot, lambda: False), live=True)
+
+
+def test_it_sees_over_the_bus_what_it_sees_in_process(config: Config) -> None:
+    from agent.robots.tabletop.robot import TabletopRobot
+
+    with (
+        closing(open_robot(config.robot, lambda: False)) as far,
+        closing(TabletopRobot()) as near,
+    ):
+        seen, there = far.reset(33), near.reset(33)
+    assert seen.ee_pose == pytest.approx(there.ee_pose, abs=2e-3)
+    assert seen.joint_pos == pytest.approx(there.joint_pos, abs=5e-3)
+    assert seen.gripper == pytest.approx(there.gripper, abs=0.01)
+    for name, image in there.images.items():
+        # It sees the scene a tenth of a second later, at rest in both.
+        differs = np.abs(image.astype(int) - seen.images[name]).max(axis=2) > 8
+        assert differs.mean() < 0.01
+
+
+def test_a_pause_holds_the_arm_where_it_is(config: Config) -> None:
+    paused = False
+    with closing(open_robot(config.robot, lambda: paused)) as robot:
+        robot.reset(20)
+        away = np.array([0.0, 0.04, 0.0, 0.0, 0.0, 0.0, 1.0])
+        for _ in range(5):
+            robot.act(away)
+        paused = True
+        robot.act(away)
+        time.sleep(0.2)
+        held = robot.observe()
+        time.sleep(0.4)
+        later = robot.observe()
+        assert later.time_s > held.time_s + 0.25
+        assert np.abs(later.joint_pos - held.joint_pos).max() < 0.02
+        assert not robot.stopped
+        paused = False
+        for _ in range(3):
+            robot.act(away)
+        assert robot.observe().ee_pose[1] > later.ee_pose[1] + 0.03
+
+
+def test_a_domain_has_one_world(world: World) -> None:
+    other = World(world.domain)
+    assert "has a robot already that publishes /joint_states" in other.ready()
+    assert other.ended()[0] == 2
+
+
+def test_a_world_is_of_its_own_arm_and_cameras_only() -> None:
+    for setting, words in (
+        ("robot.ros2.cameras={front: {topic: /front, size: [120, 160]}}", "front of 160x120"),
+        ("robot.kind=tabletop", "needs robot.kind ros2"),
+    ):
+        wrong = World(_DOMAIN, setting)
+        assert words in wrong.ready()
+        assert wrong.ended()[0] == 2
