@@ -217,12 +217,12 @@ class Ros2Robot:
         self.stop()
 
     def _hold(self) -> None:
-        """Tell the joints to stay where they were last; never raises."""
+        """Tell the joints to stay where they are; never raises."""
         self._resting = True
-        if (latest := self._senses.latest) is not None:
+        if (present := self._senses.present()) is not None:
             # A bus that is gone carries no hold either, and the arm has its own watchdog.
             with suppress(BosunError, ValueError):
-                self._commands.hold(*latest, self._senses.now_s)
+                self._commands.hold(*present, self._senses.now_s)
 
     def _on_emergency(self, message: Any) -> None:
         if message.data:

@@ -23,6 +23,8 @@ KINDS = {"compressed": COMPRESSED, "raw": IMAGE}
 """How a camera's kind is configured -> its ROS type."""
 _PICTURES = 8
 _STATES = 500
+_LOOK_BACK_S, _LOOK_AHEAD_S = 0.02, 0.05
+"""Over how long the joints' speeds are taken, and for how long they are believed, s."""
 _APART_S = 0.1
 """How far joint positions may be from the pictures they belong to, s."""
 
@@ -99,6 +101,21 @@ class Senses:
     def latest(self) -> tuple[Vector, Vector] | None:
         """The last (n,) joint and (m,) gripper positions; None where there never were any."""
         return None if self._latest is None else self._apart(self._latest)
+
+    def present(self) -> tuple[Vector, Vector] | None:
+        """Return where the (n,) joints and the (m,) gripper's are now, by how they moved last.
+
+        An arm that is told to stay where it was some hundredths of a second ago is pulled back, and
+        comes to rest the later.
+        """
+        with self.came:
+            newest = self.joints.newest
+            before = self.joints.nearest(newest[0] - _LOOK_BACK_S) if newest else None
+            age_s = time.monotonic() - self.joints.received_s
+        if newest is None or before is None or newest[0] <= before[0] or age_s > _LOOK_AHEAD_S:
+            return self.latest
+        speeds = (newest[1] - before[1]) / (newest[0] - before[0])
+        return self._apart(newest[1] + speeds * age_s)
 
     def begin(self) -> None:
         """Forget all that came, and every fault."""
