@@ -103,10 +103,10 @@ class Senses:
         return None if self._latest is None else self._apart(self._latest)
 
     def present(self) -> tuple[Vector, Vector] | None:
-        """Return where the (n,) joints and the (m,) gripper's are now, by how they moved last.
+        """Return where the (n,) joints and the (m,) gripper's are, once a command has its effect.
 
-        An arm that is told to stay where it was some hundredths of a second ago is pulled back, and
-        comes to rest the later.
+        That is told by how they moved last. An arm that shall stay where it was some hundredths of
+        a second ago is pulled back, and comes to rest the later.
         """
         with self.came:
             newest = self.joints.newest
@@ -115,7 +115,7 @@ class Senses:
         if newest is None or before is None or newest[0] <= before[0] or age_s > _LOOK_AHEAD_S:
             return self.latest
         speeds = (newest[1] - before[1]) / (newest[0] - before[0])
-        return self._apart(newest[1] + speeds * age_s)
+        return self._apart(newest[1] + speeds * (age_s + self._config.command.lag_s))
 
     def begin(self) -> None:
         """Forget all that came, and every fault."""
