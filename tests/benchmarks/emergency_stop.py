@@ -13,7 +13,7 @@ import json
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import numpy as np
@@ -61,16 +61,11 @@ class Watch:
         self.turned.append((seconds_of(message.header.stamp), fastest))
 
 
-def circle(robot: Robot, speed_m_s: float, ends: threading.Event) -> None:
-    """Circle until told otherwise; a robot that is stopped waits to be reset."""
-    seen = robot.observe()
-    while not ends.is_set():
-        try:
-            robot.act(_along(seen, speed_m_s / robot.spec.rate_hz))
-            seen = robot.observe()
-        except RobotStopped:
-            time.sleep(0.01)
-            seen = robot.observe()
+def circle_until_stopped(robot: Robot, speed_m_s: float) -> None:
+    """Circle as fast as told, until somebody stops the robot."""
+    with suppress(RobotStopped):
+        while True:
+            robot.act(_along(robot.observe(), speed_m_s / robot.spec.rate_hz))
 
 
 def _along(seen: Observation, step_m: float) -> Vector:
@@ -96,22 +91,21 @@ def measure(stops: int, domain: int) -> list[float]:
         watch = Watch(bus, ros.joints.topic, len(ros.joints.names))
         press = bus.advertise(ros.emergency_stop or "", "std_msgs/msg/Bool", Qos())
         pressed = bus.message("std_msgs/msg/Bool")(data=True)
-        robot.reset(0)
-        ends = threading.Event()
-        step = min(config.shield.max_speed_m_s, float(robot.spec.high[0]) * robot.spec.rate_hz)
-        thread = threading.Thread(target=circle, args=(robot, step, ends), daemon=True)
-        thread.start()
-        while len(took) < stops:
-            time.sleep(rng.uniform(0.8, 1.3))
-            at_s = time.time()
+        pressed_s = [0.0]
+
+        def press_now() -> None:
+            pressed_s.append(time.time())
             press(pressed)
-            time.sleep(_RESTS_S)
-            if (still_s := watch.still(at_s)) is not None:
-                took.append(still_s)
+
+        step = min(config.shield.max_speed_m_s, float(robot.spec.high[0]) * robot.spec.rate_hz)
+        while len(took) < stops:
+            robot.reset(None if took else 0)
             watch.turned.clear()
-            robot.reset(None)
-        ends.set()
-        thread.join()
+            threading.Timer(rng.uniform(0.8, 1.3), press_now).start()
+            circle_until_stopped(robot, step)
+            time.sleep(_RESTS_S)
+            if (still_s := watch.still(pressed_s[-1])) is not None:
+                took.append(still_s)
     return took
 
 

@@ -73,7 +73,7 @@ class Senses:
             self.came,
             self._on_fault,
         )
-        bus.listen(joints.topic, JOINTS, _qos(joints.reliable), self.joints.on_message)
+        bus.listen(joints.topic, JOINTS, Qos(reliable=joints.reliable), self.joints.on_message)
         self.pose: Stream[Vector] | None = None
         if (topic := config.tool.topic) is not None:
             self.pose = Stream(
@@ -84,7 +84,7 @@ class Senses:
                 self.came,
                 self._on_fault,
             )
-            bus.listen(topic, STAMPED_POSE, _qos(joints.reliable), self.pose.on_message)
+            bus.listen(topic, STAMPED_POSE, Qos(reliable=joints.reliable), self.pose.on_message)
 
     @property
     def streams(self) -> Sequence[Stream[Any]]:
@@ -198,7 +198,9 @@ class Senses:
             self.came,
             self._on_fault,
         )
-        bus.listen(camera.topic, KINDS[camera.kind], _qos(camera.reliable), stream.on_message)
+        # Of pictures that come faster than they are taken, the newest is wanted.
+        qos = Qos(reliable=camera.reliable, depth=1)
+        bus.listen(camera.topic, KINDS[camera.kind], qos, stream.on_message)
         return stream
 
     def _bounds(self, max_age_s: float) -> Bounds:
@@ -228,10 +230,6 @@ def _pose(message: Any) -> Vector:
     if not (np.all(np.isfinite(pose)) and abs(length - 1.0) < 1e-2):
         raise ValueError("It holds no finite position and unit quaternion")
     return np.concatenate([pose[:3], one_sided(pose[3:] / length)])
-
-
-def _qos(reliable: bool) -> Qos:
-    return Qos(reliable=reliable, depth=10)
 
 
 def _size(image: Image) -> str:

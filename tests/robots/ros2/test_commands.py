@@ -14,7 +14,7 @@ from agent.robots.ros2.spaces import ros2_body, ros2_spec
 from agent.robots.tabletop.panda import HOME_JOINTS, panda_kinematics
 from agent.ros.opening import open_bus
 from agent.types import Vector
-from tests.robots.ros2.puppet import ARM, HOME, RATE_HZ, Puppet, config
+from tests.robots.ros2.puppet import ARM, HOME, OTHER, RATE_HZ, Puppet, config
 from tests.ros.domains import OWN
 
 
@@ -66,6 +66,7 @@ def test_nothing_beyond_the_limits_is_sent_and_offsets_are_taken_off(
     shifted = config(
         OWN,
         joints={"names": ARM, "offsets": (0.5, *([0.0] * 6))},
+        command={"topic": OTHER},
         limits={name: {"low": -2.6, "high": 0.6, "velocity": 99.0} for name in ARM},
     )
     robot = Ros2Robot(

@@ -17,7 +17,7 @@ from agent.checks import check_robot
 from agent.config import Config, load_config
 from agent.embodiment import open_robot
 from agent.ros.bus import LATCHED, Bus, Qos
-from agent.ros.messages import TEXT
+from agent.ros.messages import JOINTS, TEXT, joint_state
 from agent.ros.opening import open_bus
 from tests.robots.ros2.world import ROOT, World
 from tests.ros.domains import OWN
@@ -34,6 +34,7 @@ def world() -> Iterator[World]:
     code, said = made.end()
     assert code == 0
     assert "ticks" in said and "late" in said
+    assert "refused: There is no joint 'joint2'" in said
 
 
 @pytest.fixture
@@ -129,6 +130,22 @@ def test_a_pause_holds_the_arm_where_it_is(config: Config) -> None:
         for _ in range(3):
             robot.act(away)
         assert robot.observe().ee_pose[1] > later.ee_pose[1] + 0.03
+
+
+def test_what_makes_no_sense_moves_nothing(config: Config) -> None:
+    ros = config.robot.ros2
+    with closing(open_robot(config.robot, lambda: False)) as robot:
+        before = robot.reset(20)
+        with closing(open_bus("dds", _DOMAIN, loopback=True)) as bus:
+            tell = bus.advertise(ros.command.topic, JOINTS, Qos())
+            names = (*ros.joints.names, *ros.gripper.names)
+            tell(joint_state(bus, 0.0, names, np.full(len(names), np.nan)))
+            time.sleep(0.1)
+            tell(joint_state(bus, 0.0, names[:1], np.array([1.0])))
+            time.sleep(0.3)
+        after = robot.observe()
+    assert after.time_s > before.time_s
+    assert after.joint_pos == pytest.approx(before.joint_pos, abs=5e-3)
 
 
 def test_a_domain_has_one_world(world: World) -> None:
