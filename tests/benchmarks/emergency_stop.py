@@ -117,14 +117,15 @@ def main() -> int:
     world = World(OWN)
     world.ready()
     took = measure(asked.stops, OWN)
+    p95_s = float(np.percentile(took, 95))
     told = {
         "stops": len(took),
         "still_p50_s": float(np.percentile(took, 50)),
-        "still_p95_s": float(np.percentile(took, 95)),
+        "still_p95_s": p95_s,
         "still_max_s": max(took),
         "world": world.end()[1].strip(),
     }
-    missed = not told["still_p95_s"] < MAX_STILL_S
+    missed = not p95_s < MAX_STILL_S
     sys.stdout.write(json.dumps({**told, "missed": missed}, indent=1) + "\n")
     return int(missed)
 
