@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.body import Body
 from agent.config import Config
 from agent.embodiment import body, broadcast, open_robot, simulated, snapshot, tabletop, truth
 from agent.errors import PlannerError, UsageError
@@ -21,21 +19,20 @@ from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
 from agent.pause import PausableRobot, Pause
+from agent.perceiving import estimator, scene_checkpoint, sees
 from agent.protocols import (
     Checker,
     Monitor,
     Planner,
+    Policy,
     Robot,
-    SafetyShield,
-    SceneEstimator,
     Subscriber,
     Verifier,
 )
 from agent.provenance import action_space, contracts_hash, software
-from agent.resources import resource
 from agent.runtime import Runtime
-from agent.sections import ShieldConfig
-from agent.skilled import learned, policies, policy_checkpoint
+from agent.shielding import shield
+from agent.skilled import policy_checkpoint, skilled
 from agent.types import Plan
 
 if TYPE_CHECKING:
@@ -46,7 +43,11 @@ if TYPE_CHECKING:
     from agent.types import Scene
     from skills.evaluate.scoring import World
 
-SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
+_CAVEAT = (
+    "The monitor was calibrated for Bosun's own weights, so with {} it goes without statistical "
+    "alarms (monitor.alpha); it sees what is plainly wrong, and keeps the time budgets."
+)
+_BLIND = "No scene network is there for this robot, so it sees no things and can be told of none."
 
 
 class Agent:
@@ -61,15 +62,30 @@ class Agent:
         # A missing key is said before any network is loaded.
         self.models = LanguageModels(config, self._open)
         self.body = body(config)
-        self.policies = policies(config, self.body, self._open)
+        self._skilled = skilled(config, self.body, self._open)
         known = load_contracts().items()
         self.contracts = {name: skill for name, skill in known if name in self.policies}
-        self.estimator = _estimator(config)
+        self.estimator = estimator(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
         self._verifier = verifier(config)
-        self._watch = watch(config) if learned(config, self.body) else None
+        self._watch = watch(config) if self._skilled.ours else None
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """Skill name -> policy."""
+        return self._skilled.policies
+
+    @property
+    def caveat(self) -> str | None:
+        """What a human should know before it moves; None where there is nothing."""
+        found = [self.body.caveat]
+        if self._skilled.digest and not self._skilled.ours:
+            found.append(_CAVEAT.format(self.config.policy.source))
+        if self._skilled.digest and not sees(self.config):
+            found.append(_BLIND)
+        return " ".join(filter(None, found)) or None
 
     @cached_property
     def robot(self) -> Robot:
@@ -155,7 +171,7 @@ class Agent:
         """
         from skills.checkpoint import weights_hash
 
-        config, learned_here = self.config, learned(self.config, self.body)
+        config = self.config
         models = self.models.mission(lambda: robot.stopped, subscribers)
         return Parts(
             robot=robot,
@@ -177,7 +193,8 @@ class Agent:
                 "config": config.model_dump(mode="json"),
                 "contracts": contracts_hash(self.contracts),
                 "prompts": self.models.digest,
-                "policy": weights_hash(policy_checkpoint(config)) if learned_here else None,
+                "policy": self._skilled.digest,
+                "policy_origin": self._skilled.origin,
                 "calibration": None if self._watch is None else self._watch.digest,
                 "scene": weights_hash(scene_checkpoint(config)) if sees(config) else None,
                 "memory": [asdict(tally) for tally in self.memory.tallies()],
@@ -229,24 +246,6 @@ class Agent:
         self._open.close()
 
 
-def shield(body: Body, limits: ShieldConfig) -> SafetyShield:
-    """Return what limits every action, by what the robot's actions mean."""
-    from agent.joint_shield import JointShield, ToolLimits
-    from agent.shield import Shield
-
-    speeds = limits.max_speed_m_s, limits.max_turn_rad_s
-    if body.joints is None:
-        return Shield(body.spec, body.low, body.high, *speeds)
-    known = body.joints.kinematics
-    tool = None if known is None else ToolLimits(known, body.low, body.high, *speeds)
-    return JointShield(body.spec, body.joints, limits.max_joint_speed_rad_s, tool)
-
-
-def scene_checkpoint(config: Config) -> Path:
-    """Return the folder of the scene network's weights."""
-    return config.scene.checkpoint or resource(SCENE_CHECKPOINT)
-
-
 def grammar(config: Config) -> GrammarPlanner:
     """Return the planner that needs no model."""
     from agent.planner.grammar import GrammarPlanner
@@ -261,22 +260,6 @@ def verifier(config: Config) -> Verifier:
     return PlanVerifier(
         config.planner.max_subgoals, config.monitor.presence_threshold, config.budget.seconds
     )
-
-
-def sees(config: Config) -> bool:
-    """Return whether a scene network has been trained for the robot's cameras and things."""
-    return config.robot.kind != "fetch"
-
-
-def _estimator(config: Config) -> SceneEstimator:
-    if not sees(config):
-        from agent.scene.blind import BlindEstimator
-
-        return BlindEstimator()
-    from agent.scene.tracker import SceneTracker
-    from skills.perception.estimator import NetworkEstimator
-
-    return SceneTracker(NetworkEstimator.from_checkpoint(scene_checkpoint(config)))
 
 
 def watch(config: Config) -> Watch | None:

@@ -53,14 +53,17 @@ def body(config: Config) -> Body:
     """Return what is known of the configured robot before it is opened, its box as configured.
 
     Raises:
-        ConfigError: It does not take the configured actions.
+        ConfigError: It does not take the configured actions, or the box encloses nothing.
     """
     known, limits = _body(config.robot), config.shield
-    return replace(
-        known,
-        low=known.low if limits.workspace_low is None else np.array(limits.workspace_low),
-        high=known.high if limits.workspace_high is None else np.array(limits.workspace_high),
-    )
+    low = known.low if limits.workspace_low is None else np.array(limits.workspace_low)
+    high = known.high if limits.workspace_high is None else np.array(limits.workspace_high)
+    for axis in np.flatnonzero(low >= high):
+        raise ConfigError(
+            f"shield: workspace_low must be below workspace_high, but {'xyz'[axis]} is not: the box "
+            f"would reach from {low[axis]:g} to {high[axis]:g} m."
+        )
+    return replace(known, low=low, high=high)
 
 
 def _body(config: RobotConfig) -> Body:

@@ -3,10 +3,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from agent.config import Config, load_config
+from agent.embodiment import body
 from agent.errors import ConfigError, MissingDependency
 from agent.resources import resource
 from agent.sections import Section
@@ -41,10 +43,18 @@ def test_every_key_is_explained() -> None:
             assert field.description, f"{name}.{key}"
 
 
-def test_shield_encloses_the_workspace_of_the_tabletop() -> None:
-    shield = Config().shield
-    assert shield.workspace_low == tuple(WORKSPACE_LOW)
-    assert shield.workspace_high == tuple(WORKSPACE_HIGH)
+def test_the_shields_box_is_the_robots_own_or_the_one_that_is_set() -> None:
+    known = body(Config())
+    assert np.array_equal(known.low, WORKSPACE_LOW)
+    assert np.array_equal(known.high, WORKSPACE_HIGH)
+    narrow = body(load_config(None, ["shield.workspace_low=[0.3, -0.2, 0.02]"]))
+    assert narrow.low.tolist() == [0.3, -0.2, 0.02]
+    assert np.array_equal(narrow.high, WORKSPACE_HIGH)
+
+
+def test_a_box_that_encloses_nothing_with_the_robots_own_is_refused() -> None:
+    with pytest.raises(ConfigError, match="workspace_low must be below workspace_high, but x is"):
+        body(load_config(None, ["shield.workspace_low=[0.9, -0.2, 0.02]"]))
 
 
 def test_configuration_is_frozen() -> None:
@@ -96,7 +106,10 @@ def test_configuration_survives_json() -> None:
         ("monitor.stuck_s=.nan", ["monitor.stuck_s", "finite"]),
         ("planner.max_subgoals=31", ["planner.max_subgoals", "30"]),
         ("shield.workspace_low=[0.3, 0]", ["shield.workspace_low"]),
-        ("shield.workspace_low=[1, 0, 0.1]", ["shield", "workspace_high", "x"]),
+        (
+            "shield={workspace_low: [1, 0, 0.1], workspace_high: [0.7, 1, 1]}",
+            ["shield", "workspace_high", "x"],
+        ),
         ("robot.ros2.camera={}", ["'robot.ros2.camera'", "mean 'robot.ros2.cameras'"]),
         (
             "robot.ros2.cameras={front: {topic: /front, size: [1, 1], topik: 1}}",

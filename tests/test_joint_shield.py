@@ -81,7 +81,7 @@ def test_whatever_is_asked_stays_within_every_limit(space: ActionSpace, seed: in
     assert np.abs(way).max() <= SPEED_RAD_S / RATE_HZ + 1e-8
     assert np.all((now + way >= JOINTS.low - 1e-8) & (now + way <= JOINTS.high + 1e-8))
     assert np.linalg.norm(end[:3] - start[:3]) <= SPEED_M_S / RATE_HZ + 1e-5
-    assert 2 * np.arccos(min(1.0, abs(end[3:] @ start[3:]))) <= TURN_RAD_S / RATE_HZ + 1e-5
+    assert 2 * np.arccos(np.minimum(1.0, abs(end[3:] @ start[3:]))) <= TURN_RAD_S / RATE_HZ + 1e-5
     assert np.all(end[:3] >= np.minimum(LOW, start[:3]) - 1e-5)
     assert np.all(end[:3] <= np.maximum(HIGH, start[:3]) + 1e-5)
     assert 0.0 <= sent[-1] <= 1.0
@@ -99,8 +99,8 @@ def test_the_tool_goes_along_the_wall_it_would_go_through(space: ActionSpace) ->
     tool = replace(BOX, high=np.array([wall, 0.6, 0.1]))
     end = ARM.pose(now + _way(space, seen, _shield(space, tool).limit(seen, asked)))
     assert wanted[0] > 0.01
-    assert end[0] == pytest.approx(wall, abs=1e-5)
-    assert end[1] - ARM.pose(now)[1] == pytest.approx(wanted[1], abs=1e-5)
+    assert end[0] == pytest.approx(wall, abs=1e-4)
+    assert end[1] - ARM.pose(now)[1] == pytest.approx(wanted[1], abs=1e-4)
 
 
 @SPACES

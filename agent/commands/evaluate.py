@@ -68,7 +68,7 @@ def _skills(args: argparse.Namespace, config: Config) -> dict[str, Any]:
 
 
 def _scene(args: argparse.Namespace, config: Config) -> dict[str, Any]:
-    from agent.build import scene_checkpoint
+    from agent.perceiving import scene_checkpoint
     from skills.evaluate.scene import evaluate_scene
     from skills.perception.estimator import NetworkEstimator
 
@@ -153,7 +153,7 @@ def _causes(args: argparse.Namespace, config: Config) -> dict[str, Any]:
 
 def _ledger(args: argparse.Namespace, config: Config) -> Ledger | None:
     """Return where missions are kept: a file about these networks and these settings."""
-    from agent.build import scene_checkpoint
+    from agent.perceiving import scene_checkpoint
     from agent.skilled import policy_checkpoint
     from skills.checkpoint import weights_hash
     from skills.evaluate.ledger import Ledger

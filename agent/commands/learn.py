@@ -58,8 +58,8 @@ def train(args: argparse.Namespace) -> int:
         _need_truth(args.data)
         SceneTrainer(args.data, args.out, spec, args.start).train()
     else:
-        from agent.build import SCENE_CHECKPOINT
         from agent.lessons import training_folder
+        from agent.perceiving import SCENE_CHECKPOINT
         from agent.resources import resource
         from skills.train import PolicyTrainer
 

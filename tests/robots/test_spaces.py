@@ -10,13 +10,13 @@ import pytest
 
 from agent.action_space import ActionSpace, still
 from agent.body import Body, Kinematics
-from agent.build import shield
 from agent.checks import check_policy, check_robot
 from agent.doubles import ScriptedPolicy
 from agent.robots.steering import SteeredPolicy
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.robots.tabletop.spaces import tabletop_body
 from agent.sections import ShieldConfig
+from agent.shielding import shield
 from agent.types import ActionChunk, Observation, Vector
 from tests.parts import observation
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from agent.build import SCENE_CHECKPOINT
+from agent.perceiving import SCENE_CHECKPOINT
 from agent.resources import resource
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.skilled import POLICY_CHECKPOINT

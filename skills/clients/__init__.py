@@ -1,0 +1,1 @@
+"""Models that run elsewhere, each behind `skills.backend.Backend`."""
