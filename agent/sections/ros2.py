@@ -99,9 +99,6 @@ class CommandConfig(Section):
     `std_msgs/Float64MultiArray` as ros2_control's position controllers take it."""
     reliable: bool = True
     """Whether a command that is lost on the way is sent again."""
-    lag_s: float = Field(default=0.0, ge=0, le=0.1)
-    """How long after it is sent a command has its effect, s; a hold is told so much ahead of where
-    the joints are, by their speed."""
 
 
 class JointLimits(Section):

@@ -54,6 +54,7 @@ class Senses:
     Attributes:
         came: Notified when a message came, and by whoever ends the waiting.
         on_fault: Called from a thread of the bus as soon as a message is a fault.
+        on_joints: Called from there after joint positions came that are none.
     """
 
     def __init__(self, config: Ros2Config, bus: Bus) -> None:
@@ -61,6 +62,7 @@ class Senses:
         self._config = config
         self.came = threading.Condition(threading.RLock())
         self.on_fault: Callable[[RobotStopped], None] = lambda fault: None
+        self.on_joints: Callable[[], None] = lambda: None
         self._latest: Vector | None = None
         self._offsets = ArmJoints.of(config).offsets
         self.cameras = {name: self._camera(name, c, bus) for name, c in config.cameras.items()}
@@ -73,7 +75,7 @@ class Senses:
             self.came,
             self._on_fault,
         )
-        bus.listen(joints.topic, JOINTS, Qos(reliable=joints.reliable), self.joints.on_message)
+        bus.listen(joints.topic, JOINTS, Qos(reliable=joints.reliable), self._on_joints)
         self.pose: Stream[Vector] | None = None
         if (topic := config.tool.topic) is not None:
             self.pose = Stream(
@@ -103,10 +105,10 @@ class Senses:
         return None if self._latest is None else self._apart(self._latest)
 
     def present(self) -> tuple[Vector, Vector] | None:
-        """Return where the (n,) joints and the (m,) gripper's are, once a command has its effect.
+        """Return where the (n,) joints and the (m,) gripper's are now, by how they moved last.
 
-        That is told by how they moved last. An arm that shall stay where it was some hundredths of
-        a second ago is pulled back, and comes to rest the later.
+        An arm that shall stay where it was some hundredths of a second ago is pulled back, and
+        comes to rest the later.
         """
         with self.came:
             newest = self.joints.newest
@@ -115,7 +117,7 @@ class Senses:
         if newest is None or before is None or newest[0] <= before[0] or age_s > _LOOK_AHEAD_S:
             return self.latest
         speeds = (newest[1] - before[1]) / (newest[0] - before[0])
-        return self._apart(newest[1] + speeds * (age_s + self._config.command.lag_s))
+        return self._apart(newest[1] + speeds * age_s)
 
     def begin(self) -> None:
         """Forget all that came, and every fault."""
@@ -215,6 +217,11 @@ class Senses:
             raise ValueError(f"The position of {strange!r} is no finite number")
         self._latest = positions
         return positions
+
+    def _on_joints(self, message: Any) -> None:
+        self.joints.on_message(message)
+        if self.joints.fault is None:
+            self.on_joints()
 
     def _on_fault(self, fault: RobotStopped) -> None:
         self.on_fault(fault)

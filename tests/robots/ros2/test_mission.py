@@ -39,7 +39,17 @@ def world() -> Iterator[World]:
 
 @pytest.fixture
 def config(world: World) -> Config:
-    overrides = (f"robot.ros2.domain={world.domain}", "memory.file=null")
+    # On a machine that other tests keep busy, messages may be late without anything being lost.
+    cameras = "{front: {topic: /front/image/compressed, size: [120, 160], max_age_s: 3}, "
+    cameras += "wrist: {topic: /wrist/image/compressed, size: [96, 96], max_age_s: 3}}"
+    overrides = (
+        f"robot.ros2.domain={world.domain}",
+        f"robot.ros2.cameras={cameras}",
+        "robot.ros2.joints.max_age_s=3",
+        "robot.ros2.max_jump_s=3",
+        "robot.ros2.wait_s=30",
+        "memory.file=null",
+    )
     return load_config(ROOT / "configs/ros2_world.yaml", overrides)
 
 
