@@ -22,8 +22,8 @@ from agent.ros.opening import open_bus
 from tests.robots.ros2.world import ROOT, World
 from tests.ros.domains import OWN
 
-_DOMAIN = 1 + OWN % 100
-"""Another one than that of the puppet."""
+_DOMAIN = 1 + (OWN + 49) % 100
+"""Another one than that of the puppet, and of tests that run at once in processes beside."""
 
 
 @pytest.fixture(scope="module")
