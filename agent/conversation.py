@@ -15,7 +15,7 @@ from agent.correction import corrected
 from agent.pause import Pause
 from agent.protocols import Transcript
 from agent.speech.control import Control, control_of
-from agent.speech.gate import Cause, Gate, GateDecision, Ruling, offer
+from agent.speech.gate import Cause, GateDecision, Judge, Ruling, offer
 from agent.speech.reading import Reading, read
 from agent.speech.turns import agrees, asks_what_is_done, bare, corrects, goes_on, refuses
 from agent.types import Plan
@@ -51,7 +51,7 @@ class Conversation:
 
     def __init__(
         self,
-        gate: Gate,
+        gate: Judge,
         understand: Callable[[str], Plan],
         say: Callable[[str], None],
         doing: Callable[[], str],
@@ -186,6 +186,8 @@ class Conversation:
             if not short and self._gate.decide(transcript, seconds).ruling is Ruling.REJECT:
                 return Became.IGNORED
             self._put(self._answers, text)
+            # What is said next is no answer any more, however soon it comes.
+            self._asking = False
             return Became.ANSWER
         if asks_what_is_done(text):
             self._say(self._doing())

@@ -17,9 +17,9 @@ from agent.events import Event, Heard, SceneEstimated
 from agent.protocols import Transcript
 from agent.ros.bus import Bus, Qos
 from agent.ros.messages import TEXT, text
-from agent.sections import GateConfig
+from agent.speech.certain import CertainGate
 from agent.speech.control import Control, control_of
-from agent.speech.gate import Gate, GateDecision
+from agent.speech.gate import GateDecision
 from agent.speech.replies import Replies
 from agent.types import Plan
 
@@ -31,7 +31,7 @@ _POLL_S = 0.2
 """How long a command is waited for before it is looked whether there are more to come, s."""
 _MOST_WAITING = 16
 _LONGEST = 4_000
-"""Characters that are kept of a text; the gate refuses one a tenth as long."""
+"""Characters that are kept of a text."""
 _MARKS = re.compile(r"[!?;:\"“”]|(?<!\d)[.,]|[.,](?!\d)")
 """What separates words; a decimal point does not."""
 
@@ -46,7 +46,7 @@ class _Text:
 
 
 class RosListener:
-    """Takes what comes on a topic for what somebody says, heard without any doubt.
+    """Takes what comes on a topic for what somebody says, and nobody can have misheard.
 
     What holds the robot still is done in the thread of the bus, however long the planner takes
     over a command; the rest waits its turn. It is a subscriber, so that it knows the scene that is
@@ -76,7 +76,7 @@ class RosListener:
         self.backlog = Backlog()
         self.replies = Replies(self._say)
         self.conversation = Conversation(
-            Gate(_without_doubt(agent.config.speech.gate), topic, confirm=False),
+            CertainGate(),
             self._understand,
             self._say,
             self.replies.doing,
@@ -135,8 +135,7 @@ class RosListener:
             self._record(came, Became.IGNORED, "The robot was stopped after it.")
             return
         said = Transcript(came.words, confidence=1.0, no_speech=0.0)
-        # As long as somebody would take to say it.
-        became, ruled = self.conversation.hear(said, seconds=float(len(came.words.split())))
+        became, ruled = self.conversation.hear(said, seconds=0.0)
         reason = ruled.reason if ruled is not None else ""
         if came.stops != self._stops and became in (Became.COMMAND, Became.CORRECTION):
             # A planner may have taken seconds for it, and the stop was not to be waited for.
@@ -144,6 +143,8 @@ class RosListener:
             became, reason = Became.IGNORED, "The robot was stopped after it."
         elif became is Became.IGNORED:
             self._say(reason)
+        elif became is Became.REMARK:
+            self._say("I am busy, and that asks for nothing else.")
         seconds = {"waiting": waited_s, "understanding": time.monotonic() - came.came_s - waited_s}
         self._record(came, became, reason, ruled, seconds)
 
@@ -183,8 +184,3 @@ class RosListener:
 def _words(data: str) -> str:
     """Return a text as a transcriber would write it: lower case, and no marks between words."""
     return " ".join(_MARKS.sub(" ", data[:_LONGEST]).lower().split())
-
-
-def _without_doubt(config: GateConfig) -> GateConfig:
-    """Return what is taken of words that nobody had to decode: no scores are bounded."""
-    return config.model_copy(update={"whisper": ()})

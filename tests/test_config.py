@@ -110,6 +110,21 @@ def test_configuration_survives_json() -> None:
             "shield={workspace_low: [1, 0, 0.1], workspace_high: [0.7, 1, 1]}",
             ["shield", "workspace_high", "x"],
         ),
+        ("robot.ros2.camera={}", ["'robot.ros2.camera'", "mean 'robot.ros2.cameras'"]),
+        (
+            "robot.ros2.cameras={front: {topic: /front, size: [1, 1], topik: 1}}",
+            ["'robot.ros2.cameras.front.topik'", "mean 'robot.ros2.cameras.front.topic'"],
+        ),
+        (
+            "robot.ros2.cameras={front: {topic: front, size: [1, 1]}}",
+            ["robot.ros2.cameras.front.topic", "written like /arm/joint_states", "'front'"],
+        ),
+        (
+            "robot.ros2.cameras={front: {topic: /front, size: [1, 1], kind: jpeg}}",
+            ["robot.ros2.cameras.front.kind 'jpeg'", "compressed, raw"],
+        ),
+        ("robot.ros2.transport=ddss", ["robot.ros2.transport 'ddss'", "mean 'dds'"]),
+        ("robot.kind=ros2", ["cameras", "joints.names"]),
         ("budget.replans", ["section.key=value"]),
         ("=3", ["section.key=value"]),
         ("robot.kind=[", ["'['", "YAML"]),

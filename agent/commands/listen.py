@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from agent.config import Config, load_config
 from agent.errors import UsageError
 from agent.level_meter import LevelMeter
+from agent.ros.names import check_topic
 from agent.talk_key import TalkKey, require_terminal
 
 if TYPE_CHECKING:
@@ -32,14 +33,16 @@ def warn(agent: Agent) -> None:
 
 def listen(args: argparse.Namespace) -> int:
     """Carry out what is said into the microphone, one command after another, until Ctrl-C."""
+    if args.ros is not None:
+        if args.device or args.push_to_talk:
+            raise UsageError("Take the microphone (--device, --push-to-talk) or --ros, not both.")
+        check_topic(args.ros)
     from agent.mission import Mission, fresh_folder
     from agent.speech.microphone import Microphone
 
     config = load_config(args.config, args.overrides)
     first = Mission("", args.seed, fresh_folder(config.episode.directory))
     if args.ros is not None:
-        if args.device or args.push_to_talk:
-            raise UsageError("Take the microphone (--device, --push-to-talk) or --ros, not both.")
         for _ in told(config, args.ros, first, LevelMeter(sys.stderr)):
             continue
         return 0

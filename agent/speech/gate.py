@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from agent.protocols import Transcript
 from agent.sections import Bound, GateConfig
@@ -75,6 +76,20 @@ class GateDecision:
     reason: str
     reply: str = ""
     evidence: Mapping[str, float] = field(default_factory=dict)
+
+
+class Judge(Protocol):
+    """Rules what becomes of words."""
+
+    def decide(
+        self, transcript: Transcript, seconds: float, reading: Reading | None = None
+    ) -> GateDecision:
+        """Return what becomes of them; with what the planner makes of them once it is known."""
+        ...
+
+    def sure(self, transcript: Transcript, seconds: float) -> bool:
+        """Return whether a word or two, such as a yes, were surely said, and nothing else."""
+        ...
 
 
 class Gate:

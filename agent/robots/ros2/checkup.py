@@ -31,9 +31,16 @@ def check(config: Ros2Config, bus: Bus, senses: Senses, scenes: Scenes) -> None:
 
     Raises:
         ConfigError: A topic is absent or of another type, pictures have another size or come too
-            slowly, a joint is absent, no number or beyond its limits.
+            slowly, a joint is absent, no number or beyond its limits, or somebody else commands.
     """
     until_s = time.monotonic() + config.wait_s
+    commands = config.command.topic
+    # One that has just ended may still be listed for a while.
+    if not _wait(lambda: commands not in bus.topics(), until_s):
+        raise ConfigError(
+            f"robot.ros2.command.topic: somebody else publishes on {commands} already; an arm is "
+            "told by one at a time what to do."
+        )
     for key, topic, kind in _expected(config):
         _find(bus, key, topic, kind, until_s)
     # A latched message that came later would be taken for the answer to what is asked next.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +15,9 @@ from agent.ros.messages import FLOATS, JOINTS, joint_state, numbers
 from agent.sections import Ros2Config
 from agent.types import Vector
 
+_SETTLES_S = 0.12
+"""For how long an arm that is held is told again where it is, s."""
+_AGAIN_S = 0.015
 _KINDS = {"joint_state": JOINTS, "float64_multi_array": FLOATS}
 
 
@@ -35,6 +39,7 @@ class Commands:
         )
         self._arm = ArmJoints.of(config)
         self._fingers: Vector | None = None
+        self._held_s = self._settled_s = float("-inf")
         # Between asking for the latch and publishing nobody may hold, or the arm would move on.
         self._sending = threading.Lock()
 
@@ -61,6 +66,7 @@ class Commands:
                 raise RobotStopped(
                     "The robot is stopped and takes no action until the next command."
                 )
+            self._held_s = float("-inf")
             self._fingers = np.full(len(gripper.names), at)
             self._tell(joints, self._fingers, due_s)
 
@@ -76,9 +82,23 @@ class Commands:
             RobotError: The bus does not carry it.
         """
         with self._sending:
-            # A hand that holds something is told to close further than that lets it.
-            kept = fingers if self._fingers is None else self._fingers
-            self._tell(joints, kept, now_s)
+            self._held_s = self._settled_s = time.monotonic()
+            self._stay(joints, fingers, now_s)
+
+    def settle(self, joints: Vector, fingers: Vector, now_s: float) -> None:
+        """Hold again shortly after a hold, for else an arm that ran on creeps back.
+
+        Takes and raises what `hold` does, and does nothing later, or after another command.
+        """
+        with self._sending:
+            since_s = time.monotonic()
+            if since_s < self._held_s + _SETTLES_S and since_s > self._settled_s + _AGAIN_S:
+                self._settled_s = since_s
+                self._stay(joints, fingers, now_s)
+
+    def _stay(self, joints: Vector, fingers: Vector, now_s: float) -> None:
+        # A hand that holds something is told to close further than that lets it.
+        self._tell(joints, fingers if self._fingers is None else self._fingers, now_s)
 
     def _tell(self, joints: Vector, fingers: Vector, due_s: float) -> None:
         arm = self._arm

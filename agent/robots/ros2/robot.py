@@ -75,6 +75,7 @@ class Ros2Robot:
             bus.listen(config.emergency_stop, "std_msgs/msg/Bool", Qos(), self._on_emergency)
         check(config, bus, self._senses, self._scenes)
         self._senses.on_fault = self._lose
+        self._senses.on_joints = self._settle
 
     @property
     def spec(self) -> ActionSpec:
@@ -217,12 +218,19 @@ class Ros2Robot:
         self.stop()
 
     def _hold(self) -> None:
-        """Tell the joints to stay where they were last; never raises."""
+        """Tell the joints to stay where they are; never raises."""
         self._resting = True
-        if (latest := self._senses.latest) is not None:
+        self._stay(self._commands.hold)
+
+    def _settle(self) -> None:
+        """Tell them again while they come to rest; never raises."""
+        self._stay(self._commands.settle)
+
+    def _stay(self, tell: Callable[[Vector, Vector, float], None]) -> None:
+        if (present := self._senses.present()) is not None:
             # A bus that is gone carries no hold either, and the arm has its own watchdog.
             with suppress(BosunError, ValueError):
-                self._commands.hold(*latest, self._senses.now_s)
+                tell(*present, self._senses.now_s)
 
     def _on_emergency(self, message: Any) -> None:
         if message.data:

@@ -23,6 +23,8 @@ KINDS = {"compressed": COMPRESSED, "raw": IMAGE}
 """How a camera's kind is configured -> its ROS type."""
 _PICTURES = 8
 _STATES = 500
+_LOOK_BACK_S, _LOOK_AHEAD_S = 0.02, 0.05
+"""Over how long the joints' speeds are taken, and for how long they are believed, s."""
 _APART_S = 0.1
 """How far joint positions may be from the pictures they belong to, s."""
 
@@ -52,6 +54,7 @@ class Senses:
     Attributes:
         came: Notified when a message came, and by whoever ends the waiting.
         on_fault: Called from a thread of the bus as soon as a message is a fault.
+        on_joints: Called from there after joint positions came that are none.
     """
 
     def __init__(self, config: Ros2Config, bus: Bus) -> None:
@@ -59,6 +62,7 @@ class Senses:
         self._config = config
         self.came = threading.Condition(threading.RLock())
         self.on_fault: Callable[[RobotStopped], None] = lambda fault: None
+        self.on_joints: Callable[[], None] = lambda: None
         self._latest: Vector | None = None
         self._offsets = ArmJoints.of(config).offsets
         self.cameras = {name: self._camera(name, c, bus) for name, c in config.cameras.items()}
@@ -71,7 +75,7 @@ class Senses:
             self.came,
             self._on_fault,
         )
-        bus.listen(joints.topic, JOINTS, _qos(joints.reliable), self.joints.on_message)
+        bus.listen(joints.topic, JOINTS, Qos(reliable=joints.reliable), self._on_joints)
         self.pose: Stream[Vector] | None = None
         if (topic := config.tool.topic) is not None:
             self.pose = Stream(
@@ -82,7 +86,7 @@ class Senses:
                 self.came,
                 self._on_fault,
             )
-            bus.listen(topic, STAMPED_POSE, _qos(joints.reliable), self.pose.on_message)
+            bus.listen(topic, STAMPED_POSE, Qos(reliable=joints.reliable), self.pose.on_message)
 
     @property
     def streams(self) -> Sequence[Stream[Any]]:
@@ -99,6 +103,21 @@ class Senses:
     def latest(self) -> tuple[Vector, Vector] | None:
         """The last (n,) joint and (m,) gripper positions; None where there never were any."""
         return None if self._latest is None else self._apart(self._latest)
+
+    def present(self) -> tuple[Vector, Vector] | None:
+        """Return where the (n,) joints and the (m,) gripper's are now, by how they moved last.
+
+        An arm that shall stay where it was some hundredths of a second ago is pulled back, and
+        comes to rest the later.
+        """
+        with self.came:
+            newest = self.joints.newest
+            before = self.joints.nearest(newest[0] - _LOOK_BACK_S) if newest else None
+            age_s = time.monotonic() - self.joints.received_s
+        if newest is None or before is None or newest[0] <= before[0] or age_s > _LOOK_AHEAD_S:
+            return self.latest
+        speeds = (newest[1] - before[1]) / (newest[0] - before[0])
+        return self._apart(newest[1] + speeds * age_s)
 
     def begin(self) -> None:
         """Forget all that came, and every fault."""
@@ -181,7 +200,9 @@ class Senses:
             self.came,
             self._on_fault,
         )
-        bus.listen(camera.topic, KINDS[camera.kind], _qos(camera.reliable), stream.on_message)
+        # Of pictures that come faster than they are taken, the newest is wanted.
+        qos = Qos(reliable=camera.reliable, depth=1)
+        bus.listen(camera.topic, KINDS[camera.kind], qos, stream.on_message)
         return stream
 
     def _bounds(self, max_age_s: float) -> Bounds:
@@ -197,6 +218,11 @@ class Senses:
         self._latest = positions
         return positions
 
+    def _on_joints(self, message: Any) -> None:
+        self.joints.on_message(message)
+        if self.joints.fault is None:
+            self.on_joints()
+
     def _on_fault(self, fault: RobotStopped) -> None:
         self.on_fault(fault)
 
@@ -211,10 +237,6 @@ def _pose(message: Any) -> Vector:
     if not (np.all(np.isfinite(pose)) and abs(length - 1.0) < 1e-2):
         raise ValueError("It holds no finite position and unit quaternion")
     return np.concatenate([pose[:3], one_sided(pose[3:] / length)])
-
-
-def _qos(reliable: bool) -> Qos:
-    return Qos(reliable=reliable, depth=10)
 
 
 def _size(image: Image) -> str:

@@ -82,15 +82,16 @@ class BusWorld:
         kind = JOINTS if command.kind == "joint_state" else FLOATS
         bus.listen(command.topic, kind, Qos(reliable=command.reliable, depth=1), self._on_command)
         self._pace = Pace(TIMESTEP_S)
-        self.ticks, self.refused = 0, ""
+        self._ticks, self._refused = 0, ""
 
     @property
     def account(self) -> str:
         """How well the world kept its pace, in one sentence."""
         pace = self._pace
+        refused = f" A command was refused: {self._refused}" if self._refused else ""
         return (
-            f"{self.ticks} ticks, {pace.late} of them late, the latest by {pace.worst_s * 1e3:.0f} "
-            f"ms; {pace.lost_s:.2f} s were not simulated."
+            f"{self._ticks} ticks, {pace.late} of them late, the latest by "
+            f"{pace.worst_s * 1e3:.0f} ms; {pace.lost_s:.2f} s were not simulated.{refused}"
         )
 
     def run(self, ended: Callable[[], bool]) -> None:
@@ -115,7 +116,7 @@ class BusWorld:
                 self._tell_joints()
         world.finish()
         self._pace.count()
-        self.ticks += 1
+        self._ticks += 1
         self._tell_joints()
         self._show()
         if self._truth is not None:
@@ -129,10 +130,10 @@ class BusWorld:
         try:
             targets = action_of(command, self._names)
         except MessageError as error:
-            self.refused = str(error)
+            self._refused = str(error)
             return
         if not np.all(np.isfinite(targets)):
-            self.refused = "A command holds what is no finite number."
+            self._refused = "A command holds what is no finite number."
             return
         slices = PERIOD_SLICES
         if self._ros.command.kind == "joint_state":

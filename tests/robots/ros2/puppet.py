@@ -19,6 +19,8 @@ SIZE = (12, 16)
 ARM = tuple(f"arm_{n}" for n in range(1, 8))
 FINGERS = ("finger_left", "finger_right")
 HOME = np.array([0.0, -0.5, 0.0, -2.5, 0.0, 0.43, 0.0])
+OTHER = "/other_commands"
+"""Where a second robot may tell it what to do while a first one does."""
 _STATES = 4
 """Joint states to one picture of each camera."""
 
@@ -69,7 +71,8 @@ class Puppet:
         self._front = bus.advertise("/front", COMPRESSED, Qos(reliable=False, depth=1))
         self._wrist = bus.advertise("/wrist", IMAGE, Qos(reliable=False, depth=1))
         self._joints = bus.advertise("/joint_states", JOINTS, Qos(depth=10))
-        bus.listen("/joint_commands", JOINTS, Qos(depth=1), self._on_command)
+        for topic in ("/joint_commands", OTHER):
+            bus.listen(topic, JOINTS, Qos(depth=1), self._on_command)
         self.mend()
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -9,10 +9,13 @@ import pytest
 
 from agent.errors import BosunError, ConfigError
 from agent.robots.ros2.robot import Ros2Robot
+from agent.ros.bus import Qos
+from agent.ros.messages import JOINTS
 from agent.ros.opening import open_bus
-from tests.robots.ros2.puppet import ARM, FINGERS, HOME, SIZE, Puppet, Simulator, config
+from tests.robots.ros2.puppet import ARM, FINGERS, HOME, OTHER, SIZE, Puppet, Simulator, config
 from tests.ros.domains import OWN
 
+_ELSEWHERE = {"command": {"topic": OTHER}}
 _FRONT = {"topic": "/front", "size": SIZE}
 _WRIST = {"topic": "/wrist", "kind": "raw", "size": SIZE}
 
@@ -76,7 +79,7 @@ def test_what_does_not_fit_is_named_and_nothing_moves(
     puppet.commands.clear()
     with closing(open_bus("dds", OWN, loopback=True)) as bus:
         with pytest.raises(ConfigError, match=words) as raised:
-            Ros2Robot(config(OWN, **changes), bus)
+            Ros2Robot(config(OWN, **{**_ELSEWHERE, **changes}), bus)
         assert str(raised.value).startswith(("robot.ros2", "tool.model"))
     assert puppet.commands == []
 
@@ -111,15 +114,26 @@ def test_a_robot_that_is_broken_from_the_start_is_refused(
         closing(open_bus("dds", OWN, loopback=True)) as bus,
         pytest.raises(ConfigError, match=words),
     ):
-        Ros2Robot(config(OWN), bus)
+        Ros2Robot(config(OWN, **_ELSEWHERE), bus)
     assert puppet.commands == []
+
+
+def test_an_arm_that_somebody_else_commands_is_left_alone(puppet: Puppet) -> None:
+    puppet.mend()
+    with (
+        closing(open_bus("dds", OWN, loopback=True)) as other,
+        closing(open_bus("dds", OWN, loopback=True)) as bus,
+    ):
+        other.advertise(OTHER, JOINTS, Qos())
+        with pytest.raises(ConfigError, match=r"somebody else publishes on /other_commands"):
+            Ros2Robot(config(OWN, **_ELSEWHERE), bus)
 
 
 def test_the_scene_of_a_seed_is_asked_for_and_waited_for(puppet: Puppet) -> None:
     puppet.mend()
     with closing(open_bus("dds", OWN, loopback=True)) as world:
         simulator = Simulator(world)
-        asks = config(OWN, simulated={"reset": "/reset", "ready": "/ready"})
+        asks = config(OWN, simulated={"reset": "/reset", "ready": "/ready"}, **_ELSEWHERE)
         with closing(Ros2Robot(asks, open_bus("dds", OWN, loopback=True))) as robot:
             for seed in (4, 4, 5):
                 assert robot.reset(seed).time_s == 0.0

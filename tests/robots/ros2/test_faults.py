@@ -68,7 +68,7 @@ def test_what_is_lost_holds_the_arm_and_is_said(
     assert isinstance(robot.fault, kind)
     assert words in str(robot.fault)
     # What is told last is to stay: where the joints were, and not the target ahead of them.
-    time.sleep(0.1)
+    time.sleep(0.25)
     held = [puppet.commands[-1][name] for name in ARM]
     assert np.all(np.isfinite(held))
     assert held == pytest.approx(list(robot.observe().joint_pos), abs=0.05)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from agent.robots.tabletop.drive import Drive
+from agent.robots.tabletop.pace import Pace
+
+
+def test_steps_keep_to_the_wall_clock_and_make_up_for_what_takes_time() -> None:
+    pace, began_s = Pace(0.004), time.monotonic()
+    first_s = pace.stamp_s
+    for step in range(50):
+        pace.step()
+        if step == 20:
+            time.sleep(0.05)
+    assert time.monotonic() - began_s == pytest.approx(0.2, abs=0.05)
+    assert pace.stamp_s - first_s == pytest.approx(0.2)
+    assert pace.lost_s == 0.0
+
+
+def test_time_that_cannot_be_made_up_for_is_let_go_and_counted() -> None:
+    pace = Pace(0.004)
+    time.sleep(0.3)
+    pace.step()
+    assert pace.lost_s == pytest.approx(0.3, abs=0.05)
+    assert pace.stamp_s == pytest.approx(time.time(), abs=0.05)
+    time.sleep(0.05)
+    pace.count()
+    assert pace.late == 1
+    assert pace.worst_s == pytest.approx(0.05, abs=0.04)
+
+
+def test_targets_are_led_to_the_goal_and_stay_there() -> None:
+    drive, goal = Drive(np.zeros(7)), np.full(7, 0.5)
+    drive.aim(goal, 5)
+    for _ in range(5):
+        drive.advance()
+    assert drive.targets == pytest.approx([0.5] * 7)
+    drive.advance()
+    assert drive.targets == pytest.approx([0.5] * 7)
+    drive.hold(np.full(7, 0.4))
+    drive.hold(np.full(7, 0.3))
+    assert drive.holding
+    assert drive.targets == pytest.approx([0.4] * 7)
+    drive.aim(np.zeros(7), 1)
+    drive.advance()
+    assert not drive.holding
+    assert drive.targets == pytest.approx([0.0] * 7)
