@@ -21,7 +21,7 @@ from agent.errors import BosunError, UsageError, unknown
 
 COMMANDS = {
     "run": "carry out one command, typed or in a file of sound",
-    "listen": "carry out what is said into the microphone",
+    "listen": "carry out what is said into the microphone, or told over ROS 2",
     "mission": "run mission files as tests: commands and what must come of them",
     "replay": "run a logged mission again, decide it anew, or go on from one of its ticks",
     "episodes": "list, sum up, check or clear away logged missions",

@@ -30,7 +30,10 @@ LATCHED = Qos(latched=True, depth=1)
 
 
 class Bus(Protocol):
-    """One participant. Types go by their ROS name, such as `sensor_msgs/msg/JointState`."""
+    """One participant. Types go by their ROS name, such as `sensor_msgs/msg/JointState`.
+
+    Fields of bytes take `bytes`, and come as what `bytes()` makes that of again.
+    """
 
     def message(self, kind: str) -> Callable[..., Any]:
         """Return what makes messages of a type from its fields by name; all have defaults.
@@ -41,15 +44,34 @@ class Bus(Protocol):
         ...
 
     def advertise(self, topic: str, kind: str, qos: Qos) -> Callable[[Any], None]:
-        """Return what publishes messages of a type on a topic, such as `/joint_states`."""
+        """Return what publishes messages of a type on a topic, such as `/joint_states`.
+
+        That raises `RobotError` for a message of another type, and once the bus is closed.
+
+        Raises:
+            ConfigError: There can be no such topic.
+            RobotError: This bus does not know the type, or is closed.
+        """
         ...
 
     def listen(self, topic: str, kind: str, qos: Qos, on_message: Callable[[Any], None]) -> None:
-        """Hand over every message of a topic as it comes, from a thread of the bus's own."""
+        """Hand over every message of a topic as it comes, from a thread of the bus's own.
+
+        What the receiver raises is reported by `threading.excepthook`, as from any thread, and it
+        is given the next message nevertheless.
+
+        Raises:
+            ConfigError: There can be no such topic.
+            RobotError: This bus does not know the type, or is closed.
+        """
         ...
 
     def topics(self) -> Mapping[str, frozenset[str]]:
-        """Return which topics others publish now, each with its types."""
+        """Return which topics others publish now, each with its types.
+
+        Raises:
+            RobotError: The bus is closed.
+        """
         ...
 
     def close(self) -> None:

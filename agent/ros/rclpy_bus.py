@@ -10,7 +10,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
 import rclpy
@@ -190,21 +189,20 @@ def _reach(loopback: bool) -> Iterator[None]:
 
 def _type(kind: str) -> Any:
     """Return the class of a type of this ROS 2 installation, such as `std_msgs/msg/String`."""
-    package, _, name = kind.replace("/msg/", ".msg.").rpartition(".")
+    package, _, name = kind.partition("/msg/")
+    if not package or not name:
+        raise RobotError(f"A type is written like 'std_msgs/msg/String', and {kind!r} is not.")
     try:
-        module = importlib.import_module(package)
+        module = importlib.import_module(f"{package}.msg")
     except ImportError as error:
         raise RobotError(
-            f"This ROS 2 installation has no messages {package!r}, of which {kind!r} is one."
+            f"This ROS 2 installation has no package {package!r}, of which {kind!r} is."
         ) from error
-    if name not in _classes(module):
-        there = (f"{package.replace('.', '/')}/{known}" for known in _classes(module))
+    classes = dict(inspect.getmembers(module, inspect.isclass))
+    if name not in classes:
+        there = (f"{package}/msg/{known}" for known in classes)
         raise RobotError(unknown("message type", kind, there))
-    return getattr(module, name)
-
-
-def _classes(module: ModuleType) -> list[str]:
-    return [name for name, _ in inspect.getmembers(module, inspect.isclass)]
+    return classes[name]
 
 
 def _packed(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from agent.errors import BosunError
 from agent.ros.bus import Bus, Qos
-from agent.ros.checks import check_bus
+from agent.ros.checks import check_bus, check_types
 from agent.ros.dds import DdsBus
 from agent.ros.opening import open_bus
 from tests.ros.domains import OWN
@@ -25,6 +26,18 @@ def test_dds() -> None:
 def test_rclpy() -> None:
     pytest.importorskip("rclpy")
     check_bus(partial(open_bus, "rclpy", OWN, loopback=True))
+
+
+@pytest.mark.ros
+def test_rclpy_and_dds_understand_each_other() -> None:
+    pytest.importorskip("rclpy")
+    with (
+        closing(open_bus("rclpy", OWN, loopback=True)) as ros,
+        closing(open_bus("dds", OWN, loopback=True)) as dds,
+    ):
+        check_types(ros, dds)
+        check_types(dds, ros)
+        assert "/check/type_0" in ros.topics() and "/check/type_0" in dds.topics()
 
 
 class _Changed:
@@ -113,6 +126,6 @@ class _Shifting(_Changed):
 def test_the_checker_notices(
     monkeypatch: pytest.MonkeyPatch, make: Callable[[], Bus], complaint: str
 ) -> None:
-    monkeypatch.setattr("agent.ros.checks._PATIENCE_S", 2.0)
+    monkeypatch.setattr("agent.ros.checks._PATIENCE_S", 4.0)
     with pytest.raises(BosunError, match=complaint):
         check_bus(make)
