@@ -23,7 +23,7 @@ MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 16
 MAX_ITEMS = 65_536
 """Elements of all lists and mappings of a message together; arrays count as one."""
-MAX_LENGTH = 4096
+MAX_LENGTH = 2048
 """Of one list; msgpack takes memory for as many items as a list says that it has, and lists may
 stand in lists."""
 RESET, TAKES_RESET = "reset", "takes_reset"
