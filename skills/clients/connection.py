@@ -67,21 +67,29 @@ class Wire:
         with suppress(TimeoutError):
             self._connection.recv(timeout=0)
             raise ConnectionError("it spoke without being asked")
-        # A server that does not read must not hold us up either.
-        self._connection.socket.settimeout(_left(deadline_s))
         try:
+            # A server that does not read must not hold us up either.
+            self._connection.socket.settimeout(_left(deadline_s))
             self._connection.send(message)
+            return self._read(deadline_s)
         except ConnectionClosed as closed:
-            if isinstance(closed.__cause__, TimeoutError):
-                raise TimeoutError from closed
-            raise
-        return self._read(deadline_s)
+            raise self._why(closed) from closed
 
     def close(self) -> None:
         """Close it, whatever the server does; idempotent."""
         # Not `close`, which waits for the server's goodbye and for what is still to be sent.
         self._connection.close_socket()
         self._connection.wait_closed()
+
+    def _why(self, closed: ConnectionClosed) -> Exception:
+        """Return what a closed connection means; where it is the end itself, that."""
+        if isinstance(closed.__cause__, TimeoutError):
+            return TimeoutError()
+        if closed.sent is None or closed.sent.code != CloseCode.MESSAGE_TOO_BIG:
+            return closed
+        if closed.rcvd_then_sent:
+            return PolicyLost(f"{self._server} takes no message as large as this observation.")
+        return PolicyLost(f"{self._server} answers with more than {MAX_BYTES} bytes.")
 
     def _open(self, deadline_s: float) -> ClientConnection:
         key = self._key
@@ -134,10 +142,6 @@ def broken(error: BaseException) -> str:
         case InvalidStatus():
             body = (error.response.body or b"").decode(errors="replace")
             return f"it answers HTTP {error.response.status_code} {told(RuntimeError(body), '')}"
-        case ConnectionClosed() if _too_big(error.sent):
-            return f"its answer has more than {MAX_BYTES} bytes"
-        case ConnectionClosed() if _too_big(error.rcvd):
-            return "what it is shown is too large for it"
         case ConnectionClosed() | InvalidMessage() | EOFError():
             return "the connection broke off"
     return told(error, "")
@@ -147,10 +151,6 @@ def _last_line(text: str, key: str | None) -> str:
     """Return the last line of a failure: openpi's servers send a traceback, ours one sentence."""
     last = (text.strip().splitlines() or ["it does not say why"])[-1]
     return last.replace(key, "***")[:_LONGEST] if key else last[:_LONGEST]
-
-
-def _too_big(close: Any) -> bool:
-    return close is not None and close.code == CloseCode.MESSAGE_TOO_BIG
 
 
 def _left(deadline_s: float) -> float:

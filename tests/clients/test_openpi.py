@@ -118,7 +118,7 @@ LOST: dict[str, tuple[Behaviour, str]] = {
         "actions: an array of shape (7, 7) and type float32 has 196 bytes, but 168 came",
     ),
     "no mapping": (say(written([1, 2])), "answers a list, not a mapping"),
-    "too large": (say(bytes(MAX_BYTES + 1)), f"its answer has more than {MAX_BYTES} bytes"),
+    "too large": (say(bytes(MAX_BYTES + 1)), f"answers with more than {MAX_BYTES} bytes"),
     "stalls": (stall, "it does not answer in time"),
     "trickles": (trickle, "it does not answer in time"),
     "dies": (die, "the connection broke off"),
