@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_END_S = 10.0
+_END_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,27 @@ def bosun_serve(*words: str, env: Mapping[str, str] | None = None) -> subprocess
 
 
 @contextmanager
-def serving(*words: str, env: Mapping[str, str] | None = None) -> Iterator[Served]:
-    """Serve within the context, at a port that is free; it must end well when interrupted."""
+def serving(
+    *words: str, env: Mapping[str, str] | None = None, kill: bool = False
+) -> Iterator[Served]:
+    """Serve within the context, at a port that is free.
+
+    Args:
+        words: After `bosun serve`.
+        env: Environment variables besides those of this process.
+        kill: Whether it is killed in the end, or dies before; else it must end well when
+            interrupted.
+    """
     with bosun_serve("--port", "0", *words, env=env) as process:
         assert process.stdout is not None and process.stderr is not None
         try:
             line = process.stdout.readline()
             assert line.startswith("Serving the policy at ws://"), process.stderr.read()
             yield Served(line.split("://")[1].split(";")[0], process.pid)
+        except BaseException:
+            kill = True
+            raise
         finally:
-            died = process.poll()
-            process.send_signal(signal.SIGINT)
-            try:
-                said = process.communicate(timeout=_END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        assert died is not None or (process.returncode, said) == (0, ("", ""))
+            process.send_signal(signal.SIGKILL if kill else signal.SIGINT)
+            said = process.communicate(timeout=_END_S)
+        assert kill or (process.returncode, said) == (0, ("", ""))

@@ -70,27 +70,27 @@ def test_metadata_say_all_that_a_client_needs(served: Served) -> None:
 
 
 def test_a_subgoal_over_the_wire_is_one_in_process_bit_for_bit(
-    served: Served, policy: VLAPolicy
+    served: Served, unserved: VLAPolicy
 ) -> None:
     with client(served.address) as backend:
         for _ in range(2):
             backend.reset()
-            policy.reset(PHRASE)
+            unserved.reset(PHRASE)
             for seen in SEEN:
-                assert_same(backend.ask(inputs(seen)), policy.infer(seen))
+                assert_same(backend.ask(inputs(seen)), unserved.infer(seen))
 
 
 def test_another_prompt_begins_a_subgoal_and_so_does_a_connection(
-    served: Served, policy: VLAPolicy
+    served: Served, unserved: VLAPolicy
 ) -> None:
     with client(served.address) as backend:
         for phrase in (PHRASE, OTHER, PHRASE):
-            policy.reset(phrase)
+            unserved.reset(phrase)
             for seen in SEEN[:2]:
-                assert_same(backend.ask(inputs(seen, phrase)), policy.infer(seen))
-    policy.reset(PHRASE)
+                assert_same(backend.ask(inputs(seen, phrase)), unserved.infer(seen))
+    unserved.reset(PHRASE)
     with client(served.address) as backend:
-        assert_same(backend.ask(inputs(SEEN[2])), policy.infer(SEEN[2]))
+        assert_same(backend.ask(inputs(SEEN[2])), unserved.infer(SEEN[2]))
 
 
 def test_clients_share_no_memory(served: Served) -> None:
@@ -103,11 +103,13 @@ def test_clients_share_no_memory(served: Served) -> None:
                 assert_same(backend.ask(inputs(seen, phrase)), policies[phrase].infer(seen))
 
 
-def test_clients_at_the_same_time_get_their_own_answers(served: Served, policy: VLAPolicy) -> None:
+def test_clients_at_the_same_time_get_their_own_answers(
+    served: Served, unserved: VLAPolicy
+) -> None:
     expected = {}
     for number in range(4):
-        policy.reset(PHRASE)
-        expected[number] = [policy.infer(seen) for seen in observations(5, seed=number)]
+        unserved.reset(PHRASE)
+        expected[number] = [unserved.infer(seen) for seen in observations(5, seed=number)]
     wrong: list[BaseException] = []
 
     def drive(number: int) -> None:
@@ -224,10 +226,10 @@ def test_a_failure_is_a_text_frame_and_code_1011(served: Served) -> None:
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1011
 
 
-def test_fuzzed_frames_end_their_own_connection_only(served: Served, policy: VLAPolicy) -> None:
+def test_fuzzed_frames_end_their_own_connection_only(served: Served, unserved: VLAPolicy) -> None:
     rng, message = random.Random(10), written(inputs(SEEN[0]))
     small = written({"prompt": PHRASE, "observation/joint_position": np.zeros(7)})
-    policy.reset(PHRASE)
+    unserved.reset(PHRASE)
     answered = refused = 0
     with client(served.address) as bystander:
         for number in range(FRAMES):
@@ -241,7 +243,7 @@ def test_fuzzed_frames_end_their_own_connection_only(served: Served, policy: VLA
                     refused += 1
             if number % 50 == 0:
                 seen = SEEN[number // 50]
-                assert_same(bystander.ask(inputs(seen)), policy.infer(seen))
+                assert_same(bystander.ask(inputs(seen)), unserved.infer(seen))
     # Some changes fall into a picture, and harm nobody.
     assert answered > 0 and refused > FRAMES / 2
 
