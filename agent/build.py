@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
 _CAVEAT = (
     "The monitor was calibrated for Bosun's own weights, so with {} it goes without statistical "
-    "alarms (monitor.alpha); it sees what is plainly wrong, and keeps the time budgets."
+    "alarms (monitor.alpha), and where the model has no success head a subgoal is confirmed only "
+    "by a language model that sees (monitor.vlm); plain failures and time budgets are watched."
 )
 _BLIND = "No scene network is there for this robot, so it sees no things and can be told of none."
 
