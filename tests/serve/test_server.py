@@ -138,6 +138,13 @@ def test_numbers_may_be_float32_and_time_left_out(served: Served) -> None:
         assert np.isfinite(backend.ask(told).actions).all()
 
 
+@pytest.mark.parametrize("opening", [-0.02, 1.05])
+def test_fingers_may_give_way_a_little(served: Served, opening: float) -> None:
+    with client(served.address) as backend:
+        told = {**inputs(SEEN[0]), "observation/gripper_position": np.array([opening])}
+        assert np.isfinite(backend.ask(told).actions).all()
+
+
 def test_answers_tell_how_long_they_took(served: Served) -> None:
     with socket_to(served.address) as c:
         for number in range(2):
