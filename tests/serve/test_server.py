@@ -149,7 +149,7 @@ def test_answers_tell_how_long_they_took(served: Served) -> None:
     with socket_to(served.address) as c:
         for number in range(2):
             c.send(written(inputs(SEEN[0])))
-            answer = read(c.recv(timeout=5))
+            answer = read(c.recv(timeout=5, decode=False))
             timing = answer["server_timing"]
             assert 0 < answer["policy_timing"]["infer_ms"] <= timing["infer_ms"] < 5000
             assert ("prev_total_ms" in timing) == (number > 0)
@@ -352,7 +352,7 @@ def test_other_policies_are_served_by_the_same_code() -> None:
         ]
         for inputs, said in zip(told, ("a", "a", "ab", "abb", "abb"), strict=True):
             c.send(written(inputs))
-            answer = read(c.recv(timeout=5))
+            answer = read(c.recv(timeout=5, decode=False))
             assert "".join(answer["said"]) == said
 
 
