@@ -8,6 +8,7 @@ BosunError                a sentence for the operator, and an exit code
 ├── SkillError            a skill contract, policy or data set is broken
 │   ├── CheckpointError   a checkpoint is missing, foreign or damaged
 │   └── PolicyLost        a policy does not answer any more, or not in time
+│       └── PolicyInvalid what it answers is no chunk of actions
 ├── SpeechError           what is said cannot be heard, understood or answered
 ├── RobotError            the robot or its simulator is broken
 │   ├── RobotStopped      the stop latch is set, so an action was refused
@@ -61,6 +62,10 @@ class CheckpointError(SkillError):
 
 class PolicyLost(SkillError):
     """A policy does not answer any more, or not in time."""
+
+
+class PolicyInvalid(PolicyLost):
+    """What a policy answers is no chunk of actions."""
 
 
 class SpeechError(BosunError):

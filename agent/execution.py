@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.errors import CameraLost, PolicyLost, RobotStopped, ShieldBreach
+from agent.errors import CameraLost, PolicyInvalid, PolicyLost, RobotStopped, ShieldBreach
 from agent.events import (
     Event,
     Stopped,
@@ -12,6 +12,7 @@ from agent.events import (
     VerdictGiven,
 )
 from agent.parts import Parts
+from agent.protocols import Fitting
 from agent.recovery import HELD
 from agent.types import (
     Observation,
@@ -38,6 +39,19 @@ class Execution:
         self._parts = parts
         self.began = Scene(0.0)
 
+    def begin(self, seed: int | None) -> Observation:
+        """Begin a mission, and let policies look whether they and the robot belong together.
+
+        Raises:
+            ConfigError: One does not; nothing has moved.
+        """
+        observation = self._parts.robot.reset(seed)
+        for policy in self._parts.policies.values():
+            if isinstance(policy, Fitting):
+                policy.fit(self._parts.robot.spec, observation)
+        self._parts.estimator.reset()
+        return observation
+
     def run(self, subgoal: Subgoal, attempt: int) -> SubgoalResult:
         """Tick until the monitor gives a verdict, the robot is stopped or the time is spent."""
         parts = self._parts
@@ -61,8 +75,9 @@ class Execution:
                     ticks += sent is not None
                 self._emit(Ticked(observation.time_s, observation, chunk, action, sent, strain))
         except PolicyLost as lost:
-            evidence = {"fault": str(lost)}
-            verdict = Verdict(VerdictValue.INSUFFICIENT, Reason.POLICY_LOST, 1.0, evidence)
+            invalid = isinstance(lost, PolicyInvalid)
+            reason = Reason.POLICY_INVALID if invalid else Reason.POLICY_LOST
+            verdict = Verdict(VerdictValue.INSUFFICIENT, reason, 1.0, {"fault": str(lost)})
         if verdict.reason in HELD:
             parts.robot.stop()
             self._emit(Stopped(observation.time_s, verdict.reason.value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.action_space import ActionSpec
 from agent.errors import RobotStopped
@@ -75,6 +75,23 @@ class Policy(Protocol):
 
     def infer(self, observation: Observation) -> ActionChunk:
         """Return the next actions, the first one for now."""
+        ...
+
+
+@runtime_checkable
+class Fitting(Protocol):
+    """What some policies can do besides: look whether they and the robot belong together."""
+
+    def fit(self, spec: ActionSpec, observation: Observation) -> None:
+        """Get ready for a robot, as a mission begins; nothing has moved yet.
+
+        Args:
+            spec: The action space of the robot.
+            observation: What it senses as the mission begins.
+
+        Raises:
+            ConfigError: They do not; its sentence names every mismatch.
+        """
         ...
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from agent.action_space import ActionSpec
 from agent.errors import PlannerError, PolicyLost
 from agent.events import MissionEnded, Planned, SceneEstimated, Strain
-from agent.protocols import Monitor, Planner, Policy, SceneEstimator, Verifier
+from agent.protocols import Fitting, Monitor, Planner, Policy, SceneEstimator, Verifier
 from agent.replay.recording import Recording
 from agent.types import (
     ActionChunk,
@@ -116,6 +116,11 @@ class ForcedPolicy:
         self._living, self._recording, self._note = living, recording, note
         self._tolerance, self._names = tolerance, names
         self.answered: ActionChunk | None = None
+
+    def fit(self, spec: ActionSpec, observation: Observation) -> None:
+        """Let the living one look whether it fits."""
+        if isinstance(self._living, Fitting):
+            self._living.fit(spec, observation)
 
     def reset(self, phrase: str) -> None:
         """Begin a subgoal."""

@@ -1,0 +1,89 @@
+"""Interfaces in YAML files, read strictly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from agent.errors import ConfigError, unknown
+from agent.resources import resource
+from skills.interface.schema import Interface
+
+FOLDER = "configs/policies"
+"""Where the shipped ones are."""
+
+
+def load_interface(name: str) -> Interface:
+    """Return an interface.
+
+    Args:
+        name: Of a shipped one, such as `openpi_libero`, or the path of a YAML file.
+
+    Raises:
+        ConfigError: There is none, or it is wrong; its sentence names the file and the key.
+    """
+    path = Path(name)
+    shipped = {file.stem: file for file in sorted(resource(FOLDER).glob("*.yaml"))}
+    if path.suffix not in (".yaml", ".yml"):
+        if name not in shipped:
+            raise ConfigError(unknown("policy interface", name, shipped))
+        path = shipped[name]
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        beside = sorted(path.parent.glob("*.yaml"))
+        raise ConfigError(
+            unknown("policy interface", name, [*map(str, beside), *shipped])
+        ) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        told = " ".join(str(error).split())
+        raise ConfigError(f"{path} cannot be read as YAML: {told}.") from error
+    return interface_of(data, str(path))
+
+
+def interface_of(data: Any, source: str) -> Interface:
+    """Return the interface that plain data describe, as YAML or a server's metadata hold them.
+
+    Raises:
+        ConfigError: They do not; its sentence names the source and the key.
+    """
+    try:
+        return Interface.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {_sentence(error)}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    """Say the first thing that is wrong, in one sentence."""
+    first = error.errors(include_url=False)[0]
+    path = [str(part) for part in first["loc"]]
+    dotted = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        above = ".".join(path[:-1])
+        known = [f"{above}.{key}" if above else key for key in _model(path[:-1]).model_fields]
+        return unknown("key", dotted, known)
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    found = "" if first["type"] in ("value_error", "missing") else f"; it is {first['input']!r}"
+    at = f"{dotted}: " if dotted else ""
+    return f"{at}{message[0].lower()}{message[1:]}{found}."
+
+
+def _model(path: list[str]) -> type[BaseModel]:
+    """Return what describes the place at a path; names in a mapping are nobody's fields."""
+    model: type[BaseModel] = Interface
+    for key in path:
+        field = model.model_fields.get(key)
+        if field is not None:
+            model = _described(field.annotation) or model
+    return model
+
+
+def _described(annotation: Any) -> type[BaseModel] | None:
+    """Return the first model that an annotation holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    parts = map(_described, getattr(annotation, "__args__", ()))
+    return next((part for part in parts if part is not None), None)
