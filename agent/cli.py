@@ -15,6 +15,7 @@ from agent.arguments.learn import add_collect, add_train
 from agent.arguments.mission import add_mission
 from agent.arguments.replay import add_replay
 from agent.arguments.run import add_listen, add_run
+from agent.arguments.serve import add_serve
 from agent.errors import BosunError, UsageError, unknown
 
 COMMANDS = {
@@ -27,6 +28,7 @@ COMMANDS = {
     "collect": "make training data with the scripted teachers",
     "train": "train the policy or the scene network",
     "eval": "measure skills, scene, missions or monitor by the world's truth",
+    "serve": "offer the policy to other processes, over openpi's websocket protocol",
     "memory": "show which recovery helped after which failure",
     "doctor": "say what works on this machine and how to mend what does not",
 }
@@ -40,6 +42,7 @@ _ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "collect": add_collect,
     "train": add_train,
     "eval": add_eval,
+    "serve": add_serve,
     "memory": add_memory,
     "doctor": add_doctor,
 }

@@ -7,8 +7,9 @@ BosunError                a sentence for the operator, and an exit code
 ├── PlannerError          the planner cannot work at all (a plan that is merely wrong is a value)
 ├── SkillError            a skill contract, policy or data set is broken
 │   ├── CheckpointError   a checkpoint is missing, foreign or damaged
-│   └── PolicyLost        a policy does not answer any more, or not in time
-│       └── PolicyInvalid what it answers is no chunk of actions
+│   ├── PolicyLost        a policy does not answer any more, or not in time
+│   │   └── PolicyInvalid what it answers is no chunk of actions
+│   └── WireError         what came over a policy's wire is not what was agreed
 ├── SpeechError           what is said cannot be heard, understood or answered
 ├── RobotError            the robot or its simulator is broken
 │   ├── RobotStopped      the stop latch is set, so an action was refused
@@ -66,6 +67,10 @@ class PolicyLost(SkillError):
 
 class PolicyInvalid(PolicyLost):
     """What a policy answers is no chunk of actions."""
+
+
+class WireError(SkillError):
+    """What came over a policy's wire cannot be read, or is not what was agreed."""
 
 
 class SpeechError(BosunError):

@@ -8,6 +8,7 @@ from agent.commands.listen import listen
 from agent.commands.mission import mission
 from agent.commands.replay import replay
 from agent.commands.run import run
+from agent.commands.serve import serve
 
 VERBS = {
     "run": run,
@@ -19,6 +20,7 @@ VERBS = {
     "collect": collect,
     "train": train,
     "eval": evaluate,
+    "serve": serve,
     "memory": memory,
     "doctor": doctor,
 }

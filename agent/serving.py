@@ -1,0 +1,39 @@
+"""From a configuration to what is offered to other processes; it names the concrete classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from agent.config import Config
+from agent.faults import FaultyPolicy
+from agent.protocols import Policy
+from agent.skilled import policy_checkpoint
+
+if TYPE_CHECKING:
+    from skills.serve.server import PolicyServer
+
+
+def policy_server(config: Config, key: str | None) -> PolicyServer:
+    """Return what serves the configured policy's weights.
+
+    They run in this process, so `policy.limit_s` is for those who ask.
+
+    Args:
+        config: Names the weights, and how they fail on purpose.
+        key: Which clients must show; None asks for none.
+
+    Raises:
+        CheckpointError: The weights are missing, foreign or damaged.
+    """
+    from skills.serve.server import PolicyServer, ServerLimits
+    from skills.serve.vla import VLAService
+
+    fault, from_s = config.policy.fault, config.policy.fault_s
+
+    def around(make_policy: Callable[[], Policy]) -> Policy:
+        return make_policy() if fault is None else FaultyPolicy(make_policy, fault, from_s)
+
+    # Its two pictures have 0.1 MB.
+    limits = ServerLimits(message_bytes=2**20)
+    return PolicyServer(VLAService(policy_checkpoint(config), around), key, limits)

@@ -1,0 +1,163 @@
+"""A websocket to a server of policies, every wait of which has an end."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidMessage,
+    InvalidStatus,
+    WebSocketException,
+)
+from websockets.frames import CloseCode
+from websockets.sync.client import ClientConnection, connect
+
+from agent.errors import PolicyLost, WireError
+from agent.remote import told
+from skills.wire.codec import MAX_BYTES, decode, encode
+
+BROKEN = (OSError, WebSocketException)
+"""What is raised where a connection cannot be made or ends; another one may be tried."""
+_CLOSE_S = 0.2
+"""How long a server may take to say goodbye."""
+
+
+class Wire:
+    """One connection, and what the server said of itself when it came about.
+
+    Attributes:
+        metadata: What that was.
+    """
+
+    def __init__(self, address: str, key: str | None, deadline_s: float) -> None:
+        """Connect.
+
+        Args:
+            address: Of the server, `ws://HOST:PORT`.
+            key: What it is shown.
+            deadline_s: When it must have said what it serves, by the monotonic clock.
+
+        Raises:
+            PolicyLost: It does not let us in, or nothing that it says can be read.
+            BROKEN: It cannot be reached.
+        """
+        self._address, self._key = address, key
+        self._connection = self._open(deadline_s)
+        try:
+            self.metadata: Mapping[str, Any] = self._read(deadline_s)
+        except BaseException:
+            self.close()
+            raise
+
+    def exchange(self, inputs: Mapping[str, Any], deadline_s: float) -> Mapping[str, Any]:
+        """Return the answer to a message; after anything else the connection is of no use.
+
+        Raises:
+            PolicyLost: The server says that it failed, or nothing that can be read.
+            BROKEN: The connection ended or its time is spent.
+        """
+        message = encode(dict(inputs))
+        with suppress(TimeoutError):
+            self._connection.recv(timeout=0)
+            raise ConnectionError("it spoke without being asked")
+        # A server that does not read must not hold us up either.
+        self._connection.socket.settimeout(_left(deadline_s))
+        self._connection.send(message)
+        return self._read(deadline_s)
+
+    def close(self) -> None:
+        """Close it, whatever the server does; idempotent."""
+        with suppress(*BROKEN):
+            self._connection.close()
+
+    def _open(self, deadline_s: float) -> ClientConnection:
+        key = self._key
+        try:
+            connection = connect(
+                self._address,
+                additional_headers={"Authorization": f"Api-Key {key}"} if key else None,
+                compression=None,
+                max_size=MAX_BYTES,
+                max_queue=1,
+                open_timeout=_left(deadline_s),
+                close_timeout=_CLOSE_S,
+                # A server that is gone is noticed when it is asked.
+                ping_interval=None,
+                proxy=None,
+                legacy=True,
+                logger=_silent(),
+            )
+        except InvalidStatus as refused:
+            if refused.response.status_code in (401, 403):
+                shown = "does not take our key" if key else "wants a key"
+                raise PolicyLost(f"The policy at {self._address} {shown}.") from refused
+            raise
+        assert isinstance(connection, ClientConnection)
+        return connection
+
+    def _read(self, deadline_s: float) -> Mapping[str, Any]:
+        """Return the next message."""
+        message = self._connection.recv(timeout=_left(deadline_s))
+        if isinstance(message, str):
+            # openpi's servers send a traceback, the last line of which is the error.
+            said = told(RuntimeError((message.strip().splitlines() or ["no reason"])[-1]), self._key or "")
+            raise PolicyLost(f"The policy at {self._address} failed: {said}")
+        try:
+            answer = decode(message)
+        except WireError as error:
+            raise PolicyLost(f"The policy at {self._address} makes no sense: {error}") from error
+        if not isinstance(answer, dict):
+            kind = type(answer).__name__
+            raise PolicyLost(f"The policy at {self._address} answers a {kind}, not a mapping.")
+        return answer
+
+
+def broken(error: BaseException) -> str:
+    """Say what is wrong with a connection, to stand after a colon."""
+    match error:
+        case TimeoutError():
+            return "it does not answer in time"
+        case ConnectionRefusedError():
+            return "nobody listens there"
+        case socket.gaierror():
+            return "there is no such address"
+        case InvalidStatus():
+            body = (error.response.body or b"").decode(errors="replace")
+            return f"it answers HTTP {error.response.status_code} {told(RuntimeError(body), '')}"
+        case ConnectionClosed() if _too_big(error.sent):
+            return f"its answer has more than {MAX_BYTES} bytes"
+        case ConnectionClosed() if _too_big(error.rcvd):
+            return "what it is shown is too large for it"
+        case ConnectionClosed() | InvalidMessage() | EOFError():
+            return "the connection broke off"
+    return told(error, "")
+
+
+def _too_big(close: Any) -> bool:
+    return close is not None and close.code == CloseCode.MESSAGE_TOO_BIG
+
+
+def _left(deadline_s: float) -> float:
+    """Return how much time is left, s.
+
+    Raises:
+        TimeoutError: None is.
+    """
+    left = deadline_s - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _silent() -> logging.Logger:
+    """Return a logger that drops what the library says; it is raised as well."""
+    logger = logging.getLogger("skills.clients.connections")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger

@@ -1,0 +1,1 @@
+"""Policies offered to other processes over openpi's websocket protocol."""
