@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from agent.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerFast
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 """In one file, or listed where there are several."""
@@ -65,18 +65,18 @@ def read_json(file: Path) -> dict[str, Any]:
     return content
 
 
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """Return the tokenizer in a folder.
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """Return the tokenizer that `tokenizer.json` in a folder describes.
+
+    transformers' automatic one would offer to run code that comes with the model.
 
     Raises:
         CheckpointError: It is damaged.
     """
-    from transformers import AutoTokenizer
+    from transformers import PreTrainedTokenizerFast
 
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True
-        )
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
     # The tokenizers package raises nothing narrower.
     except Exception as error:
         raise CheckpointError(f"The tokenizer in {folder} is damaged: {error}.") from error

@@ -246,9 +246,9 @@ def _check(interface: Interface, model: PI0ForConditionalGeneration, known: PI0P
         raise ConfigError(
             f"PI0 is shown one state; the interface {name!r} has {len(interface.state)}."
         )
-    if interface.actions.horizon != config.chunk_size:
+    if interface.actions.horizon > config.chunk_size:
         raise ConfigError(
-            f"The interface {name!r} says {interface.actions.horizon} rows a chunk, but this PI0 "
+            f"The interface {name!r} wants {interface.actions.horizon} rows a chunk, but this PI0 "
             f"gives {config.chunk_size}."
         )
     numbers = config.max_action_dim if known.actions_mean is None else len(known.actions_mean)

@@ -27,7 +27,13 @@ RESET, TAKES_RESET = "reset", "takes_reset"
 """Key with which a client begins a subgoal, and that of metadata which says that it may. These are
 ours: openpi's own servers know neither."""
 _MAX_AXES = 8
-_ARRAY, _SCALAR, _DATA, _DTYPE, _SHAPE = b"__ndarray__", b"__npgeneric__", b"data", b"dtype", b"shape"
+_ARRAY, _SCALAR, _DATA, _DTYPE, _SHAPE = (
+    b"__ndarray__",
+    b"__npgeneric__",
+    b"data",
+    b"dtype",
+    b"shape",
+)
 _DTYPES = re.compile(r"\|b1|[|<>=]?[iu]1|[<>=][iu][248]|[<>=]f[248]|[|<>=]?S\d{1,5}|[<>=]?U\d{1,5}")
 """As `dtype.str` writes booleans, integers, floats and texts."""
 _SCALARS: Mapping[str, tuple[type, ...]] = {

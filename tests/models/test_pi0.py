@@ -95,7 +95,7 @@ def test_all_it_is_asked_counts(pi0: Path, change: dict[str, Any]) -> None:
     for inputs in (pi0_inputs(), pi0_inputs() | change):
         backend.reset()
         answers.append(backend.ask(inputs).actions)
-    assert not np.allclose(*answers)
+    assert not np.allclose(answers[0], answers[1])
 
 
 def test_its_own_statistics_are_undone(pi0: Path, pi0_with_statistics: Path) -> None:
@@ -166,7 +166,12 @@ def test_without_a_pull_or_a_rest_it_samples_freely(pi0: Path, guidance: float, 
 
 def test_what_it_cannot_read_is_a_lost_policy(pi0: Path) -> None:
     backend = opened(pi0)
-    for wrong in ({"state": np.zeros(99)}, {"images": {}}, {"prompt": None, "images": None}):
+    wrongs: list[dict[str, Any]] = [
+        {"state": np.zeros(99)},
+        {"images": {}},
+        {"prompt": None, "images": None},
+    ]
+    for wrong in wrongs:
         with pytest.raises(PolicyLost, match="PI0 failed"):
             backend.ask(pi0_inputs() | wrong)
 
@@ -177,7 +182,7 @@ def test_what_it_cannot_read_is_a_lost_policy(pi0: Path) -> None:
         (pi0_interface(state={}), "one state; the interface 'tiny pi0' has 0"),
         (
             pi0_interface(actions=pi0_interface().actions.model_copy(update={"horizon": 50})),
-            "says 50 rows a chunk, but this PI0 gives 8",
+            "wants 50 rows a chunk, but this PI0 gives 8",
         ),
         (
             pi0_interface(actions=pi0_interface().actions.model_copy(update={"dim": 14})),
