@@ -26,6 +26,7 @@ from agent.protocols import (
     Checker,
     Monitor,
     Planner,
+    Policy,
     Robot,
     SceneEstimator,
     Subscriber,
@@ -34,7 +35,7 @@ from agent.protocols import (
 from agent.provenance import action_space, contracts_hash, software
 from agent.resources import resource
 from agent.runtime import Runtime
-from agent.skilled import policies, policy_checkpoint
+from agent.skilled import policy_checkpoint, skilled
 from agent.types import Plan
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from skills.evaluate.scoring import World
 
 SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
+_CAVEAT = (
+    "The monitor was calibrated for Bosun's own weights, so with {} it goes without statistical "
+    "alarms (monitor.alpha); it sees what is plainly wrong, and keeps the time budgets."
+)
 
 
 class Agent:
@@ -59,13 +64,23 @@ class Agent:
         self._open = ExitStack()
         # A missing key is said before any network is loaded.
         self.models = LanguageModels(config, self._open)
-        self.policies = policies(config, self._open)
+        self._skilled = skilled(config, self._open)
         self.estimator = _estimator(config)
         self.pause = Pause()
         self.memory = FailureMemory(config.memory.file)
         self._grammar = grammar(config)
         self._verifier = verifier(config)
-        self._watch = watch(config)
+        self._watch = watch(config) if self._skilled.ours else None
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """Skill name -> policy."""
+        return self._skilled.policies
+
+    @property
+    def caveat(self) -> str | None:
+        """What a human should know of the policy before it moves; None where there is nothing."""
+        return None if self._skilled.ours else _CAVEAT.format(self.config.policy.source)
 
     @cached_property
     def robot(self) -> Robot:
@@ -163,7 +178,8 @@ class Agent:
                 "config": config.model_dump(mode="json"),
                 "contracts": contracts_hash(self.contracts),
                 "prompts": self.models.digest,
-                "policy": weights_hash(policy_checkpoint(config)),
+                "policy": self._skilled.digest,
+                "policy_origin": self._skilled.origin,
                 "calibration": None if self._watch is None else self._watch.digest,
                 "scene": weights_hash(scene_checkpoint(config)),
                 "memory": [asdict(tally) for tally in self.memory.tallies()],

@@ -66,8 +66,7 @@ def load_config(path: Path | None, overrides: Sequence[str] = ()) -> Config:
         ConfigError: A file, key or value is wrong; it names the file and the key.
     """
     path = resource(DEFAULT) if path is None else path
-    data = _read(path)
-    return _with(data, _validated(data, str(path)), overrides)
+    return overridden(_validated(_read(path), str(path)), overrides)
 
 
 def overridden(config: Config, overrides: Sequence[str]) -> Config:
@@ -76,14 +75,11 @@ def overridden(config: Config, overrides: Sequence[str]) -> Config:
     Raises:
         ConfigError: A key or value is wrong; it names the key.
     """
-    return _with(config.model_dump(mode="json"), config, overrides)
-
-
-def _with(data: dict[str, Any], config: Config, overrides: Sequence[str]) -> Config:
     for override in overrides:
         source = f"--set {override}"
-        data = _overridden(data, override, source)
-        config = _validated(data, source)
+        # All of it, with what a section may be short for, such as the source of a policy.
+        data = config.model_dump(mode="json")
+        config = _validated(_overridden(data, override, source), source)
     return config
 
 

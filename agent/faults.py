@@ -10,7 +10,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from agent.protocols import Policy
+from agent.action_space import ActionSpec
+from agent.protocols import Fitting, Policy
 from agent.types import ActionChunk, Observation
 
 _FAR = 1e3
@@ -32,6 +33,11 @@ class FaultyPolicy:
     def __init__(self, make_policy: Callable[[], Policy], fault: Fault, from_s: float) -> None:
         """Load the policy; it fails from this second on."""
         self._policy, self._fault, self._from_s = make_policy(), fault, from_s
+
+    def fit(self, spec: ActionSpec, observation: Observation) -> None:
+        """Let the policy it wraps look whether it fits the robot."""
+        if isinstance(self._policy, Fitting):
+            self._policy.fit(spec, observation)
 
     def reset(self, phrase: str) -> None:
         """Begin a subgoal."""

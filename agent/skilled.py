@@ -2,45 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from agent.config import Config
+from agent.errors import ConfigError
 from agent.faults import FaultyPolicy
 from agent.protocols import Policy
 from agent.resources import resource
+from agent.sections import PolicyConfig
+from agent.sections.source import BOSUN, Source
+
+if TYPE_CHECKING:
+    from skills.backend import Backend
+    from skills.interface.schema import Interface
 
 POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
 
 
+@dataclass(frozen=True, slots=True)
+class Skilled:
+    """What carries out skills, and where it came from.
+
+    Attributes:
+        policies: Skill name -> policy; one model serves every learned skill.
+        digest: Hash of the learned one: of our weights, else of all that is known of the model.
+        origin: Source, interface and what a server said of itself, in JSON's own types.
+        ours: Whether the weights are those of the configured checkpoint, for which the monitor was
+            calibrated, and which has heads.
+    """
+
+    policies: Mapping[str, Policy]
+    digest: str
+    origin: Mapping[str, Any]
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model of somebody else's that answers.
+
+    Attributes:
+        backend: Runs it.
+        interface: What it expects, by its own account; None where it does not tell.
+        told: What else it says of itself.
+    """
+
+    backend: Backend
+    interface: Interface | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
 def policy_checkpoint(config: Config) -> Path:
-    """Return the folder of the policy's weights."""
+    """Return the folder of our own weights."""
     return config.policy.checkpoint or resource(POLICY_CHECKPOINT)
 
 
-def policies(config: Config, closing: ExitStack) -> dict[str, Policy]:
-    """Return skill name -> policy; one network serves every learned skill."""
+def skilled(config: Config, closing: ExitStack) -> Skilled:
+    """Return what carries out skills.
+
+    Args:
+        config: Says where the model runs.
+        closing: Gets what ends it.
+
+    Raises:
+        ConfigError: The model's interface is missing, wrong or not the server's.
+        CheckpointError: Our own weights are missing, foreign or damaged.
+        PolicyLost: A server does not answer.
+        MissingDependency: A package is not installed.
+    """
     from agent.robots.tabletop.world import HOME_POSE
     from skills.primitives import HomePrimitive, ReleasePrimitive, WaitPrimitive
     from skills.registry import load_contracts
 
-    learned = _learned(config, closing)
+    ours = Source.parse(config.policy.source).kind == BOSUN
+    learned, digest, origin = (_own if ours else _public)(config, closing)
     primitives: dict[str, Policy] = {
         "home": HomePrimitive(HOME_POSE),
         "look": HomePrimitive(HOME_POSE, settle_ticks=2),
         "release": ReleasePrimitive(),
         "wait": WaitPrimitive(),
     }
-    return {
+    policies = {
         name: learned if contract.learned else primitives[name]
         for name, contract in load_contracts().items()
     }
+    return Skilled(policies, digest, origin, ours=ours or digest == _weights(config))
 
 
-def _learned(config: Config, closing: ExitStack) -> Policy:
-    """Return the network, in a process of its own where its answers have a time limit."""
+def public_policy(settings: PolicyConfig, closing: ExitStack) -> tuple[Policy, Interface, Opened]:
+    """Return a model of somebody else's as a policy, what it expects, and how it was opened.
+
+    Args:
+        settings: Say where it runs.
+        closing: Gets what ends it.
+
+    Raises:
+        ConfigError: Its interface is missing, wrong or not the server's.
+        PolicyLost: A server does not answer.
+        MissingDependency: A package is not installed.
+    """
+    from skills.interface.files import load_interface, names
+    from skills.public import PublicPolicy
+
+    source = Source.parse(settings.source)
+    interface = None if settings.interface is None else load_interface(settings.interface)
+    opened = _OPENERS[source.kind](settings, source, interface)
+    closing.callback(opened.backend.close)
+    interface = interface or opened.interface
+    if interface is None:
+        raise ConfigError(_unsaid(settings, names()))
+    opened.backend.reset()
+    return PublicPolicy(opened.backend, interface), interface, opened
+
+
+def _own(config: Config, closing: ExitStack) -> tuple[Policy, str, dict[str, Any]]:
+    """Return our network, in a process of its own where its answers have a time limit."""
     from skills.checkpoint import check_checkpoint
     from skills.policy.configuration import VLAConfig
     from skills.policy.policy import VLAPolicy
@@ -49,11 +133,104 @@ def _learned(config: Config, closing: ExitStack) -> Policy:
     make_policy: Callable[[], Policy] = partial(VLAPolicy.from_checkpoint, folder)
     if settings.fault is not None:
         make_policy = partial(FaultyPolicy, make_policy, settings.fault, settings.fault_s)
+    origin = {"source": BOSUN}
     if settings.limit_s is None:
-        return make_policy()
+        return make_policy(), _weights(config), origin
     from agent.worker import WorkerPolicy
 
     check_checkpoint(folder, VLAConfig.model_type)
     worker = WorkerPolicy(make_policy, settings.limit_s)
     closing.callback(worker.close)
-    return worker
+    return worker, _weights(config), origin
+
+
+def _public(config: Config, closing: ExitStack) -> tuple[Policy, str, dict[str, Any]]:
+    """Return a model of somebody else's, or our own one behind somebody's server."""
+    settings = config.policy
+    policy, interface, opened = public_policy(settings, closing)
+    if settings.fault is not None:
+        found = policy
+        policy = FaultyPolicy(lambda: found, settings.fault, settings.fault_s)
+    # An array among what a server says is told by its beginning and its end.
+    told = json.loads(json.dumps(dict(opened.told), default=repr))
+    origin = {
+        "source": settings.source,
+        "interface": interface.model_dump(mode="json"),
+        "server": told,
+    }
+    known = json.dumps(origin, sort_keys=True).encode()
+    digest = opened.told.get("weights") or hashlib.sha256(known).hexdigest()[:16]
+    return policy, str(digest), origin
+
+
+def _weights(config: Config) -> str:
+    """Return the hash of our own weights, empty where there are none."""
+    from skills.checkpoint import WEIGHTS, weights_hash
+
+    folder = policy_checkpoint(config)
+    return weights_hash(folder) if (folder / WEIGHTS).is_file() else ""
+
+
+def _openpi(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
+    from skills.clients.openpi import open_openpi
+
+    backend, said = open_openpi(
+        str(source.address),
+        key=_key(settings) or None,
+        keys=("actions",) if interface is None else interface.actions.keys,
+        timeout_s=settings.timeout_s,
+        tries=settings.tries,
+    )
+    return Opened(backend, said, backend.metadata)
+
+
+def _act(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
+    from skills.clients.openvla import ActBackend
+
+    backend = ActBackend(
+        str(source.address),
+        timeout_s=settings.timeout_s,
+        tries=settings.tries,
+        key=_key(settings),
+        encoded=settings.encoded,
+    )
+    return Opened(backend)
+
+
+def _gr00t(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
+    from skills.clients.gr00t import Gr00tBackend
+    from skills.interface.files import names
+
+    if interface is None:
+        raise ConfigError(_unsaid(settings, names()))
+    backend = Gr00tBackend(
+        str(source.address), interface, timeout_s=settings.timeout_s, key=_key(settings)
+    )
+    return Opened(backend)
+
+
+_OPENERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened]] = {
+    "openpi": _openpi,
+    "openvla": _act,
+    "openvla-oft": _act,
+    "gr00t": _gr00t,
+}
+"""Kind of source -> how it is opened, with the interface that is configured, if one is."""
+
+
+def _unsaid(settings: PolicyConfig, shipped: list[str]) -> str:
+    return (
+        f"{settings.source} does not say what it expects; name it with policy.interface, which is "
+        f"the path of a YAML file or one of: {', '.join(shipped)}."
+    )
+
+
+def _key(settings: PolicyConfig) -> str:
+    """Return the key to a server, empty where none is sent."""
+    if settings.key_env is None:
+        return ""
+    if not (key := os.environ.get(settings.key_env, "").strip()):
+        raise ConfigError(
+            f"{settings.source} needs a key: set the environment variable {settings.key_env}."
+        )
+    return key

@@ -48,6 +48,8 @@ def _carry_out(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     if args.audio is not None:
         return from_file(args, config, mission)
     agent = Agent(config)
+    if agent.caveat is not None:
+        sys.stderr.write(f"bosun: {agent.caveat}\n")
     try:
         console = Console(sys.stderr if args.json else sys.stdout)
         approve = _approved if args.confirm else lambda plan: True

@@ -1,1 +1,1 @@
-"""Clients of servers that run models of somebody else's."""
+"""Models that run elsewhere, each behind `skills.backend.Backend`."""

@@ -106,10 +106,9 @@ class Wire:
         message = self._connection.recv(timeout=_left(deadline_s))
         if isinstance(message, str):
             # openpi's servers send a traceback, the last line of which is the error.
-            said = told(
-                RuntimeError((message.strip().splitlines() or ["no reason"])[-1]), self._key or ""
-            )
-            raise PolicyLost(f"The policy at {self._address} failed: {said}")
+            last = (message.strip().splitlines() or ["it does not say why"])[-1]
+            failure = told(RuntimeError(last), self._key or "")
+            raise PolicyLost(f"The policy at {self._address} failed: {failure}")
         try:
             answer = decode(message)
         except WireError as error:

@@ -33,7 +33,7 @@ class Gr00tBackend:
     def __init__(
         self, address: str, interface: Interface, *, timeout_s: float, key: str = ""
     ) -> None:
-        """Look whether a server is there and serves a model of this interface.
+        """Keep the address; nothing is sent yet.
 
         Args:
             address: `host:port`.
@@ -43,8 +43,6 @@ class Gr00tBackend:
 
         Raises:
             MissingDependency: ZeroMQ is not installed.
-            PolicyLost: Nobody answers there.
-            ConfigError: The interface and the model do not belong together.
         """
         try:
             import zmq
@@ -55,22 +53,21 @@ class Gr00tBackend:
             ) from error
         self._server = f"The policy's server at {address}"
         self._address, self._timeout_s, self._key = address, timeout_s, key
-        self._keys = interface.actions.keys
+        self._interface, self._checked = interface, False
         self._context = zmq.Context()
         self._socket: zmq.Socket[bytes] | None = None
-        try:
-            self._asked("ping")
-            self._check(interface, self._asked("get_modality_config"))
-        except BaseException:
-            self.close()
-            raise
 
     def reset(self) -> None:
-        """Begin a subgoal.
+        """Begin a subgoal; before the first one, look whether the server serves such a model.
 
         Raises:
             PolicyLost: The server does not answer.
+            ConfigError: Its model expects or gives something else than the interface says.
         """
+        if not self._checked:
+            self._asked("ping")
+            self._check(self._asked("get_modality_config"))
+            self._checked = True
         self._asked("reset", {"options": None})
 
     def ask(self, inputs: Mapping[str, Any]) -> Reply:
@@ -84,12 +81,13 @@ class Gr00tBackend:
         actions = answer[0] if isinstance(answer, list) and answer else None
         if not isinstance(actions, dict):
             raise PolicyInvalid(f"{self._server} answers no actions by name.")
-        missing = [key for key in self._keys if key not in actions]
+        keys = self._interface.actions.keys
+        missing = [key for key in keys if key not in actions]
         if missing:
             raise PolicyInvalid(
                 f"{self._server}: {unknown('action', missing[0], map(str, actions))}"
             )
-        parts = [rows_of(actions[key], self._server) for key in self._keys]
+        parts = [rows_of(actions[key], self._server) for key in keys]
         if len({len(part) for part in parts}) > 1:
             raise PolicyInvalid(f"{self._server} answers actions of different lengths.")
         return Reply(np.concatenate(parts, axis=1))
@@ -144,12 +142,12 @@ class Gr00tBackend:
             self._socket.close()
             self._socket = None
 
-    def _check(self, interface: Interface, served: Any) -> None:
-        """Hold an interface against what a server says of its model."""
-        wrong = list(_differences(interface, served if isinstance(served, dict) else {}))
+    def _check(self, served: Any) -> None:
+        """Hold the interface against what the server says of its model."""
+        wrong = list(_differences(self._interface, served if isinstance(served, dict) else {}))
         if wrong:
             raise ConfigError(
-                f"{self._server} does not serve what the interface {interface.name} says: "
+                f"{self._server} does not serve what the interface {self._interface.name} says: "
                 f"{' '.join(wrong)}"
             )
 

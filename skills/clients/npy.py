@@ -16,7 +16,7 @@ _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
-"""Version of the format -> what reads a header; one that NumPy writes for numbers is one of these."""
+"""Version of the format -> what reads a header; NumPy writes numbers in one of these."""
 
 
 def packed(value: Any) -> bytes:

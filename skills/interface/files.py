@@ -16,6 +16,11 @@ FOLDER = "configs/policies"
 """Where the shipped ones are."""
 
 
+def names() -> list[str]:
+    """Return what the shipped ones are called."""
+    return sorted(file.stem for file in resource(FOLDER).glob("*.yaml"))
+
+
 def load_interface(name: str) -> Interface:
     """Return an interface.
 
@@ -26,17 +31,16 @@ def load_interface(name: str) -> Interface:
         ConfigError: There is none, or it is wrong; its sentence names the file and the key.
     """
     path = Path(name)
-    shipped = {file.stem: file for file in sorted(resource(FOLDER).glob("*.yaml"))}
     if path.suffix not in (".yaml", ".yml"):
-        if name not in shipped:
-            raise ConfigError(unknown("policy interface", name, shipped))
-        path = shipped[name]
+        if name not in names():
+            raise ConfigError(unknown("policy interface", name, names()))
+        path = resource(FOLDER) / f"{name}.yaml"
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         beside = sorted(path.parent.glob("*.yaml"))
         raise ConfigError(
-            unknown("policy interface", name, [*map(str, beside), *shipped])
+            unknown("policy interface", name, [*map(str, beside), *names()])
         ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         told = " ".join(str(error).split())

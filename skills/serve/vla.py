@@ -26,7 +26,6 @@ _ACTION = ("dx [m]", "dy [m]", "dz [m]", "rx [rad]", "ry [rad]", "rz [rad]", "gr
 
 def interface_of(config: VLAConfig) -> Interface:
     """Return what one of our networks expects and gives, lossless on both ways."""
-    exact = {"dtype": "float64"}
     return Interface(
         name="Bosun",
         cameras={
@@ -34,10 +33,10 @@ def interface_of(config: VLAConfig) -> Interface:
             for key, camera in PICTURES.items()
         },
         state={
-            JOINTS: StateInput(parts=(Part.JOINTS,), joints=7, **exact),
-            POSE: StateInput(parts=(Part.EE_POSITION, Part.EE_QUATERNION_WXYZ), **exact),
-            GRIPPER: StateInput(parts=(Part.GRIPPER,), **exact),
-            TIME: StateInput(parts=(Part.TIME,), **exact),
+            JOINTS: StateInput(parts=(Part.JOINTS,), joints=7, dtype="float64"),
+            POSE: StateInput(parts=(Part.EE_POSITION, Part.EE_QUATERNION_WXYZ), dtype="float64"),
+            GRIPPER: StateInput(parts=(Part.GRIPPER,), dtype="float64"),
+            TIME: StateInput(parts=(Part.TIME,), dtype="float64"),
         },
         actions=ActionOutput(
             space=ActionSpace.DELTA_EE,

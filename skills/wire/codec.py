@@ -34,7 +34,7 @@ _ARRAY, _SCALAR, _DATA, _DTYPE, _SHAPE = (
     b"dtype",
     b"shape",
 )
-_DTYPES = re.compile(r"\|b1|[|<>=]?[iu]1|[<>=][iu][248]|[<>=]f[248]|[|<>=]?S\d{1,5}|[<>=]?U\d{1,5}")
+_DTYPES = re.compile(r"\|b1|[|<>=]?[iu]1|[<>=][iuf][248]|[|<>=]?S\d{1,5}|[<>=]?U\d{1,5}")
 """As `dtype.str` writes booleans, integers, floats and texts."""
 _SCALARS: Mapping[str, tuple[type, ...]] = {
     "b": (bool,),
@@ -80,7 +80,7 @@ def decode(message: bytes) -> Any:
         value = msgpack.unpackb(
             message,
             object_pairs_hook=count.mapping,
-            list_hook=count.list,
+            list_hook=count.sequence,
             ext_hook=_no_extension,
             max_array_len=MAX_ITEMS,
             max_map_len=MAX_ITEMS,
@@ -109,7 +109,7 @@ class _Count:
     def __init__(self) -> None:
         self._items = 0
 
-    def list(self, items: list[Any]) -> list[Any]:
+    def sequence(self, items: list[Any]) -> list[Any]:
         self._add(len(items))
         return items
 
@@ -162,7 +162,7 @@ def _array(stored: Mapping[Any, Any], where: str) -> npt.NDArray[Any]:
     if not (isinstance(shape, list) and len(shape) <= _MAX_AXES):
         raise WireError(f"{where}: a shape is a list of at most {_MAX_AXES} lengths.")
     # Python takes booleans for integers, and msgpack does not.
-    if not all(type(length) is int and 0 <= length for length in shape):
+    if not all(type(length) is int and length >= 0 for length in shape):
         raise WireError(f"{where}: a shape holds whole numbers from 0 on, not {shape}.")
     if math.prod(shape) * dtype.itemsize != len(data):
         raise WireError(
