@@ -114,7 +114,8 @@ def public_policy(settings: PolicyConfig, closing: ExitStack) -> tuple[Policy, I
 
     source = Source.parse(settings.source)
     interface = None if settings.interface is None else load_interface(settings.interface)
-    opened = _OPENERS[source.kind](settings, source, interface)
+    openers = _OPENERS if source.folder is None else _LOADERS
+    opened = openers[source.kind](settings, source, interface)
     closing.callback(opened.backend.close)
     interface = interface or opened.interface
     if interface is None:
@@ -199,14 +200,32 @@ def _act(settings: PolicyConfig, source: Source, interface: Interface | None) ->
 
 def _gr00t(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
     from skills.clients.gr00t import Gr00tBackend
-    from skills.interface.files import names
 
-    if interface is None:
-        raise ConfigError(_unsaid(settings, names()))
     backend = Gr00tBackend(
-        str(source.address), interface, timeout_s=settings.timeout_s, key=_key(settings)
+        str(source.address),
+        _needed(settings, interface),
+        timeout_s=settings.timeout_s,
+        key=_key(settings),
     )
     return Opened(backend)
+
+
+def _openvla(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
+    from skills.models.folder import fingerprint
+    from skills.models.openvla import OpenVlaBackend
+
+    folder = source.folder or Path()
+    backend = OpenVlaBackend.from_folder(folder, _needed(settings, interface), settings.local)
+    return Opened(backend, told={"parameters": backend.parameters, "weights": fingerprint(folder)})
+
+
+def _pi0(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
+    from skills.models.folder import fingerprint
+    from skills.models.pi0 import Pi0Backend
+
+    folder = source.folder or Path()
+    backend = Pi0Backend.from_folder(folder, _needed(settings, interface), settings.local)
+    return Opened(backend, told={"parameters": backend.parameters, "weights": fingerprint(folder)})
 
 
 _OPENERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened]] = {
@@ -215,7 +234,25 @@ _OPENERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened
     "openvla-oft": _act,
     "gr00t": _gr00t,
 }
-"""Kind of source -> how it is opened, with the interface that is configured, if one is."""
+"""Kind of server -> how it is opened, with the interface that is configured, if one is."""
+_LOADERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened]] = {
+    "openvla": _openvla,
+    "pi0": _pi0,
+}
+"""Kind of model -> how it is loaded from a folder, with the interface that is configured."""
+
+
+def _needed(settings: PolicyConfig, interface: Interface | None) -> Interface:
+    """Return the interface of what does not tell one itself.
+
+    Raises:
+        ConfigError: None is configured.
+    """
+    if interface is None:
+        from skills.interface.files import names
+
+        raise ConfigError(_unsaid(settings, names()))
+    return interface
 
 
 def _unsaid(settings: PolicyConfig, shipped: list[str]) -> str:

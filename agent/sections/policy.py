@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from agent.faults import Fault
+from agent.sections.local_model import LocalModelConfig
 from agent.sections.section import Section
 from agent.sections.source import BOSUN, Source
 
@@ -31,6 +32,8 @@ class PolicyConfig(Section):
     encoded: bool = False
     """Whether arrays travel to `openvla` and `openvla-oft` as a text within the JSON, for servers
     that do not know json-numpy."""
+    local: LocalModelConfig = LocalModelConfig()
+    """How `openvla:FOLDER` and `pi0:FOLDER` run here."""
     checkpoint: Path | None = None
     """Folder of our own weights, below the working directory; none means those shipped with
     Bosun."""

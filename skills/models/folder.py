@@ -6,6 +6,7 @@ here gets that far.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 """In one file, or listed where there are several."""
+_END_BYTES = 2**20
 _LEROBOT = "LeRobot's; set policy.source to lerobot:FOLDER"
 
 
@@ -50,6 +52,21 @@ def read_folder(folder: Path, model_type: str, needed: Sequence[str]) -> dict[st
     return config
 
 
+def fingerprint(folder: Path) -> str:
+    """Return a short hash of a model's configuration and of sizes and ends of its weights.
+
+    All of them are gigabytes, and too long to read only to name them.
+    """
+    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    for file in sorted(folder.glob("*.safetensors")):
+        size = file.stat().st_size
+        digest.update(f"{file.name} {size}".encode())
+        with file.open("rb") as weights:
+            weights.seek(max(0, size - _END_BYTES))
+            digest.update(weights.read())
+    return digest.hexdigest()[:16]
+
+
 def read_json(file: Path) -> dict[str, Any]:
     """Return the object in a file.
 
@@ -76,7 +93,9 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     from transformers import PreTrainedTokenizerFast
 
     try:
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+        tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
+            folder, local_files_only=True
+        )
     # The tokenizers package raises nothing narrower.
     except Exception as error:
         raise CheckpointError(f"The tokenizer in {folder} is damaged: {error}.") from error

@@ -165,7 +165,9 @@ class OpenVlaBackend:
         for side, mean, deviation in zip(
             self._model.config.image_sizes, self._means, self._deviations, strict=True
         ):
-            resized = Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC)
+            resized = Image.fromarray(np.asarray(picture)).resize(
+                (side, side), Image.Resampling.BICUBIC
+            )
             seen.append((np.asarray(resized, np.float32) / 255 - mean) / deviation)
         stacked = torch.from_numpy(np.concatenate(seen, axis=2)).permute(2, 0, 1)[None]
         return stacked.to(self._model.device, self._model.dtype)

@@ -44,9 +44,10 @@ class TowerSize:
     scaled: bool
 
 
+_DINOV2, _SIGLIP = "vit_large_patch14_reg4_dinov2.lvd142m", "vit_so400m_patch14_siglip_224"
 TOWERS = {
-    "vit_large_patch14_reg4_dinov2.lvd142m": TowerSize(1024, 24, 16, 4096, 14, 4, True),
-    "vit_so400m_patch14_siglip_224": TowerSize(1152, 27, 16, 4304, 14, None, False),
+    _DINOV2: TowerSize(1024, 24, 16, 4096, 14, 4, True),
+    _SIGLIP: TowerSize(1152, 27, 16, 4304, 14, None, False),
 }
 """The towers of published weights, by timm's names."""
 
@@ -76,7 +77,7 @@ class OpenVlaConfig(PretrainedConfig):
         **kwargs: Any,
     ) -> None:
         """Keep the values."""
-        self.timm_model_ids = timm_model_ids or list(TOWERS)
+        self.timm_model_ids = timm_model_ids or [_DINOV2, _SIGLIP]
         self.image_sizes = image_sizes or [224, 224]
         self.text_config = LlamaConfig(**(text_config or {}))
         self.pad_to_multiple_of = pad_to_multiple_of
@@ -220,9 +221,13 @@ class OpenVla(PreTrainedModel):
         """Make the network, with random weights.
 
         Raises:
-            CheckpointError: A tower is not known.
+            CheckpointError: It has not two towers, or one that is not known.
         """
         super().__init__(config)
+        if len(config.timm_model_ids) != 2:
+            raise CheckpointError(
+                f"This OpenVLA has {len(config.timm_model_ids)} vision towers; two are expected."
+            )
         for name in config.timm_model_ids:
             if name not in TOWERS:
                 raise CheckpointError(unknown("vision tower of OpenVLA", name, TOWERS))

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from agent.action_space import ActionSpace
-from skills.interface.schema import ActionOutput, CameraInput, Interface, Part, StateInput
+from skills.interface.schema import (
+    ActionOutput,
+    CameraInput,
+    Interface,
+    Part,
+    PromptInput,
+    StateInput,
+)
 from tests.models.tiny_pi0 import CHUNK
 
 PHRASE = "pick up the red block"
@@ -35,3 +42,14 @@ def pi0_inputs(seed: int = 0) -> dict[str, Any]:
         "state": rng.normal(size=8),
         "prompt": PHRASE,
     }
+
+
+def openvla_interface(**changed: Any) -> Interface:
+    """Return what the tiny OpenVLA expects of the tabletop robot."""
+    known: dict[str, Any] = {
+        "name": "tiny openvla",
+        "cameras": {"image": CameraInput(camera="front")},
+        "prompt": PromptInput(key="instruction"),
+        "actions": ActionOutput(space=ActionSpace.DELTA_EE, dim=7, horizon=1, rate_hz=10),
+    }
+    return Interface(**known | changed)

@@ -13,10 +13,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from agent.action_space import ActionSpace
 from agent.errors import CheckpointError, ConfigError, PolicyLost
 from agent.sections import LocalModelConfig
 from skills.backend import Continuing
-from skills.interface.schema import Interface, Statistics
+from skills.interface.schema import ActionOutput, Interface, Statistics
 from skills.models.pi0 import Pi0Backend
 from tests.models.samples import PHRASE, pi0_inputs, pi0_interface
 from tests.models.tiny_pi0 import CHUNK, NUMBERS
@@ -185,7 +186,11 @@ def test_what_it_cannot_read_is_a_lost_policy(pi0: Path) -> None:
             "wants 50 rows a chunk, but this PI0 gives 8",
         ),
         (
-            pi0_interface(actions=pi0_interface().actions.model_copy(update={"dim": 14})),
+            pi0_interface(
+                actions=ActionOutput(
+                    space=ActionSpace.JOINT_POSITION, dim=14, horizon=8, rate_hz=10
+                )
+            ),
             "wants 14 numbers an action, but this PI0 gives 7",
         ),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ _LLAMA = {
     "vocab_size": WORDS + BEYOND,
     "pad_token_id": 32000,
 }
-STATISTICS = {
+STATISTICS: dict[str, Any] = {
     "tabletop": {
         "action": {
             "q01": [-0.02, -0.03, -0.04, -0.1, -0.2, -0.3, 0.0],
@@ -45,7 +46,7 @@ def make_openvla(folder: Path) -> Path:
 
     from skills.models.openvla_network import OpenVla, OpenVlaConfig
 
-    known = {
+    known: dict[str, Any] = {
         "timm_model_ids": list(TINY_TOWERS),
         "image_sizes": [SIDE, SIDE],
         "text_config": _LLAMA,
@@ -93,7 +94,7 @@ def make_openvla(folder: Path) -> Path:
 
 def _centre(name: str) -> float:
     """Return the mean of a kind of weights; those that multiply must not all be near 0."""
-    return 1.0 if "norm" in name and name.endswith("weight") or "scale_factor" in name else 0.0
+    return 1.0 if ("norm" in name and name.endswith("weight")) or "scale_factor" in name else 0.0
 
 
 def _unused() -> dict[str, tuple[int, ...]]:
