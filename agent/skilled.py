@@ -23,6 +23,7 @@ from agent.sections.source import BOSUN, Source
 if TYPE_CHECKING:
     from skills.backend import Backend
     from skills.interface.schema import Interface
+    from skills.public import PublicPolicy
 
 POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
 
@@ -97,7 +98,9 @@ def skilled(config: Config, closing: ExitStack) -> Skilled:
     return Skilled(policies, digest, origin, ours=ours or digest == _weights(config))
 
 
-def public_policy(settings: PolicyConfig, closing: ExitStack) -> tuple[Policy, Interface, Opened]:
+def public_policy(
+    settings: PolicyConfig, closing: ExitStack
+) -> tuple[PublicPolicy, Interface, Opened]:
     """Return a model of somebody else's as a policy, what it expects, and how it was opened.
 
     Args:
@@ -148,9 +151,9 @@ def _own(config: Config, closing: ExitStack) -> tuple[Policy, str, dict[str, Any
 def _public(config: Config, closing: ExitStack) -> tuple[Policy, str, dict[str, Any]]:
     """Return a model of somebody else's, or our own one behind somebody's server."""
     settings = config.policy
-    policy, interface, opened = public_policy(settings, closing)
+    found, interface, opened = public_policy(settings, closing)
+    policy: Policy = found
     if settings.fault is not None:
-        found = policy
         policy = FaultyPolicy(lambda: found, settings.fault, settings.fault_s)
     # An array among what a server says is told by its beginning and its end.
     told = json.loads(json.dumps(dict(opened.told), default=repr))

@@ -15,7 +15,9 @@ from pathlib import Path
 from agent.build import scene_checkpoint, watch
 from agent.config import Config
 from agent.doctor.check import Check
+from agent.doctor.policy import public
 from agent.errors import BosunError
+from agent.sections.source import BOSUN
 from agent.skilled import policy_checkpoint
 
 FREE_GIB = 1.0
@@ -104,6 +106,8 @@ def _draws(gl: str) -> str:
 
 
 def _policy(config: Config) -> Check:
+    if config.policy.source != BOSUN:
+        return public(config)
     return _checkpoint("policy checkpoint", lambda: policy_checkpoint(config), "bosun_vla")
 
 
@@ -128,6 +132,9 @@ def _calibration(config: Config) -> Check:
     name = "monitor calibration"
     if config.monitor.alpha is None:
         return Check(name, True, "not used: monitor.alpha is none")
+    if config.policy.source != BOSUN:
+        detail = f"not used, unless {config.policy.source} serves the very weights it was made for"
+        return Check(name, True, detail)
     try:
         from agent.monitor.calibration import FILE
 

@@ -76,11 +76,23 @@ def _part(part: Part, expected: StateInput, observation: Observation) -> Vector:
         wxyz = wxyz[[1, 2, 3, 0]]
     if part in (Part.EE_QUATERNION_WXYZ, Part.EE_QUATERNION_XYZW):
         return wxyz
-    rotation = _rotation(wxyz)
     turn: Vector = (
-        rotation.as_rotvec() if part is Part.EE_ROTATION_VECTOR else rotation.as_euler("xyz")
+        _rotation_vector(wxyz)
+        if part is Part.EE_ROTATION_VECTOR
+        else _rotation(wxyz).as_euler("xyz")
     )
     return turn
+
+
+def _rotation_vector(wxyz: Vector) -> Vector:
+    """Return (3,) rad, from 0 to a whole turn long, that does not jump near half a turn."""
+    if wxyz[np.argmax(np.abs(wxyz))] < 0:
+        wxyz = -wxyz
+    sine = float(np.linalg.norm(wxyz[1:]))
+    if sine == 0.0:
+        return np.zeros(3)
+    vector: Vector = wxyz[1:] / sine * 2.0 * np.arctan2(sine, wxyz[0])
+    return vector
 
 
 def _gripper(observation: Observation, gripper: Gripper) -> float:

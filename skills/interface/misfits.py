@@ -11,8 +11,6 @@ from skills.interface.decode import CONVERTIBLE
 from skills.interface.pictures import enlargement
 from skills.interface.schema import Interface
 
-_ENLARGED = 2.0
-"""How many times a picture may be enlarged; beyond, a model sees something else than it learned."""
 _SAME = 1e-3
 """Share by which rates of the same name differ."""
 
@@ -39,11 +37,11 @@ def _cameras(interface: Interface, observation: Observation) -> Iterator[str]:
             yield f"cameras.{key}: {unknown('camera', expected.camera, observation.images)}"
             continue
         larger = enlargement(expected, image)
-        if larger > _ENLARGED and expected.size is not None:
+        if larger > expected.enlarge and expected.size is not None:
             yield (
                 f"cameras.{key}: {expected.camera!r} gives {image.shape[0]}x{image.shape[1]} px, "
-                f"but {expected.size[0]}x{expected.size[1]} px are expected, {larger:.1f} times as "
-                f"much; {_ENLARGED:g} times is the most."
+                f"but {expected.size[0]}x{expected.size[1]} px are expected; that enlarges it "
+                f"{larger:.2g} times, and `enlarge` allows {expected.enlarge:g}."
             )
 
 

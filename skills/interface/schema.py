@@ -17,7 +17,11 @@ Side = Literal["none", "horizontal", "vertical", "both"]
 
 
 class Part(StrEnum):
-    """One part of what a robot senses, in the base frame; m, rad, s."""
+    """One part of what a robot senses, in the base frame; m, rad, s.
+
+    A rotation vector near half a turn could as well point the other way. Ours goes the way in which
+    its largest part is positive, which does not jump where a hand points down.
+    """
 
     EE_POSITION = "ee_position"
     EE_QUATERNION_WXYZ = "ee_quaternion_wxyz"
@@ -62,6 +66,8 @@ class CameraInput(Model):
         size: Height and width in px; None leaves them as they are.
         fit: How a picture of another shape comes to that size: padded with black, cut at the sides
             or stretched.
+        enlarge: How many times larger than it was taken it may be drawn; beyond, a model sees
+            something else than it learned, and the robot does not fit.
         crop: Share of height and of width about the centre that is kept first.
         flip: How it is turned over, as the model's training data were.
         layout: Whether colours come last or first.
@@ -71,6 +77,7 @@ class CameraInput(Model):
     camera: str
     size: tuple[PositiveInt, PositiveInt] | None = None
     fit: Literal["pad", "cut", "stretch"] = "pad"
+    enlarge: float = Field(default=2.0, gt=0)
     crop: float = Field(default=1.0, gt=0, le=1)
     flip: Side = "none"
     layout: Literal["hwc", "chw"] = "hwc"
