@@ -23,6 +23,3 @@ class LocalModelConfig(Section):
     guidance: float = Field(default=5.0, ge=0)
     """PI0: how strongly, at most, a chunk is pulled towards what is left of the last one in
     real-time chunking."""
-    statistics: str | None = None
-    """OpenVLA: name of the data set whose statistics its actions are scaled with (`unnorm_key`);
-    may be left out where it knows only one."""

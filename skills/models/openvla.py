@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PICTURES, _STATISTICS = "preprocessor_config.json", "dataset_statistics.json"
 _PROMPT = "In: What action should the robot take to {}?\nOut:"
+_DATA_SET = "unnorm_key"
+"""The constant of an interface that names whose statistics actions are scaled with."""
 _EMPTY = 29871
 """The token for an empty word, which followed each prompt in training."""
 
@@ -108,7 +110,7 @@ class OpenVlaBackend:
         """
         config = read_folder(folder, "openvla", ("tokenizer.json", _PICTURES))
         pictures = _pictures(folder)
-        tokens = _action_tokens(folder, config, settings.statistics)
+        tokens = _action_tokens(folder, config, interface.constants.get(_DATA_SET))
         import torch
 
         from skills.checkpoint import load_weights
@@ -189,7 +191,7 @@ def _pictures(folder: Path) -> dict[str, Any]:
     return saved
 
 
-def _action_tokens(folder: Path, config: Mapping[str, Any], name: str | None) -> ActionTokens:
+def _action_tokens(folder: Path, config: Mapping[str, Any], name: Any) -> ActionTokens:
     """Return what tokens mean, by the statistics of a data set.
 
     Args:
@@ -208,11 +210,11 @@ def _action_tokens(folder: Path, config: Mapping[str, Any], name: str | None) ->
     if name is None:
         listed = ", ".join(sorted(known)) or "none"
         raise ConfigError(
-            f"The model in {folder} knows statistics of several data sets; set "
-            f"policy.local.statistics to one of: {listed}."
+            f"The model in {folder} knows statistics of several data sets; set {_DATA_SET} among "
+            f"the constants of its interface to one of: {listed}."
         )
     if name not in known:
-        raise ConfigError(unknown("data set with statistics", name, known))
+        raise ConfigError(unknown("data set with statistics", str(name), known))
     try:
         of = known[name]["action"]
         low, high = np.array(of["q01"], float), np.array(of["q99"], float)

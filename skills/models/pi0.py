@@ -170,9 +170,12 @@ class Pi0Backend:
         pictures = [at(inputs, key) for key in self._interface.cameras]
         state = np.asarray(at(inputs, self._state), np.float32)
         told = self._processor([pictures], prompt, return_tensors="pt")
-        if self._processor.state_mean is not None:
-            state = self._processor.normalize(torch.from_numpy(state), "state").numpy()
+        mean = self._processor.state_mean
+        if mean is not None:
+            # An interface may have padded it already.
+            state = self._processor.normalize(torch.from_numpy(state[: len(mean)]), "state").numpy()
         padded = np.zeros((1, self._model.config.max_state_dim), np.float32)
+        state = state[: padded.shape[1]]
         padded[0, : len(state)] = state
         told["state"] = torch.from_numpy(padded)
         return {
@@ -256,6 +259,13 @@ def _check(interface: Interface, model: PI0ForConditionalGeneration, known: PI0P
         raise ConfigError(
             f"The interface {name!r} wants {interface.actions.dim} numbers an action, but this PI0 "
             f"gives {numbers}."
+        )
+    (state,) = interface.state.values()
+    wanted = config.max_state_dim if known.state_mean is None else len(known.state_mean)
+    if state.told > wanted or (known.state_mean is not None and state.told < wanted):
+        raise ConfigError(
+            f"The interface {name!r} tells {state.told} numbers of the state, but this PI0 knows "
+            f"{wanted}."
         )
     if known.state_mean is not None and (interface.state_statistics or interface.action_statistics):
         raise ConfigError(

@@ -50,6 +50,7 @@ def openvla_interface(**changed: Any) -> Interface:
         "name": "tiny openvla",
         "cameras": {"image": CameraInput(camera="front")},
         "prompt": PromptInput(key="instruction"),
+        "constants": {"unnorm_key": "tabletop"},
         "actions": ActionOutput(space=ActionSpace.DELTA_EE, dim=7, horizon=1, rate_hz=10),
     }
     return Interface(**known | changed)

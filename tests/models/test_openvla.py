@@ -29,11 +29,12 @@ SAID = {
 transformers 4.40.1 and timm 0.9.10 on a CPU; its actions were the same to 1e-7."""
 
 
-def opened(folder: Path, **settings: Any) -> OpenVlaBackend:
-    known: dict[str, Any] = {"dtype": "float32", "statistics": "tabletop"}
-    return OpenVlaBackend.from_folder(
-        folder, openvla_interface(), LocalModelConfig(**known | settings)
-    )
+EXACT = LocalModelConfig(dtype="float32")
+
+
+def opened(folder: Path, statistics: str | None = "tabletop") -> OpenVlaBackend:
+    constants = {} if statistics is None else {"unnorm_key": statistics}
+    return OpenVlaBackend.from_folder(folder, openvla_interface(constants=constants), EXACT)
 
 
 def inputs(seed: int, instruction: str) -> dict[str, Any]:
@@ -100,7 +101,8 @@ def test_half_precision_and_other_statistics_can_be_set(openvla: Path) -> None:
     exact = opened(openvla).ask(inputs(0, "x")).actions
     other = opened(openvla, statistics="bridge_orig").ask(inputs(0, "x")).actions
     assert np.abs(other[0, :3]).max() > np.abs(exact[0, :3]).max()
-    assert opened(openvla, dtype="bfloat16").ask(inputs(0, "x")).actions.shape == (1, 7)
+    half = OpenVlaBackend.from_folder(openvla, openvla_interface(), LocalModelConfig())
+    assert half.ask(inputs(0, "x")).actions.shape == (1, 7)
 
 
 def test_statistics_in_a_file_of_their_own_count_first(openvla: Path, tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ def test_statistics_in_a_file_of_their_own_count_first(openvla: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        (None, "policy.local.statistics to one of: bridge_orig, tabletop"),
+        (None, "unnorm_key among .* to one of: bridge_orig, tabletop"),
         ("bridge", "Did you mean 'bridge_orig'?"),
     ],
 )
@@ -147,9 +149,8 @@ def test_a_data_set_must_be_one_of_those_known(openvla: Path, name: str | None, 
 def test_an_interface_that_is_not_its_own_is_refused(
     openvla: Path, interface: Interface, told: str
 ) -> None:
-    settings = LocalModelConfig(statistics="tabletop")
     with pytest.raises(ConfigError, match=told):
-        OpenVlaBackend.from_folder(openvla, interface, settings)
+        OpenVlaBackend.from_folder(openvla, interface, EXACT)
 
 
 def _changed(file: str, **values: Any) -> Callable[[Path], None]:

@@ -17,7 +17,13 @@ from agent.action_space import ActionSpace
 from agent.errors import CheckpointError, ConfigError, PolicyLost
 from agent.sections import LocalModelConfig
 from skills.backend import Continuing
-from skills.interface.schema import ActionOutput, Interface, Statistics
+from skills.interface.schema import (
+    ActionOutput,
+    Interface,
+    Part,
+    StateInput,
+    Statistics,
+)
 from skills.models.pi0 import Pi0Backend
 from tests.models.samples import PHRASE, pi0_inputs, pi0_interface
 from tests.models.tiny_pi0 import CHUNK, NUMBERS
@@ -107,6 +113,8 @@ def test_its_own_statistics_are_undone(pi0: Path, pi0_with_statistics: Path) -> 
     assert actions.shape == (CHUNK, 7)
     expected = opened(pi0).ask(normalised).actions[:, :7] * 0.5 + 0.25
     np.testing.assert_allclose(actions, expected, atol=1e-4)
+    padded = raw | {"state": np.pad(np.arange(8.0), (0, 24))}
+    assert np.array_equal(opened(pi0_with_statistics).ask(padded).actions, actions)
 
 
 def test_half_precision_is_close(pi0: Path) -> None:
@@ -181,6 +189,10 @@ def test_what_it_cannot_read_is_a_lost_policy(pi0: Path) -> None:
     ("interface", "told"),
     [
         (pi0_interface(state={}), "one state; the interface 'tiny pi0' has 0"),
+        (
+            pi0_interface(state={"state": StateInput(parts=(Part.GRIPPER,), pad=32)}),
+            "tells 1 numbers of the state, but this PI0 knows 8",
+        ),
         (
             pi0_interface(actions=pi0_interface().actions.model_copy(update={"horizon": 50})),
             "wants 50 rows a chunk, but this PI0 gives 8",
