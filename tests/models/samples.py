@@ -29,7 +29,9 @@ def pi0_interface(**changed: Any) -> Interface:
             "images.wrist": CameraInput(camera="wrist"),
         },
         "state": {"state": StateInput(parts=(Part.JOINTS, Part.GRIPPER), joints=7)},
-        "actions": ActionOutput(space=ActionSpace.DELTA_EE, dim=7, horizon=CHUNK, rate_hz=10),
+        "actions": ActionOutput(
+            space=ActionSpace.DELTA_EE, dim=7, horizon=CHUNK, execute=4, rate_hz=10
+        ),
     }
     return Interface(**known | changed)
 
