@@ -2,7 +2,8 @@
 
 Success needs two witnesses: the policy's success head and the contract's done test on the scene
 estimated from images. A timer is never one, and whatever cannot be judged is `insufficient`. A
-language model that sees may be a third one: it can object, and by itself never makes success.
+language model that sees may be a third one: it can object, and by itself never makes success. For a
+policy without a success head it is the second one; where there is none, no subgoal is confirmed.
 """
 
 from __future__ import annotations
@@ -148,8 +149,11 @@ class SubgoalMonitor:
             if verdict is None and late and not self._agreed:
                 return self._out_of_time(observation, success, elapsed)
             return verdict
-        self._agreed = 0
         going = self._going(observation, chunk) if self._limits.continuous else None
+        if chunk.success is None:
+            going = going or self._seen_done(observation)
+        else:
+            self._agreed = 0
         if going is None and late:
             return self._out_of_time(observation, success, elapsed)
         return going
@@ -174,6 +178,22 @@ class SubgoalMonitor:
             why = self._cause(self._estimator.estimate(observation), reason(strain))
             return Verdict(VerdictValue.INSUFFICIENT, why, 1.0 - success, evidence)
         return None
+
+    def _seen_done(self, observation: Observation) -> Verdict | None:
+        """Judge a subgoal of a policy without a success head, once the scene says it is done.
+
+        Where no picture witnesses it, too, it is broken off: the robot then looks from home, where
+        the hand hides nothing, and goes on from what it sees there.
+        """
+        scene = self._estimator.estimate(observation)
+        sure, facts = self._confidence(scene), self._facts(scene)
+        agrees = bool(facts) and all(facts.values()) and sure >= self._limits.fact_confidence
+        self._agreed = self._agreed + 1 if agrees else 0
+        if self._agreed < self._limits.confirm_ticks:
+            return None
+        evidence = {"success": None, "facts": facts, "fact_confidence": sure}
+        alone = Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, sure, evidence)
+        return alone if self._witness is None else self._witness.second(alone, observation)
 
     def _judge(self, observation: Observation, success: float) -> Verdict | None:
         """Ask the scene whether it agrees with the policy that the subgoal is done."""

@@ -14,13 +14,14 @@ _NO_PICTURE = Checked(Answer.UNKNOWN, "no_picture")
 
 
 class PictureWitness:
-    """May object to a confirmation, and can never make one.
+    """May object to a confirmation, and by itself can never make one.
 
-    It is only asked about what the success head and the scene agree on already. A "no" withholds
-    that confirmation, so that the robot looks again from home and goes on from what it sees there;
-    it settles nothing about the mission, whose goals are judged by the last look. Where it does not
-    know, fails or may not be asked any more it is no witness: things go on as without it, and the
-    evidence says so. A "yes" adds to the evidence and to nothing else.
+    It is only asked about what the success head and the scene agree on already, or about what the
+    scene says of a policy without such a head, where its "yes" is the second witness. A "no"
+    withholds that confirmation, so that the robot looks again from home and goes on from what it
+    sees there; it settles nothing about the mission, whose goals are judged by the last look. Where
+    it does not know, fails or may not be asked any more it is no witness: things go on as without
+    it, and the evidence says so.
     """
 
     def __init__(self, checker: Checker) -> None:
@@ -48,13 +49,24 @@ class PictureWitness:
         checked = self.ask(observation)
         if checked is None:
             return None
-        evidence = {**confirmed.evidence, "vlm": checked.answer.value}
-        if checked.fault is not None:
-            evidence["vlm_fault"] = checked.fault
+        evidence = {**confirmed.evidence, **_told(checked)}
         if checked.answer is Answer.NO:
             doubted = (VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE)
             return Verdict(*doubted, confirmed.confidence, evidence)
         return replace(confirmed, evidence=evidence)
+
+    def second(self, alone: Verdict, observation: Observation) -> Verdict | None:
+        """Return a confirmation of what only the scene says, or what it is without one.
+
+        Only a "yes" confirms. None where the robot was stopped meanwhile.
+        """
+        checked = self.ask(observation)
+        if checked is None:
+            return None
+        evidence = {**alone.evidence, **_told(checked)}
+        if checked.answer is Answer.YES:
+            return Verdict(VerdictValue.CONFIRMED, Reason.DONE, alone.confidence, evidence)
+        return replace(alone, evidence=evidence)
 
     def ask(self, observation: Observation) -> Checked | None:
         """Return what the first picture and the one of now tell, None where the robot was stopped.
@@ -65,3 +77,9 @@ class PictureWitness:
         if before is None or after is None:
             return _NO_PICTURE
         return self._checker.check(self._phrase, self._facts, before, after, observation.time_s)
+
+
+def _told(checked: Checked) -> dict[str, str]:
+    """Return what came of a look, as evidence."""
+    fault = {} if checked.fault is None else {"vlm_fault": checked.fault}
+    return {"vlm": checked.answer.value, **fault}

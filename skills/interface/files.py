@@ -62,7 +62,9 @@ def interface_of(data: Any, source: str) -> Interface:
 
 def _sentence(error: ValidationError) -> str:
     """Say the first thing that is wrong, in one sentence."""
-    first = error.errors(include_url=False)[0]
+    found = error.errors(include_url=False)
+    # A misspelt key is also a missing one, and the nearest name mends both.
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     path = [str(part) for part in first["loc"]]
     dotted = ".".join(path)
     if first["type"] == "extra_forbidden":
@@ -70,9 +72,9 @@ def _sentence(error: ValidationError) -> str:
         known = [f"{above}.{key}" if above else key for key in _model(path[:-1]).model_fields]
         return unknown("key", dotted, known)
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    found = "" if first["type"] in ("value_error", "missing") else f"; it is {first['input']!r}"
+    given = "" if first["type"] in ("value_error", "missing") else f"; it is {first['input']!r}"
     at = f"{dotted}: " if dotted else ""
-    return f"{at}{message[0].lower()}{message[1:]}{found}."
+    return f"{at}{message[0].lower()}{message[1:]}{given}."
 
 
 def _model(path: list[str]) -> type[BaseModel]:

@@ -239,10 +239,25 @@ def test_an_object_that_is_not_seen_is_insufficient() -> None:
 @pytest.mark.parametrize("watched", [PICK, PLACE, PUSH, PRESS, OPEN, CLOSE])
 def test_time_is_never_success(watched: Subgoal, seen: Scene, success: float | None) -> None:
     ticks, verdict = _first(_monitor(watched, [seen]), _moving(success, gripper=0.5))
-    assert verdict.reason in (Reason.TIMEOUT, Reason.TARGET_MOVED)
-    assert ticks == 1 + 10 * CONTRACTS[watched.skill].time_budget_s
+    if verdict.reason is Reason.LOW_CONFIDENCE:
+        assert success is None and all(verdict.evidence["facts"].values())
+    else:
+        assert verdict.reason in (Reason.TIMEOUT, Reason.TARGET_MOVED)
+        assert ticks == 1 + 10 * CONTRACTS[watched.skill].time_budget_s
     assert verdict.value is not VerdictValue.CONFIRMED
     assert 0.0 <= verdict.confidence <= 1.0
+
+
+@pytest.mark.parametrize(("watched", "before", "seen"), REACHED)
+def test_of_a_policy_without_a_success_head_the_scene_alone_confirms_nothing(
+    watched: Subgoal, before: Scene, seen: Scene
+) -> None:
+    monitor = _monitor(watched, [seen], before=before)
+    ticks, verdict = _first(monitor, _moving(None, gripper=0.5))
+    assert ticks == LIMITS.confirm_ticks
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE)
+    assert verdict.evidence["success"] is None
+    assert all(verdict.evidence["facts"].values())
 
 
 def test_when_time_is_up_a_sure_scene_refutes() -> None:

@@ -1,4 +1,4 @@
-"""A third witness that may object to success and can never make one."""
+"""A third witness that may object to success, and the second one where there is no success head."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _run(
     told: Sequence[Checked | None],
     watched: Subgoal = PLACE,
     seen: Scene = AFTER,
-    success: float = 0.9,
+    success: float | None = 0.9,
     ticks: int = 20,
 ) -> tuple[ScriptedChecker, Verdict | None]:
     """Return whom was asked, and the first verdict."""
@@ -80,6 +80,33 @@ def test_what_is_not_known_is_no_witness_and_the_evidence_says_so(told: Checked)
     assert (verdict.value, verdict.reason) == (VerdictValue.CONFIRMED, Reason.DONE)
     assert verdict.evidence["vlm"] == "unknown"
     assert verdict.evidence.get("vlm_fault") == told.fault
+
+
+def test_without_a_success_head_a_yes_is_the_second_witness() -> None:
+    checker, verdict = _run([YES], success=None)
+    assert verdict is not None
+    assert (verdict.value, verdict.reason) == (VerdictValue.CONFIRMED, Reason.DONE)
+    assert verdict.evidence["vlm"] == "yes"
+    assert len(checker.asked) == 1
+
+
+@pytest.mark.parametrize("told", [NO, UNKNOWN, LATE, SPENT])
+def test_without_a_success_head_nothing_but_a_yes_confirms(told: Checked) -> None:
+    _, verdict = _run([told], success=None)
+    assert verdict is not None
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE)
+    assert verdict.evidence.get("vlm_fault") == told.fault
+
+
+def test_without_a_success_head_a_yes_confirms_nothing_that_the_scene_does_not_say() -> None:
+    checker, verdict = _run([YES], watched=PICK, seen=BEFORE, success=None, ticks=60)
+    assert verdict is None
+    assert checker.asked == []
+
+
+def test_without_a_success_head_a_stop_while_it_is_asked_is_no_verdict() -> None:
+    _, verdict = _run([None], success=None)
+    assert verdict is None
 
 
 def test_it_is_asked_once_with_the_first_picture_and_the_present_one() -> None:
