@@ -4,15 +4,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 LEROBOT := build/lerobot
+OPENPI := build/openpi
 
-.PHONY: demo test lint setup lerobot-env clean
+.PHONY: demo test lint setup lerobot-env openpi-env clean
 .DELETE_ON_ERROR:
 
 demo: setup
 	$(BIN)/bosun run "put the red block in the drawer, close it and turn on the lamp" \
 		--seed 20 --video runs/demo.mp4
 
-test: lint lerobot-env
+test: lint lerobot-env openpi-env
 	@.ci/system-packages test
 	$(BIN)/pytest -q -n auto
 
@@ -44,6 +45,15 @@ $(LEROBOT)/.installed: tests/lerobot/requirements.txt | setup
 		> $$($(LEROBOT)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bosun.pth
 	$(BIN)/python -m pip --python $(LEROBOT)/bin/python --disable-pip-version-check install --quiet \
 		--no-deps -r tests/lerobot/requirements.txt
+	@touch $@
+
+# openpi's client wants a NumPy before 2, and shares nothing with Bosun.
+openpi-env: $(OPENPI)/.installed
+
+$(OPENPI)/.installed: tests/openpi/requirements.txt | setup
+	$(BIN)/python -m venv --clear --without-pip $(OPENPI)
+	$(BIN)/python -m pip --python $(OPENPI)/bin/python --disable-pip-version-check install --quiet \
+		--no-deps -r tests/openpi/requirements.txt
 	@touch $@
 
 clean:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.config import Config
+from agent.errors import ConfigError
 from agent.faults import FaultyPolicy
 from agent.protocols import Policy
+from agent.sections.source import BOSUN
 from agent.skilled import policy_checkpoint
 
 if TYPE_CHECKING:
@@ -24,8 +26,14 @@ def policy_server(config: Config, key: str | None) -> PolicyServer:
         key: Which clients must show; None asks for none.
 
     Raises:
+        ConfigError: The policy runs somewhere else already.
         CheckpointError: The weights are missing, foreign or damaged.
     """
+    if config.policy.source != BOSUN:
+        raise ConfigError(
+            f"policy.source is {config.policy.source}, which is not served from here; "
+            f"--set policy.source={BOSUN} serves our own policy."
+        )
     from skills.serve.server import PolicyServer, ServerLimits
     from skills.serve.vla import VLAService
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +15,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
     from agent.episode.reader import Episode
+    from skills.policy.policy import VLAPolicy
+    from tests.serve.processes import Served
 
 LOGGED = ("press the button", "open the drawer", "pick up the red block")
 LOGGED_SEED = 20
@@ -57,3 +59,22 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> list[Episode]:
     finally:
         bosun.close()
     return [read_episode(root / f"mission-{number}") for number in range(len(LOGGED))]
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    """Return a server of the shipped policy in a process of its own; leave it as it is."""
+    from tests.serve.processes import serving
+
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def unserved() -> VLAPolicy:
+    """Return the same policy in this process; reset it first."""
+    from agent.resources import resource
+    from agent.skilled import POLICY_CHECKPOINT
+    from skills.policy.policy import VLAPolicy
+
+    return VLAPolicy.from_checkpoint(resource(POLICY_CHECKPOINT))

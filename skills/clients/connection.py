@@ -24,8 +24,8 @@ from skills.wire.codec import MAX_BYTES, decode, encode
 
 BROKEN = (OSError, WebSocketException)
 """What is raised where a connection cannot be made or ends; another one may be tried."""
-_CLOSE_S = 0.2
-"""How long a server may take to say goodbye."""
+_LONGEST = 500
+"""Characters that are repeated of what a server says."""
 
 
 class Wire:
@@ -35,11 +35,12 @@ class Wire:
         metadata: What that was.
     """
 
-    def __init__(self, address: str, key: str | None, deadline_s: float) -> None:
+    def __init__(self, address: str, server: str, key: str | None, deadline_s: float) -> None:
         """Connect.
 
         Args:
             address: Of the server, `ws://HOST:PORT`.
+            server: What a sentence calls it.
             key: What it is shown.
             deadline_s: When it must have said what it serves, by the monotonic clock.
 
@@ -47,7 +48,7 @@ class Wire:
             PolicyLost: It does not let us in, or nothing that it says can be read.
             BROKEN: It cannot be reached.
         """
-        self._address, self._key = address, key
+        self._address, self._server, self._key = address, server, key
         self._connection = self._open(deadline_s)
         try:
             self.metadata: Mapping[str, Any] = self._read(deadline_s)
@@ -66,15 +67,29 @@ class Wire:
         with suppress(TimeoutError):
             self._connection.recv(timeout=0)
             raise ConnectionError("it spoke without being asked")
-        # A server that does not read must not hold us up either.
-        self._connection.socket.settimeout(_left(deadline_s))
-        self._connection.send(message)
-        return self._read(deadline_s)
+        try:
+            # A server that does not read must not hold us up either.
+            self._connection.socket.settimeout(_left(deadline_s))
+            self._connection.send(message)
+            return self._read(deadline_s)
+        except ConnectionClosed as closed:
+            raise self._why(closed) from closed
 
     def close(self) -> None:
         """Close it, whatever the server does; idempotent."""
-        with suppress(*BROKEN):
-            self._connection.close()
+        # Not `close`, which waits for the server's goodbye and for what is still to be sent.
+        self._connection.close_socket()
+        self._connection.wait_closed()
+
+    def _why(self, closed: ConnectionClosed) -> Exception:
+        """Return what a closed connection means; where it is the end itself, that."""
+        if isinstance(closed.__cause__, TimeoutError):
+            return TimeoutError()
+        if closed.sent is None or closed.sent.code != CloseCode.MESSAGE_TOO_BIG:
+            return closed
+        if closed.rcvd_then_sent:
+            return PolicyLost(f"{self._server} takes no message as large as this observation.")
+        return PolicyLost(f"{self._server} answers with more than {MAX_BYTES} bytes.")
 
     def _open(self, deadline_s: float) -> ClientConnection:
         key = self._key
@@ -86,7 +101,6 @@ class Wire:
                 max_size=MAX_BYTES,
                 max_queue=1,
                 open_timeout=_left(deadline_s),
-                close_timeout=_CLOSE_S,
                 # A server that is gone is noticed when it is asked.
                 ping_interval=None,
                 proxy=None,
@@ -96,7 +110,7 @@ class Wire:
         except InvalidStatus as refused:
             if refused.response.status_code in (401, 403):
                 shown = "does not take our key" if key else "wants a key"
-                raise PolicyLost(f"The policy at {self._address} {shown}.") from refused
+                raise PolicyLost(f"{self._server} {shown}.") from refused
             raise
         assert isinstance(connection, ClientConnection)
         return connection
@@ -105,17 +119,14 @@ class Wire:
         """Return the next message."""
         message = self._connection.recv(timeout=_left(deadline_s))
         if isinstance(message, str):
-            # openpi's servers send a traceback, the last line of which is the error.
-            last = (message.strip().splitlines() or ["it does not say why"])[-1]
-            failure = told(RuntimeError(last), self._key or "")
-            raise PolicyLost(f"The policy at {self._address} failed: {failure}")
+            raise PolicyLost(f"{self._server} failed: {_last_line(message, self._key)}")
         try:
             answer = decode(message)
         except WireError as error:
-            raise PolicyLost(f"The policy at {self._address} makes no sense: {error}") from error
+            raise PolicyLost(f"{self._server} makes no sense: {error}") from error
         if not isinstance(answer, dict):
             kind = type(answer).__name__
-            raise PolicyLost(f"The policy at {self._address} answers a {kind}, not a mapping.")
+            raise PolicyLost(f"{self._server} answers a {kind}, not a mapping.")
         return answer
 
 
@@ -131,17 +142,15 @@ def broken(error: BaseException) -> str:
         case InvalidStatus():
             body = (error.response.body or b"").decode(errors="replace")
             return f"it answers HTTP {error.response.status_code} {told(RuntimeError(body), '')}"
-        case ConnectionClosed() if _too_big(error.sent):
-            return f"its answer has more than {MAX_BYTES} bytes"
-        case ConnectionClosed() if _too_big(error.rcvd):
-            return "what it is shown is too large for it"
         case ConnectionClosed() | InvalidMessage() | EOFError():
             return "the connection broke off"
     return told(error, "")
 
 
-def _too_big(close: Any) -> bool:
-    return close is not None and close.code == CloseCode.MESSAGE_TOO_BIG
+def _last_line(text: str, key: str | None) -> str:
+    """Return the last line of a failure: openpi's servers send a traceback, ours one sentence."""
+    last = (text.strip().splitlines() or ["it does not say why"])[-1]
+    return last.replace(key, "***")[:_LONGEST] if key else last[:_LONGEST]
 
 
 def _left(deadline_s: float) -> float:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import numpy as np
 from pydantic import ValidationError
 
-from agent.errors import ConfigError, PolicyInvalid, PolicyLost, unknown
-from agent.types import FloatArray
+from agent.errors import PolicyInvalid, PolicyLost, unknown
 from skills.backend import Reply
 from skills.clients.connection import BROKEN, Wire, broken
+from skills.clients.rows import rows_of
 from skills.interface.schema import Interface
 from skills.wire.codec import RESET, TAKES_RESET, encode
 
 T = TypeVar("T")
-DEFAULT_PORT = 8000
-_SCHEMES = {"openpi": "ws", "ws": "ws", "wss": "wss"}
 _FIRST_WAIT_S = 0.1
 
 
@@ -34,7 +31,7 @@ def open_openpi(
     """Connect to a server.
 
     Args:
-        address: `HOST:PORT`, also with `openpi://`, `ws://` or `wss://` before it.
+        address: `host:port`.
         key: What the server is shown.
         keys: Where the actions are in its answers; several are joined.
         timeout_s: How long an answer may take, s, with all that has to be tried again for it.
@@ -44,10 +41,9 @@ def open_openpi(
         The backend, and what the server says that its policy expects, which only Bosun's do.
 
     Raises:
-        ConfigError: The address is none.
         PolicyLost: Nobody answers there, or not as agreed.
     """
-    backend = OpenpiBackend(address_of(address), key, keys, timeout_s, tries)
+    backend = OpenpiBackend(address, key, keys, timeout_s, tries)
     try:
         backend.reset()
         return backend, _interface(backend)
@@ -61,6 +57,9 @@ class OpenpiBackend:
 
     An answer that is late, or cannot be read, is dropped together with its connection, so that it
     is never taken for the next one.
+
+    Attributes:
+        server: What a sentence calls it.
     """
 
     def __init__(
@@ -72,7 +71,8 @@ class OpenpiBackend:
         tries: int,
     ) -> None:
         """Keep where the server is; `reset` connects. See `open_openpi`."""
-        self._address, self._key, self._keys = address, key, tuple(keys)
+        self.server = f"The policy's server at {address}"
+        self._address, self._key, self._keys = f"ws://{address}", key, tuple(keys)
         self._timeout_s, self._tries = timeout_s, tries
         self._wire: Wire | None = None
         self._metadata: Mapping[str, Any] | None = None
@@ -106,10 +106,7 @@ class OpenpiBackend:
             PolicyInvalid: What it answers is no chunk of actions.
         """
         answer = self._persist(lambda deadline_s: self._exchanged(inputs, deadline_s))
-        try:
-            return _reply(answer, self._keys)
-        except PolicyInvalid as error:
-            raise PolicyInvalid(f"The policy at {self._address}: {error}") from error
+        return _reply(answer, self._keys, self.server)
 
     def close(self) -> None:
         """Close the connection; idempotent."""
@@ -129,10 +126,10 @@ class OpenpiBackend:
     def _connected(self, deadline_s: float) -> Wire:
         """Return the connection, made anew where there is none."""
         if self._wire is None:
-            self._wire = Wire(self._address, self._key, deadline_s)
+            self._wire = Wire(self._address, self.server, self._key, deadline_s)
             # As bytes, for they may hold arrays, which do not compare.
             if self._metadata is not None and encode(self._wire.metadata) != encode(self._metadata):
-                raise PolicyLost(f"At {self._address} another policy is served than before.")
+                raise PolicyLost(f"{self.server} serves another policy than before.")
             self._metadata = self._wire.metadata
         return self._wire
 
@@ -161,29 +158,9 @@ class OpenpiBackend:
                     break
         assert failure is not None
         raise PolicyLost(
-            f"The policy at {self._address} is lost: {broken(failure)} "
+            f"{self.server} is lost: {broken(failure)} "
             f"(tried {number + 1} times in at most {self._timeout_s:g} s)."
         ) from failure
-
-
-def address_of(text: str) -> str:
-    """Return the address of a server as its websocket's.
-
-    Raises:
-        ConfigError: It is none.
-    """
-    scheme, _, rest = text.rpartition("://")
-    if scheme not in ("", *_SCHEMES):
-        raise ConfigError(unknown("scheme", scheme, _SCHEMES))
-    try:
-        parts = urlsplit(f"//{rest}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise ConfigError(f"{text!r} is no address; write it as openpi://HOST:PORT.")
-    host = f"[{host}]" if ":" in host else host
-    return f"{_SCHEMES[scheme or 'openpi']}://{host}:{DEFAULT_PORT if port is None else port}"
 
 
 def _interface(backend: OpenpiBackend) -> Interface | None:
@@ -195,66 +172,43 @@ def _interface(backend: OpenpiBackend) -> Interface | None:
         return Interface.model_validate(said)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "interface"
+        where = ".".join(map(str, ("interface", *first["loc"])))
         raise PolicyLost(
-            f"What the server says that its policy expects makes no sense: {where}: {first['msg']}."
+            f"{backend.server} makes no sense: in its metadata is {where}: {first['msg']}."
         ) from error
 
 
-def _reply(answer: Mapping[str, Any], keys: Sequence[str]) -> Reply:
+def _reply(answer: Mapping[str, Any], keys: Sequence[str], server: str) -> Reply:
     """Return the part of an answer that Bosun understands.
 
     Raises:
         PolicyInvalid: It holds no chunk of actions.
     """
-    parts = [_rows(answer, key) for key in keys]
+    missing = [key for key in keys if key not in answer]
+    if missing:
+        raise PolicyInvalid(f"{server}: {unknown('key of actions', missing[0], answer)}")
+    parts = [rows_of(answer[key], server) for key in keys]
     if len({len(part) for part in parts}) > 1:
-        lengths = " and ".join(str(len(part)) for part in parts)
-        raise PolicyInvalid(f"{' and '.join(keys)} have {lengths} rows.")
-    actions = np.concatenate(parts, axis=-1)
-    spread = answer.get("spread")
-    if spread is not None and not (_is_numeric(spread) and spread.shape == actions.shape[:1]):
-        raise PolicyInvalid(f"spread must have one number for each of {len(actions)} rows.")
+        raise PolicyInvalid(f"{server} answers actions of different lengths.")
+    actions = np.concatenate(parts, axis=1)
+    spread = None
+    if answer.get("spread") is not None:
+        spread = rows_of(answer["spread"], server)[0]
+        if spread.shape != actions.shape[:1]:
+            raise PolicyInvalid(
+                f"{server} answers {len(spread)} numbers of spread for {len(actions)} actions."
+            )
     return Reply(
-        actions,
-        spread=None if spread is None else spread.astype(np.float32),
-        progress=_head(answer, "progress"),
-        success=_head(answer, "success"),
+        actions, spread, _head(answer, "progress", server), _head(answer, "success", server)
     )
 
 
-def _rows(answer: Mapping[str, Any], key: str) -> FloatArray:
-    """Return (rows, numbers) float32 actions; one row may come without an axis of its own."""
-    if key not in answer:
-        raise PolicyInvalid(unknown("key of actions", key, answer))
-    actions = answer[key]
-    if not _is_numeric(actions):
-        raise PolicyInvalid(f"{key} must be an array of numbers, not {_kind(actions)}.")
-    while actions.ndim > 2 and len(actions) == 1:
-        actions = actions[0]
-    rows = np.atleast_2d(actions) if actions.ndim else actions
-    if rows.ndim != 2 or rows.size == 0:
-        raise PolicyInvalid(f"{key} must have rows of numbers, not the shape {actions.shape}.")
-    # A number too large for float32 becomes infinite, which the monitor then sees.
-    with np.errstate(over="ignore"):
-        narrowed: FloatArray = rows.astype(np.float32)
-    return narrowed
-
-
-def _head(answer: Mapping[str, Any], name: str) -> float | None:
+def _head(answer: Mapping[str, Any], name: str, server: str) -> float | None:
+    """Return one number, or None where the policy does not have it."""
     value = answer.get(name)
     if value is None:
         return None
-    if isinstance(value, np.ndarray) and value.size == 1 and _is_numeric(value):
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, int | float | np.floating):
-        raise PolicyInvalid(f"{name} must be one number, not {_kind(value)}.")
-    return float(value)
-
-
-def _is_numeric(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind in "iuf"
-
-
-def _kind(value: Any) -> str:
-    return f"of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+    number = np.asarray(value) if isinstance(value, int | float | np.generic | np.ndarray) else None
+    if number is None or number.dtype.kind not in "fiu" or number.size != 1:
+        raise PolicyInvalid(f"{server} answers {name} that is not one number.")
+    return float(number.item())

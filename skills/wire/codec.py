@@ -23,6 +23,9 @@ MAX_BYTES = 16 * 2**20
 MAX_DEPTH = 16
 MAX_ITEMS = 65_536
 """Elements of all lists and mappings of a message together; arrays count as one."""
+MAX_LENGTH = 2048
+"""Of one list; msgpack takes memory for as many items as a list says that it has, and lists may
+stand in lists."""
 RESET, TAKES_RESET = "reset", "takes_reset"
 """Key with which a client begins a subgoal, and that of metadata which says that it may. These are
 ours: openpi's own servers know neither."""
@@ -82,8 +85,8 @@ def decode(message: bytes) -> Any:
             object_pairs_hook=count.mapping,
             list_hook=count.sequence,
             ext_hook=_no_extension,
-            max_array_len=MAX_ITEMS,
-            max_map_len=MAX_ITEMS,
+            max_array_len=MAX_LENGTH,
+            max_map_len=MAX_LENGTH,
         )
     except (ValueError, msgpack.UnpackException) as error:
         told = str(error) or type(error).__name__
