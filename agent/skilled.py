@@ -231,6 +231,21 @@ def _pi0(settings: PolicyConfig, source: Source, interface: Interface | None) ->
     return Opened(backend, told={"parameters": backend.parameters, "weights": fingerprint(folder)})
 
 
+def _lerobot(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
+    from skills.lerobot.backend import LeRobotBackend
+
+    if settings.python is None:
+        raise ConfigError(
+            f"{settings.source} is run by LeRobot; set policy.python to the Python of an "
+            "environment that has it, such as build/lerobot/bin/python after `make lerobot-env`."
+        )
+    keys = _needed(settings, interface).actions.keys
+    backend = LeRobotBackend(
+        source.folder or Path(), settings.python, settings.local.device, keys, settings.timeout_s
+    )
+    return Opened(backend, told={**backend.metadata, "log": str(backend.log)})
+
+
 _OPENERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened]] = {
     "openpi": _openpi,
     "openvla": _act,
@@ -239,6 +254,7 @@ _OPENERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened
 }
 """Kind of server -> how it is opened, with the interface that is configured, if one is."""
 _LOADERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened]] = {
+    "lerobot": _lerobot,
     "openvla": _openvla,
     "pi0": _pi0,
 }

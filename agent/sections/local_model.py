@@ -1,4 +1,4 @@
-"""How public models run in this process."""
+"""How public models in folders run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from agent.sections.section import Section
 
 
 class LocalModelConfig(Section):
-    """How a model in a folder runs here; each key says which models it is for."""
+    """How a model in a folder runs here; each key says for which models it is."""
 
     device: str = "cpu"
-    """Where it computes, in PyTorch's words, such as `cuda:0`."""
+    """Where it computes, in PyTorch's words, such as `cuda:0`; also for LeRobot's."""
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
-    """Precision of its weights; bfloat16 needs half the memory."""
+    """PI0, OpenVLA: precision of the weights; bfloat16 needs half the memory."""
     steps: int | None = Field(default=None, ge=1)
     """PI0: steps of denoising; None is as many as its folder says."""
     seed: int = 0

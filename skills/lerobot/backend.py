@@ -17,12 +17,10 @@ from skills.backend import Reply
 from skills.clients.openpi import OpenpiBackend, open_openpi
 from skills.serve.server import LOOPBACK
 
-START_S = 120.0
+START_S = 300.0
 """How long LeRobot may take to be imported and a policy to be loaded, s."""
 _STOP_S = 5.0
-_BOOT = (
-    "import sys; sys.path.append(sys.argv[1]); from skills.lerobot.host import main; sys.exit(main())"
-)
+_BOOT = "import sys; sys.path.append(sys.argv[1]); from skills.lerobot.host import main; main()"
 """Bosun's own folder comes last, so that LeRobot finds the versions it needs in its own."""
 
 

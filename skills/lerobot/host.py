@@ -182,7 +182,9 @@ def main() -> None:
             service = LeRobotService(Path(folder), device)
         except CheckpointError as error:
             say(error=str(error))
-            sys.exit(error.exit_code)
+            os._exit(error.exit_code)
         # Its own start is the one that connects; one more is room to connect anew.
         server = PolicyServer(service, limits=ServerLimits(clients=2))
         serve_until_interrupted(server, LOOPBACK, 0, lambda port: say(port=port))
+    # To take down all that LeRobot imports takes seconds, and there is nothing to save.
+    os._exit(0)
