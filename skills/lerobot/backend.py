@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,11 @@ class LeRobotBackend:
         self.log = Path(name)
         with os.fdopen(handle, "wb") as log:
             self._process = _started(folder, python, device, log.fileno())
-        try:
-            port = self._port(start_s)
-            self._client, _ = open_openpi(f"{LOOPBACK}:{port}", keys=keys, timeout_s=timeout_s)
-        except BaseException:
-            self.close()
-            raise
+        with ExitStack() as failed:
+            failed.callback(self.close)
+            address = f"{LOOPBACK}:{self._port(start_s)}"
+            self._client, _ = open_openpi(address, keys=keys, timeout_s=timeout_s)
+            failed.pop_all()
 
     @property
     def metadata(self) -> Mapping[str, Any]:

@@ -176,7 +176,8 @@ def main() -> None:
     with _own_output() as told:
 
         def say(**what: Any) -> None:
-            print(json.dumps(what), file=told, flush=True)
+            told.write(json.dumps(what) + "\n")
+            told.flush()
 
         try:
             service = LeRobotService(Path(folder), device)

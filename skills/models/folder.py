@@ -92,11 +92,13 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """
     from transformers import PreTrainedTokenizerFast
 
+    # The tokenizers package raises a bare Exception for what is no tokenizer.
+    if not isinstance(read_json(folder / "tokenizer.json").get("model"), dict):
+        raise CheckpointError(f"The tokenizer in {folder} is damaged: it has no model.")
     try:
         tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
             folder, local_files_only=True
         )
-    # The tokenizers package raises nothing narrower.
-    except Exception as error:
+    except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
         raise CheckpointError(f"The tokenizer in {folder} is damaged: {error}.") from error
     return tokenizer
