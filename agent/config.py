@@ -145,7 +145,8 @@ def _sentence(error: ValidationError) -> str:
         return unknown(dotted, str(first["input"]), choices)
     message = first["msg"].removeprefix("Value error, ")
     found = "" if first["type"] == "value_error" else f"; it is {first['input']!r}"
-    return f"{dotted}: {message[0].lower()}{message[1:]}{found}."
+    told = f"{dotted}: {message[0].lower()}{message[1:]}{found}"
+    return told if told.endswith((".", "?")) else f"{told}."
 
 
 def _section(path: Sequence[str]) -> type[Section]:

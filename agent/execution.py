@@ -39,18 +39,16 @@ class Execution:
         self._parts = parts
         self.began = Scene(0.0)
 
-    def begin(self, seed: int | None) -> Observation:
-        """Begin a mission, and let policies look whether they and the robot belong together.
+    def begin(self, observation: Observation) -> None:
+        """Forget the last mission, and let policies look whether they and the robot fit.
 
         Raises:
             ConfigError: One does not; nothing has moved.
         """
-        observation = self._parts.robot.reset(seed)
+        self._parts.estimator.reset()
         for policy in self._parts.policies.values():
             if isinstance(policy, Fitting):
                 policy.fit(self._parts.robot.spec, observation)
-        self._parts.estimator.reset()
-        return observation
 
     def run(self, subgoal: Subgoal, attempt: int) -> SubgoalResult:
         """Tick until the monitor gives a verdict, the robot is stopped or the time is spent."""

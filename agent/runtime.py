@@ -85,8 +85,9 @@ class Runtime:
         """Plan, ask whether that is wanted, and carry it out."""
         self._history, self._replans = [], 0
         self._recoverer.reset()
-        observation = self._execution.begin(seed)
+        observation = self._parts.robot.reset(seed)
         self._emit(MissionStarted(observation.time_s, command, self._parts.metadata))
+        self._execution.begin(observation)
         scene = self._look(observation)
         plan = self._plan_or_ask(command, scene)
         if plan.question is not None:

@@ -10,6 +10,7 @@ from agent.config import Config, load_config
 from agent.errors import ConfigError, MissingDependency
 from agent.resources import resource
 from agent.sections import Section
+from agent.sections.source import Source
 from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
 
 
@@ -163,3 +164,63 @@ def test_wheel_comes_before_what_lies_beside_it(
 def test_missing_resource_is_told() -> None:
     with pytest.raises(MissingDependency, match=r"configs/none\.yaml"):
         resource("configs/none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "address", "folder"),
+    [
+        ("bosun", "bosun", None, None),
+        ("openpi://localhost:9000", "openpi", "localhost:9000", None),
+        ("openpi://10.0.0.7", "openpi", "10.0.0.7:8000", None),
+        ("openvla-oft://gpu", "openvla-oft", "gpu:8777", None),
+        ("gr00t://[::1]:7", "gr00t", "[::1]:7", None),
+        ("openvla:models/x", "openvla", None, Path("models/x")),
+        ("pi0:/models/pi0", "pi0", None, Path("/models/pi0")),
+    ],
+)
+def test_a_policy_is_one_word(
+    text: str, kind: str, address: str | None, folder: Path | None
+) -> None:
+    source = Source.parse(text)
+    assert (source.kind, source.address, source.folder) == (kind, address, folder)
+    for config in (
+        load_config(None, [f"policy={text}", "policy.timeout_s=3"]),
+        load_config(None, ["policy.timeout_s=3", f"policy.source={text}"]),
+    ):
+        assert config.policy.source == text
+        assert config.policy.timeout_s == 3
+
+
+def test_a_policy_in_a_file_may_be_one_word(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("policy: openpi://localhost:8000\n")
+    config = load_config(path, ["policy.interface=openpi_libero"])
+    assert config.policy.source == "openpi://localhost:8000"
+    assert config.policy.interface == "openpi_libero"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("openpy://localhost:8000", r"Did you mean 'openpi'\?$"),
+        ("openpi", "'openpi' must be written as openpi://HOST:PORT"),
+        ("openvla", "must be written as openvla://HOST:PORT or openvla:FOLDER"),
+        ("bosum", r"Did you mean 'bosun'\?$"),
+        ("localhost:8000", "there is no policy source"),
+        ("openpi://", "must be an address such as openpi://localhost:8000"),
+        ("openpi://localhost:port", "is no address"),
+        ("openpi://localhost:99999", "is no address"),
+        ("openpi://me:secret@localhost", "must be an address"),
+        ("openpi://localhost/act", "must be an address"),
+        ("pi0://localhost", r"must be written as pi0:FOLDER"),
+    ],
+)
+def test_a_policy_that_is_none_is_told_with_the_nearest(text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as refused:
+        load_config(None, [f"policy.source={text}"])
+    assert "\n" not in str(refused.value)
+
+
+def test_a_time_limit_of_our_own_network_is_not_that_of_a_server() -> None:
+    with pytest.raises(ConfigError, match=r"set policy\.timeout_s"):
+        load_config(None, ["policy=openpi://localhost", "policy.limit_s=2"])

@@ -14,11 +14,6 @@ SERVERS = {"openpi": 8000, "openvla": 8000, "openvla-oft": 8777, "gr00t": 5555}
 """Scheme -> the port that such a server has where none is named."""
 FOLDERS = ("lerobot", "openvla", "pi0")
 """Kinds of models that are loaded from a folder."""
-FORMS = (
-    BOSUN,
-    *(f"{scheme}://HOST:PORT" for scheme in SERVERS),
-    *(f"{kind}:FOLDER" for kind in FOLDERS),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +37,25 @@ class Source:
         Raises:
             ValueError: It is none of these; its sentence says what there is.
         """
-        kind, colon, rest = text.partition(":")
+        kind, _, rest = text.partition(":")
         if text == BOSUN:
             return cls(BOSUN)
         if kind in SERVERS and rest.startswith("//"):
             return cls(kind, address=_address(text, SERVERS[kind]))
         if kind in FOLDERS and rest and not rest.startswith("//"):
             return cls(kind, folder=Path(rest))
-        raise ValueError(unknown("policy source", text if colon else f"{text}://", FORMS))
+        raise ValueError(_misspelt(text, kind))
+
+
+def _misspelt(text: str, kind: str) -> str:
+    """Say in one sentence how a source is written."""
+    forms = {name: [f"{name}:FOLDER"] for name in FOLDERS}
+    for scheme in SERVERS:
+        forms.setdefault(scheme, []).insert(0, f"{scheme}://HOST:PORT")
+    forms[BOSUN] = [BOSUN]
+    if kind not in forms:
+        return unknown("policy source", kind, forms)
+    return f"{text!r} must be written as {' or '.join(forms[kind])}"
 
 
 def _address(text: str, port: int) -> str:

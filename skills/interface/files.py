@@ -71,10 +71,11 @@ def _sentence(error: ValidationError) -> str:
         above = ".".join(path[:-1])
         known = [f"{above}.{key}" if above else key for key in _model(path[:-1]).model_fields]
         return unknown("key", dotted, known)
-    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    message = first["msg"].removeprefix("Value error, ")
     given = "" if first["type"] in ("value_error", "missing") else f"; it is {first['input']!r}"
     at = f"{dotted}: " if dotted else ""
-    return f"{at}{message[0].lower()}{message[1:]}{given}."
+    told = f"{at}{message[0].lower()}{message[1:]}{given}"
+    return told if told.endswith((".", "?")) else f"{told}."
 
 
 def _model(path: list[str]) -> type[BaseModel]:

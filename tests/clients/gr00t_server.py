@@ -79,7 +79,8 @@ class Gr00tServer:
     def _answer(self, question: dict[str, Any]) -> Any:
         if self.token is not None and question.get("api_token") != self.token:
             return {"error": "Unauthorized: Invalid API token"}
-        endpoint, data = question["endpoint"], question.get("data")
+        endpoint: str = question["endpoint"]
+        data: dict[str, Any] = question.get("data", {})
         self.asked.append((endpoint, data))
         match endpoint:
             case "ping":
