@@ -168,6 +168,5 @@ def _left(deadline_s: float) -> float:
 def _silent() -> logging.Logger:
     """Return a logger that drops what the library says; it is raised as well."""
     logger = logging.getLogger("skills.clients.connections")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    logger.disabled = True
     return logger
