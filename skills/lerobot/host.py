@@ -13,12 +13,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from agent.errors import CheckpointError, WireError, unknown
+from agent.errors import CheckpointError, MissingDependency, WireError, unknown
 from skills.serve.server import LOOPBACK, PolicyServer, ServerLimits, serve_until_interrupted
 from skills.serve.session import Session
 
@@ -40,8 +41,14 @@ class LeRobotService:
             device: In PyTorch's words.
 
         Raises:
+            MissingDependency: This Python has no LeRobot.
             CheckpointError: The folder is not there, lacks something, or LeRobot cannot load it.
         """
+        if find_spec("lerobot") is None:
+            raise MissingDependency(
+                f"{sys.executable} has no LeRobot; set policy.python to the Python of an "
+                "environment that has it."
+            )
         missing = [name for name in _NEEDED if not (folder / name).is_file()]
         if missing:
             raise CheckpointError(
@@ -181,7 +188,7 @@ def main() -> None:
 
         try:
             service = LeRobotService(Path(folder), device)
-        except CheckpointError as error:
+        except (CheckpointError, MissingDependency) as error:
             say(error=str(error))
             os._exit(error.exit_code)
         # Its own start is the one that connects; one more is room to connect anew.
