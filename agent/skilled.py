@@ -165,7 +165,8 @@ def public_policy(
 
     source = Source.parse(settings.source)
     interface = None if settings.interface is None else load_interface(settings.interface)
-    opened = _OPENERS[source.kind](settings, source, interface)
+    openers = _OPENERS if source.folder is None else _LOADERS
+    opened = openers[source.kind](settings, source, interface)
     closing.callback(opened.backend.close)
     interface = interface or opened.interface
     if interface is None:
@@ -250,14 +251,47 @@ def _act(settings: PolicyConfig, source: Source, interface: Interface | None) ->
 
 def _gr00t(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
     from skills.clients.gr00t import Gr00tBackend
-    from skills.interface.files import names
 
-    if interface is None:
-        raise ConfigError(_unsaid(settings, names()))
     backend = Gr00tBackend(
-        str(source.address), interface, timeout_s=settings.timeout_s, key=_key(settings)
+        str(source.address),
+        _needed(settings, interface),
+        timeout_s=settings.timeout_s,
+        key=_key(settings),
     )
     return Opened(backend)
+
+
+def _openvla(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
+    from skills.models.folder import fingerprint
+    from skills.models.openvla import OpenVlaBackend
+
+    folder = source.folder or Path()
+    backend = OpenVlaBackend.from_folder(folder, _needed(settings, interface), settings.local)
+    return Opened(backend, told={"parameters": backend.parameters, "weights": fingerprint(folder)})
+
+
+def _pi0(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
+    from skills.models.folder import fingerprint
+    from skills.models.pi0 import Pi0Backend
+
+    folder = source.folder or Path()
+    backend = Pi0Backend.from_folder(folder, _needed(settings, interface), settings.local)
+    return Opened(backend, told={"parameters": backend.parameters, "weights": fingerprint(folder)})
+
+
+def _lerobot(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
+    from skills.lerobot.backend import LeRobotBackend
+
+    if settings.python is None:
+        raise ConfigError(
+            f"{settings.source} is run by LeRobot; set policy.python to the Python of an "
+            "environment that has it, such as build/lerobot/bin/python after `make lerobot-env`."
+        )
+    keys = _needed(settings, interface).actions.keys
+    backend = LeRobotBackend(
+        source.folder or Path(), settings.python, settings.local.device, keys, settings.timeout_s
+    )
+    return Opened(backend, told={**backend.metadata, "log": str(backend.log)})
 
 
 _OPENERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened]] = {
@@ -266,7 +300,26 @@ _OPENERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened
     "openvla-oft": _act,
     "gr00t": _gr00t,
 }
-"""Kind of source -> how it is opened, with the interface that is configured, if one is."""
+"""Kind of server -> how it is opened, with the interface that is configured, if one is."""
+_LOADERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened]] = {
+    "lerobot": _lerobot,
+    "openvla": _openvla,
+    "pi0": _pi0,
+}
+"""Kind of model -> how it is loaded from a folder, with the interface that is configured."""
+
+
+def _needed(settings: PolicyConfig, interface: Interface | None) -> Interface:
+    """Return the interface of what does not tell one itself.
+
+    Raises:
+        ConfigError: None is configured.
+    """
+    if interface is None:
+        from skills.interface.files import names
+
+        raise ConfigError(_unsaid(settings, names()))
+    return interface
 
 
 def _unsaid(settings: PolicyConfig, shipped: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agent.types import FloatArray
 
@@ -51,4 +51,24 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Let go of it; idempotent."""
+        ...
+
+
+@runtime_checkable
+class Continuing(Protocol):
+    """A backend that can make its next chunk go on from what is left of the last one."""
+
+    def ask_after(self, inputs: Mapping[str, Any], rest: FloatArray, delay: int) -> Reply:
+        """Return what the model answers, in agreement with what is being done meanwhile.
+
+        Args:
+            inputs: As `Backend.ask` takes them.
+            rest: (rows, numbers) what is left of the last chunk, in the model's own numbers as its
+                `Reply` had them; row 0 is for the tick of `inputs`, and so is row 0 of the answer.
+            delay: How many rows of `rest` will have been carried out when the answer is there;
+                those the answer repeats.
+
+        Raises:
+            PolicyLost: It does not answer, not in time, or nothing that can be read.
+        """
         ...

@@ -48,6 +48,21 @@ def load_checkpoint(folder: Path, kind: type[ModelT], model_type: str) -> ModelT
         CheckpointError: The folder is missing, foreign or damaged.
     """
     check_checkpoint(folder, model_type)
+    return load_weights(folder, kind, "train one with `bosun train`", dtype=torch.float32)
+
+
+def load_weights(folder: Path, kind: type[ModelT], mend: str, **options: Any) -> ModelT:
+    """Return the network in a folder, every weight of which was there and fits.
+
+    Args:
+        folder: Has its configuration and weights.
+        kind: Its class.
+        mend: What to do where they do not fit, said after a semicolon.
+        options: Go to `from_pretrained`.
+
+    Raises:
+        CheckpointError: Weights are lacking, too many, of another shape or unreadable.
+    """
     # Its progress bar would cross the lines of a mission; loading takes a moment only.
     transformers_logging.disable_progress_bar()
     try:
@@ -55,9 +70,9 @@ def load_checkpoint(folder: Path, kind: type[ModelT], model_type: str) -> ModelT
         loaded: Any = kind.from_pretrained(
             folder,
             local_files_only=True,
-            dtype=torch.float32,
             ignore_mismatched_sizes=True,
             output_loading_info=True,
+            **options,
         )
     except (OSError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"The checkpoint in {folder} is damaged: {error}.") from error
@@ -71,7 +86,7 @@ def load_checkpoint(folder: Path, kind: type[ModelT], model_type: str) -> ModelT
     if odd:
         raise CheckpointError(
             f"The checkpoint in {folder} does not fit its configuration or this version of Bosun "
-            f"({len(odd)} weights, such as {min(odd)!r}); train one with `bosun train`."
+            f"({len(odd)} weights, such as {min(odd)!r}); {mend}."
         )
     return model
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from agent.action_space import ActionSpec
 from agent.errors import ConfigError
 from agent.types import ActionChunk, Observation
-from skills.backend import Backend
+from skills.backend import Backend, Continuing, Reply
 from skills.interface.decode import decode, stride
 from skills.interface.encode import encode
 from skills.interface.misfits import misfits
@@ -26,8 +26,14 @@ class PublicPolicy:
         self._backend, self._interface = backend, interface
         self._spec: ActionSpec | None = None
         self._phrase = ""
+        self._reply: Reply | None = None
         self._chunk: ActionChunk | None = None
         self._asked_s = 0.0
+
+    @property
+    def continues(self) -> bool:
+        """Whether the model can make a chunk go on from what is left of the last one."""
+        return isinstance(self._backend, Continuing)
 
     def fit(self, spec: ActionSpec, observation: Observation) -> None:
         """Get ready for a robot.
@@ -50,7 +56,7 @@ class PublicPolicy:
             PolicyLost: The model cannot be reached.
         """
         self._backend.reset()
-        self._phrase, self._chunk = phrase, None
+        self._phrase, self._reply, self._chunk = phrase, None, None
 
     def infer(self, observation: Observation) -> ActionChunk:
         """Return the next actions: what is left of the last chunk, or a new one.
@@ -70,8 +76,34 @@ class PublicPolicy:
             if 0 < row < min(kept, len(self._chunk.actions)):
                 return _rest(self._chunk, row)
         reply = self._backend.ask(encode(self._interface, observation, self._phrase))
-        self._chunk = decode(self._interface, reply, observation, self._spec)
-        self._asked_s = observation.time_s
+        return self._take(reply, observation, self._spec)
+
+    def infer_after(self, observation: Observation, delay: int) -> ActionChunk:
+        """Return the next actions, the first one for now, in agreement with those under way.
+
+        Args:
+            observation: What is sensed now.
+            delay: How many rows of the last chunk, from now on, will have been carried out by the
+                time the answer is there.
+
+        Raises:
+            PolicyLost: The model does not answer, or not in time.
+            PolicyInvalid: What it answers is no chunk of actions.
+        """
+        spec, last, backend = self._spec, self._reply, self._backend
+        if last is None or spec is None or not isinstance(backend, Continuing):
+            return self.infer(observation)
+        passed = round((observation.time_s - self._asked_s) * self._interface.actions.rate_hz)
+        inputs = encode(self._interface, observation, self._phrase)
+        under_way = delay * stride(self._interface, spec)
+        return self._take(
+            backend.ask_after(inputs, last.actions[passed:], under_way), observation, spec
+        )
+
+    def _take(self, reply: Reply, observation: Observation, spec: ActionSpec) -> ActionChunk:
+        """Keep an answer and return it as the robot's actions."""
+        self._chunk = decode(self._interface, reply, observation, spec)
+        self._reply, self._asked_s = reply, observation.time_s
         return self._chunk
 
 

@@ -1,6 +1,7 @@
 """The sections of a configuration: every setting with its default and unit."""
 
 from agent.sections.limits import BudgetConfig, EpisodeConfig, MemoryConfig, ShieldConfig
+from agent.sections.local_model import LocalModelConfig
 from agent.sections.monitor import MonitorConfig, SceneConfig
 from agent.sections.planner import PlannerConfig
 from agent.sections.policy import PolicyConfig
@@ -16,6 +17,7 @@ __all__ = [
     "DisturbanceConfig",
     "EpisodeConfig",
     "GateConfig",
+    "LocalModelConfig",
     "MemoryConfig",
     "MonitorConfig",
     "PlannerConfig",

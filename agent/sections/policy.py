@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from agent.faults import Fault
+from agent.sections.local_model import LocalModelConfig
 from agent.sections.section import Section
 from agent.sections.source import BOSUN, Source
 
@@ -18,7 +19,8 @@ class PolicyConfig(Section):
     source: str = BOSUN
     """Where the model runs: `bosun` is our own network; `openpi://HOST:PORT`,
     `openvla://HOST:PORT`, `openvla-oft://HOST:PORT` and `gr00t://HOST:PORT` are servers;
-    `openvla:FOLDER` and `pi0:FOLDER` load weights."""
+    `openvla:FOLDER` and `pi0:FOLDER` load weights; `lerobot:FOLDER` has LeRobot do so in a process
+    of its own, which begins and ends with Bosun."""
     interface: str | None = None
     """What a model of somebody else's expects and gives: one of `configs/policies` by its name, or
     a YAML file of that form; none where a server says so itself."""
@@ -31,6 +33,10 @@ class PolicyConfig(Section):
     encoded: bool = False
     """Whether arrays travel to `openvla` and `openvla-oft` as a text within the JSON, for servers
     that do not know json-numpy."""
+    local: LocalModelConfig = LocalModelConfig()
+    """How what is in a folder runs."""
+    python: Path | None = None
+    """The Python of an environment that has LeRobot, for `lerobot:FOLDER`."""
     checkpoint: Path | None = None
     """Folder of our own weights, below the working directory; none means those shipped with
     Bosun."""

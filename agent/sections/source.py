@@ -12,7 +12,7 @@ BOSUN = "bosun"
 """Our own network, in this process or in one of its own."""
 SERVERS = {"openpi": 8000, "openvla": 8000, "openvla-oft": 8777, "gr00t": 5555}
 """Scheme -> the port that such a server has where none is named."""
-FOLDERS = ("openvla", "pi0")
+FOLDERS = ("lerobot", "openvla", "pi0")
 """Kinds of models that are loaded from a folder."""
 
 

@@ -1,6 +1,6 @@
 """Run by the Python of LeRobot's environment: loads a data set as LeRobot does, and tells of it.
 
-Takes the data set's folder and a file to write; Bosun is not imported.
+Takes the data set's folder and a file to write.
 """
 
 from __future__ import annotations
@@ -13,23 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-OPERATORS: list[Any] = []
-"""Keeps what is declared: operators are forgotten with their library."""
-
-
-def import_torchvision() -> None:
-    """Import what LeRobot turns images into tensors with.
-
-    PyPI's torchvision is built for CUDA. Beside a torch without it its library does not load, and
-    importing it fails for want of the two operators that it describes but that nothing here calls.
-    """
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:
-        library = torch.library.Library("torchvision", "DEF")
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        OPERATORS.append(library)
+sys.path.append(str(Path(__file__).parents[2]))
 
 
 def told(folder: Path) -> dict[str, Any]:
@@ -70,6 +54,8 @@ def told(folder: Path) -> dict[str, Any]:
 def main() -> None:
     """Write down what is told: arrays in an npz, the rest as JSON within it."""
     folder, out = map(Path, sys.argv[1:])
+    from skills.lerobot.torchvision import import_torchvision
+
     import_torchvision()
     found = told(folder)
     arrays = found.pop("arrays")

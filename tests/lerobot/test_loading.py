@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +13,9 @@ from agent.episode.lerobot.export import export_lerobot
 from agent.episode.lerobot.layout import acted, state_of
 from agent.episode.reader import Episode
 from agent.episode.runs import SubgoalRun, subgoal_runs
+from tests.lerobot.conftest import run_lerobot
 
 pytestmark = pytest.mark.lerobot
-
-ROOT = Path(__file__).parents[2]
-BUILT = ROOT / "build/lerobot/bin/python"
-"""Where `make lerobot-env` puts it."""
-
-
-@pytest.fixture(scope="module")
-def lerobot_python() -> Path:
-    """Return the Python of LeRobot's environment."""
-    named = os.environ.get("BOSUN_LEROBOT_PYTHON")
-    python = Path(named) if named else BUILT
-    if named and not python.is_file():
-        pytest.fail(f"BOSUN_LEROBOT_PYTHON names {python}, which is not there.")
-    if not python.is_file():
-        pytest.skip("LeRobot has no environment; make one with `make lerobot-env`.")
-    return python
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +26,7 @@ def loaded(
     folder = tmp_path_factory.mktemp("lerobot")
     # The language columns came with LeRobot 0.6, and earlier ones refuse a data set that has them.
     data = export_lerobot(logged, folder / "data", language=False)
-    done = subprocess.run(
-        [lerobot_python, ROOT / "tests/lerobot/probe.py", data, folder / "told.npz"],
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "home")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run_lerobot(lerobot_python, "probe.py", folder / "home", data, folder / "told.npz")
     with np.load(folder / "told.npz") as told:
         arrays = {name: told[name] for name in told.files}
     return {**json.loads(str(arrays.pop("rest"))), **arrays}

@@ -1,0 +1,1 @@
+"""Public models that run in this process, each behind `skills.backend.Backend`."""
