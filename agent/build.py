@@ -34,7 +34,7 @@ from agent.protocols import (
 from agent.provenance import action_space, contracts_hash, software
 from agent.resources import resource
 from agent.runtime import Runtime
-from agent.skilled import policies, policy_checkpoint
+from agent.skilled import policies, policy_checkpoint, schedule
 from agent.types import Plan
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Agent:
         self._grammar = grammar(config)
         self._verifier = verifier(config)
         self._watch = watch(config)
+        self._schedule = schedule(config)
 
     @cached_property
     def robot(self) -> Robot:
@@ -167,6 +168,7 @@ class Agent:
                 "calibration": None if self._watch is None else self._watch.digest,
                 "scene": weights_hash(scene_checkpoint(config)),
                 "memory": [asdict(tally) for tally in self.memory.tallies()],
+                "chunks": None if self._schedule is None else self._schedule.plain(),
                 **action_space(robot.spec),
             },
         )

@@ -22,9 +22,14 @@ def open_robot(config: RobotConfig, held: Callable[[], bool]) -> Robot:
         held: Asked while it moves; once true it holds where it is for what is left of the period.
     """
     from agent.robots.tabletop.disturbances import DisturbanceSpec
-    from agent.robots.tabletop.robot import TabletopRobot
+    from agent.robots.tabletop.pace import Pace
+    from agent.robots.tabletop.robot import SPEC, TabletopRobot
 
-    return TabletopRobot(DisturbanceSpec(**config.disturbances.model_dump()), held=held)
+    return TabletopRobot(
+        DisturbanceSpec(**config.disturbances.model_dump()),
+        held=held,
+        pace=Pace(1 / SPEC.rate_hz) if config.realtime else None,
+    )
 
 
 def tabletop(robot: Robot) -> TabletopRobot:

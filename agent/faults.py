@@ -26,6 +26,24 @@ class Fault(StrEnum):
     DEAD = "dead"
 
 
+class DelayedPolicy:
+    """Answers like the policy it wraps, but so much later."""
+
+    def __init__(self, make_policy: Callable[[], Policy], delay_s: float) -> None:
+        """Load the policy; each answer takes so many seconds more."""
+        self._policy, self._delay_s = make_policy(), delay_s
+
+    def reset(self, phrase: str) -> None:
+        """Begin a subgoal."""
+        self._policy.reset(phrase)
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return the next actions, late."""
+        chunk = self._policy.infer(observation)
+        time.sleep(self._delay_s)
+        return chunk
+
+
 class FaultyPolicy:
     """Behaves like the policy it wraps until a moment of the mission, and then fails."""
 

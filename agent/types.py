@@ -45,6 +45,21 @@ class Observation:
     gripper: float
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a chunk was inferred, where that is done while the last one is carried out.
+
+    Attributes:
+        seen_s: Time of the observation that its heads judge, s of the mission.
+        latency_s: How long the inference took, s of wall time.
+        starved: Whether no action was left at this tick, so that the arm stood until it came.
+    """
+
+    seen_s: float
+    latency_s: float
+    starved: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionChunk:
     """A short sequence of actions and what the policy thinks of it. Absent heads are None.
@@ -52,9 +67,11 @@ class ActionChunk:
     Attributes:
         actions: (horizon, dim) float32 in the robot's action space.
         dt_s: Seconds between rows.
-        spread: (horizon,) disagreement of the policy's heads in m, or None.
+        spread: (horizon,) disagreement of the policy's heads in m over the chunk as it was
+            inferred, or None.
         progress: Share of the subgoal done, 0..1, or None.
         success: Probability that the subgoal is achieved now, 0..1, or None.
+        timing: When it was inferred; None where that was on the observation of this tick.
     """
 
     actions: FloatArray
@@ -62,6 +79,11 @@ class ActionChunk:
     spread: FloatArray | None = None
     progress: float | None = None
     success: float | None = None
+    timing: Timing | None = None
+
+    def seen_s(self, observation: Observation) -> float:
+        """Return the time of what it was inferred on, s, given the observation of its tick."""
+        return observation.time_s if self.timing is None else self.timing.seen_s
 
 
 class Model(BaseModel):

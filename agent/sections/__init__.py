@@ -3,7 +3,7 @@
 from agent.sections.limits import BudgetConfig, EpisodeConfig, MemoryConfig, ShieldConfig
 from agent.sections.monitor import MonitorConfig, SceneConfig
 from agent.sections.planner import PlannerConfig
-from agent.sections.policy import PolicyConfig
+from agent.sections.policy import PolicyConfig, RealtimeConfig
 from agent.sections.robot import DisturbanceConfig, RobotConfig
 from agent.sections.section import Section
 from agent.sections.speech import Bound, GateConfig, SpeechConfig
@@ -18,6 +18,7 @@ __all__ = [
     "MonitorConfig",
     "PlannerConfig",
     "PolicyConfig",
+    "RealtimeConfig",
     "RobotConfig",
     "SceneConfig",
     "Section",

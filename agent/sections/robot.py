@@ -35,5 +35,8 @@ class RobotConfig(Section):
 
     kind: Literal["tabletop"] = "tabletop"
     """Which robot: `tabletop` is a Franka Panda at a table, simulated in MuJoCo."""
+    realtime: bool = False
+    """Whether a simulated world goes on by the clock on the wall, also while the agent thinks; else
+    it waits."""
     disturbances: DisturbanceConfig = DisturbanceConfig()
     """What goes wrong on purpose; only a simulated robot has any."""

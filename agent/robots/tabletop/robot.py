@@ -12,6 +12,7 @@ from agent.errors import RobotStopped
 from agent.robots.tabletop.disturbances import DisturbanceSpec
 from agent.robots.tabletop.kinematics import compose, rotation_between
 from agent.robots.tabletop.layout import NOMINAL, Variation
+from agent.robots.tabletop.pace import Pace
 from agent.robots.tabletop.senses import Senses
 from agent.robots.tabletop.world import CAMERAS, RATE_HZ, TabletopWorld
 from agent.types import Observation, Vector
@@ -43,6 +44,7 @@ class TabletopRobot:
         variation: Variation = NOMINAL,
         *,
         held: Callable[[], bool] = lambda: False,
+        pace: Pace | None = None,
     ) -> None:
         """Build the world. It is `world` for experts, labels and scoring; the agent has no use.
 
@@ -51,12 +53,14 @@ class TabletopRobot:
             variation: How its scenes differ.
             held: Asked while the arm moves; once true it holds where it is for what is left of the
                 period, as it does when stopped.
+            pace: Keeps the world on the wall clock; without one it waits for the next action.
         """
         self._spec = disturbances or DisturbanceSpec()
         self.world = TabletopWorld(self._spec, variation)
         self._senses = Senses(self._spec)
         self._latch, self._held = threading.Event(), held
-        self._commanded = self.world.ee_pose
+        self._pace = pace
+        self._commanded, self._opening = self.world.ee_pose, 1.0
         self._began_s = 0.0
         self._seen: Observation | None = None
 
@@ -83,10 +87,13 @@ class TabletopRobot:
         self._seen = None
         self._senses = Senses(self._spec)
         self._latch.clear()
+        if self._pace is not None:
+            self._pace.begin()
         return self.observe()
 
     def observe(self) -> Observation:
         """Return what is sensed now; images are drawn once a tick."""
+        self._catch_up()
         time_s = round(self.world.time_s - self._began_s, 6)
         if self._seen is None or self._seen.time_s != time_s:
             self._seen = Observation(
@@ -109,11 +116,23 @@ class TabletopRobot:
         sent = np.clip(np.asarray(action, dtype=np.float64), SPEC.low, SPEC.high)
         if not np.all(np.isfinite(sent)):
             raise ValueError("An action must be finite numbers.")
+        self._catch_up()
         self._commanded = self._leashed(compose(self._commanded, sent[:6]))
-        self.world.step(self._commanded, float(sent[6]), self._holds)
+        self._opening = float(sent[6])
+        self._step()
+        if self._pace is not None:
+            self._pace.wait()
+        return sent
+
+    def _step(self) -> None:
+        self.world.step(self._commanded, self._opening, self._holds)
         if self._held():
             self._commanded = self.world.ee_pose
-        return sent
+
+    def _catch_up(self) -> None:
+        """Let the periods pass in which no action came; the arm keeps its last command."""
+        for _ in range(0 if self._pace is None else self._pace.missed()):
+            self._step()
 
     def _holds(self) -> bool:
         return self._latch.is_set() or self._held()

@@ -1,0 +1,175 @@
+"""A policy whose inferences run beside the ticks, each on the newest observation."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from agent.chunks.queue import ActionQueue
+from agent.chunks.schedule import Merge, Schedule
+from agent.errors import ConfigError, PolicyLost
+from agent.protocols import Policy
+from agent.types import ActionChunk, Observation, Timing
+
+_REMEMBERED = 10
+"""Of how many inferences the slowest says how long the next may take."""
+
+
+@runtime_checkable
+class ContinuingPolicy(Protocol):
+    """A policy that can make its next chunk go on from what is left of its last one."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether the model behind it can, in truth."""
+        ...
+
+    def infer_after(self, observation: Observation, delay: int) -> ActionChunk:
+        """Return the next actions, the first one for now, in agreement with those under way.
+
+        Args:
+            observation: What is sensed now.
+            delay: How many rows of its last chunk, from now on, will have been carried out by the
+                time the answer is there.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reply:
+    chunk: ActionChunk
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    seen_s: float
+    reply: Future[_Reply]
+
+
+class RealtimePolicy:
+    """Answers at once with what is planned, and has the policy it wraps plan on meanwhile.
+
+    Where nothing is planned, as at a subgoal's first tick, `infer` waits, no action is sent and the
+    arm stands. All inferences run on one thread, which ends with `close`. What the thread raises is
+    raised by the next `infer`.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        schedule: Schedule,
+        decay: float,
+        limit_s: float,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        executor: Executor | None = None,
+    ) -> None:
+        """Wrap a policy; `reset` must be called before `infer`.
+
+        Args:
+            policy: Is used on the thread, and by nobody else.
+            schedule: How often it is asked, how chunks are merged, and the latency declared.
+            decay: What a chunk weighs in an ensemble that began a tick earlier, as a share, 0..1.
+            limit_s: How long a tick may wait, s.
+            clock: Tells seconds of wall time.
+            executor: Runs one inference after another; None is a thread of its own.
+
+        Raises:
+            ConfigError: Chunks shall continue each other, and the policy cannot do that.
+        """
+        continues = isinstance(policy, ContinuingPolicy) and policy.continues
+        if schedule.merge is Merge.RTC and not continues:
+            raise ConfigError(
+                "policy.realtime.merge is rtc, but this policy cannot continue a chunk that is "
+                "under way; use ensemble or replace."
+            )
+        self._policy, self._schedule, self._limit_s = policy, schedule, limit_s
+        self._clock = clock
+        self._thread = executor or ThreadPoolExecutor(1, "policy")
+        self._queue = ActionQueue(decay if schedule.merge is Merge.ENSEMBLE else 0.0)
+        self._latencies = deque([schedule.latency_s], maxlen=_REMEMBERED)
+        self._begin("")
+
+    def reset(self, phrase: str) -> None:
+        """Begin a subgoal: what is planned or being inferred for the last one is dropped."""
+        if self._asked is not None:
+            self._asked.reply.cancel()
+        self._begin(phrase)
+
+    def _begin(self, phrase: str) -> None:
+        self._queue.clear()
+        self._phrase: str | None = phrase
+        self._asked: _Asked | None = None
+        self._last_s: float | None = None
+        self._since_asked, self._waited = 0, False
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return what is planned from now on.
+
+        Raises:
+            PolicyLost: The policy is lost, or a tick has waited for it for too long.
+        """
+        now_s, first = observation.time_s, self._last_s is None
+        if self._waited and self._last_s is not None:
+            # What was planned begins with the action that ended the wait, not when it was asked.
+            stood_s = now_s - self._last_s - self._schedule.dt_s
+            self._queue.postpone(max(0.0, stood_s))
+        self._take(wait=False)
+        self._since_asked += 1
+        if self._asked is None and (first or self._since_asked >= (self._schedule.every or 1)):
+            self._ask(observation)
+        chunk = self._queue.at(now_s)
+        self._waited, self._last_s = chunk is None, now_s
+        while chunk is None:
+            self._take(wait=True)
+            chunk = self._queue.at(now_s)
+            if chunk is None:
+                # It came too late to be of any use: only an answer to what is sensed now will do.
+                self._ask(observation)
+        assert chunk.timing is not None
+        starved = self._waited and not first
+        return replace(chunk, timing=replace(chunk.timing, starved=starved))
+
+    def close(self) -> None:
+        """End the thread, once the inference under way has ended; idempotent."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _ask(self, observation: Observation) -> None:
+        phrase, self._phrase, self._since_asked = self._phrase, None, 0
+        delay = math.ceil(max(self._latencies) / self._schedule.dt_s)
+        continuing = self._schedule.merge is Merge.RTC and phrase is None
+
+        def answer() -> _Reply:
+            if phrase is not None:
+                self._policy.reset(phrase)
+            began_s = self._clock()
+            if continuing and isinstance(self._policy, ContinuingPolicy):
+                chunk = self._policy.infer_after(observation, delay)
+            else:
+                chunk = self._policy.infer(observation)
+            return _Reply(chunk, self._clock() - began_s)
+
+        self._asked = _Asked(observation.time_s, self._thread.submit(answer))
+
+    def _take(self, *, wait: bool) -> None:
+        """Put an answer that is there, or is waited for, into the queue."""
+        asked = self._asked
+        if asked is None or not (wait or asked.reply.done()):
+            return
+        try:
+            reply = asked.reply.result(self._limit_s)
+        except TimeoutError:
+            if asked.reply.done():
+                raise
+            raise PolicyLost(f"The policy has not answered for {self._limit_s:g} s.") from None
+        finally:
+            if asked.reply.done():
+                self._asked = None
+        self._latencies.append(reply.latency_s)
+        self._queue.add(reply.chunk, Timing(asked.seen_s, reply.latency_s))
