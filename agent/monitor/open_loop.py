@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from agent.types import (
@@ -43,11 +44,14 @@ class OpenLoop:
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Begin a subgoal."""
         self._ends_s = scene.time_s + self._contracts[subgoal.skill].time_budget_s
-        self._said = 0
+        self._said, self._judged_s = 0, math.nan
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict when it is time to go on."""
-        self._said = self._said + 1 if (chunk.success or 0.0) >= self._success else 0
+        judged_s = chunk.seen_s(observation)
+        if judged_s != self._judged_s:
+            self._said = self._said + 1 if (chunk.success or 0.0) >= self._success else 0
+        self._judged_s = judged_s
         if self._said >= self._confirm_ticks or observation.time_s >= self._ends_s:
             return Verdict(VerdictValue.CONFIRMED, Reason.DONE, chunk.success or 0.0)
         return None

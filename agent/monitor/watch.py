@@ -9,7 +9,8 @@ from agent.errors import CheckpointError
 from agent.events import Strain
 from agent.monitor.calibration import Calibration, Fusion
 from agent.monitor.conformal import reach
-from agent.monitor.signals import Tick, all_signals
+from agent.monitor.signals import OF_HEADS, Tick, all_signals
+from agent.monitor.tempo import Tempo
 from agent.types import ActionChunk, Observation, Reason
 
 _REASONS: Mapping[str, Reason] = {
@@ -74,7 +75,7 @@ class Watch:
         """
         known = self._calibration
         self._usual = known.skills.get(skill) or known.others.get(skill)
-        self._began_s, self._budget_s = began_s, budget_s
+        self._tempo, self._budget_s = Tempo(began_s), budget_s
         self._tick = 0
         if self._usual is not None:
             self._fusion, self._band = Fusion(self._usual.signals), self._usual.fused.band
@@ -86,9 +87,11 @@ class Watch:
         """Return how one more tick compares with what is usual, None where that is not known."""
         if self._usual is None:
             return None
-        elapsed_s = observation.time_s - self._began_s
-        tick = Tick(elapsed_s, self._budget_s, observation, chunk)
-        score, strays = self._fusion.score({s.name: s.read(tick) for s in self._signals})
+        elapsed_s = self._tempo.note(observation, chunk)
+        age, judged_s = self._tempo.judged(chunk)
+        tick = Tick(elapsed_s, self._budget_s, observation, chunk, judged_s)
+        readings = {s.name: s.read(tick) for s in self._signals}
+        score, strays = self._fusion.score(readings, dict.fromkeys(OF_HEADS, age))
         far = self._band.strays(self._tick, score)
         self._tick += 1
         return Strain(far, self._limit, strays)
