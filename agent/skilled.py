@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from agent.config import Config
 from agent.chunks.schedule import Schedule
+from agent.config import Config
 from agent.faults import DelayedPolicy, FaultyPolicy
 from agent.protocols import Policy
 from agent.resources import resource
@@ -29,9 +29,7 @@ def schedule(config: Config) -> Schedule | None:
     if settings is None:
         return None
     shape: VLAConfig = VLAConfig.from_pretrained(policy_checkpoint(config))
-    return Schedule(
-        shape.horizon, shape.dt_s, settings.latency_s, settings.every, settings.merge
-    )
+    return Schedule(shape.horizon, shape.dt_s, settings.latency_s, settings.every, settings.merge)
 
 
 def policies(config: Config, closing: ExitStack) -> dict[str, Policy]:
