@@ -29,9 +29,14 @@ class Fault(StrEnum):
 class DelayedPolicy:
     """Answers like the policy it wraps, but so much later."""
 
-    def __init__(self, make_policy: Callable[[], Policy], delay_s: float) -> None:
+    def __init__(
+        self,
+        make_policy: Callable[[], Policy],
+        delay_s: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Load the policy; each answer takes so many seconds more."""
-        self._policy, self._delay_s = make_policy(), delay_s
+        self._policy, self._delay_s, self._sleep = make_policy(), delay_s, sleep
 
     def reset(self, phrase: str) -> None:
         """Begin a subgoal."""
@@ -40,7 +45,7 @@ class DelayedPolicy:
     def infer(self, observation: Observation) -> ActionChunk:
         """Return the next actions, late."""
         chunk = self._policy.infer(observation)
-        time.sleep(self._delay_s)
+        self._sleep(self._delay_s)
         return chunk
 
 
