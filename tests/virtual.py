@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from agent.build import Agent
 from agent.chunks.policy import RealtimePolicy
 from agent.config import Config
 from agent.faults import DelayedPolicy
 from agent.protocols import Policy
-from agent.robots.tabletop.disturbances import DisturbanceSpec
-from agent.robots.tabletop.pace import Pace
-from agent.robots.tabletop.robot import SPEC, TabletopRobot
-from agent.skilled import policy_checkpoint, schedule
-from skills.policy.policy import VLAPolicy
-from skills.registry import load_contracts
+
+if TYPE_CHECKING:
+    from agent.build import Agent
 
 T = TypeVar("T")
 _ROUNDING_S = 1e-9
@@ -85,6 +81,14 @@ class LateExecutor(Executor):
 
 def virtual_agent(config: Config, latency_s: float) -> Agent:
     """Return an agent whose world goes on in virtual time, and whose policy takes so long."""
+    from agent.build import Agent
+    from agent.robots.tabletop.disturbances import DisturbanceSpec
+    from agent.robots.tabletop.pace import Pace
+    from agent.robots.tabletop.robot import SPEC, TabletopRobot
+    from agent.skilled import policy_checkpoint, schedule
+    from skills.policy.policy import VLAPolicy
+    from skills.registry import load_contracts
+
     agent, time = Agent(config), VirtualTime()
     network = VLAPolicy.from_checkpoint(policy_checkpoint(config))
     learned: Policy = DelayedPolicy(lambda: network, latency_s, time.sleep)

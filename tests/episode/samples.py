@@ -38,6 +38,7 @@ from agent.types import (
     Subgoal,
     SubgoalOutcome,
     SubgoalResult,
+    Timing,
     Verdict,
     VerdictValue,
 )
@@ -76,6 +77,7 @@ def tick(rng: np.random.Generator, time_s: float, heads: bool = True, size: int 
             spread=rng.random(horizon).astype(np.float32) if heads else None,
             progress=float(rng.random()) if heads else None,
             success=float(rng.random()) if heads else None,
+            timing=Timing(time_s / 3, 1 / 7, starved=horizon > 4) if heads else None,
         ),
         action=rng.normal(size=7),
         sent=rng.normal(size=7) if heads else None,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from agent.events import Strain
 from agent.monitor.calibration import Calibration, SkillCalibration, calibrated
 from agent.monitor.signals import LEAST, NAMES, Tick, all_signals
 from agent.monitor.watch import Watch, reason
-from agent.types import ActionChunk, Reason
+from agent.types import ActionChunk, Reason, Timing
 from tests.parts import observation
 
 BUDGET_S = 8.0
@@ -114,3 +116,29 @@ def test_a_subgoal_that_has_raised_its_alarm_raises_no_other(watch: Watch) -> No
     strains = [watch.look(tick.observation, tick.chunk) for tick in wild]
     assert not any(strain is None or strain.alarming for strain in strains)
     assert max(strain.score for strain in strains if strain is not None) > alarm.limit
+
+
+def _delayed(ticks: list[Tick], delay: int, every: int, wait_s: float) -> list[Tick]:
+    """Return the same arm, told what to do by heads that are older, after it was kept waiting."""
+    told = []
+    for number, tick in enumerate(ticks):
+        inferred = max(0, (number - delay) // every * every)
+        began_s = 0.0 if inferred == 0 else wait_s
+        timing = Timing(ticks[inferred].observation.time_s + began_s, 0.2)
+        now_s = tick.observation.time_s + (wait_s if number else 0.0)
+        answer = replace(ticks[inferred].chunk, timing=timing)
+        seen = replace(tick.observation, time_s=now_s)
+        told.append(replace(tick, observation=seen, chunk=answer))
+    return told
+
+
+def test_an_arm_that_waits_for_its_policy_is_as_usual_as_one_that_need_not(watch: Watch) -> None:
+    rng = np.random.default_rng(11)
+    runs = [_delayed(_ticks(rng, 30), delay=2, every=2, wait_s=0.3) for _ in range(200)]
+    assert sum(_watched(watch, run) is not None for run in runs) / 200 < 0.10
+
+
+def test_heads_that_disagree_are_found_late_but_found(watch: Watch) -> None:
+    ticks = _delayed(_ticks(np.random.default_rng(12), 30, spread=0.02), 2, 2, 0.3)
+    alarm = _watched(watch, ticks)
+    assert alarm is not None and reason(alarm) is Reason.OUT_OF_DISTRIBUTION
