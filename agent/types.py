@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.timing import Timing
+
 Image = npt.NDArray[np.uint8]
 Vector = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
@@ -45,21 +47,6 @@ class Observation:
     gripper: float
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """When a chunk was inferred, where that is done while the last one is carried out.
-
-    Attributes:
-        seen_s: Time of the observation that its heads judge, s of the mission.
-        latency_s: How long the inference took, s of wall time.
-        starved: Whether no action was left at this tick, so that the arm stood until it came.
-    """
-
-    seen_s: float
-    latency_s: float
-    starved: bool = False
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionChunk:
     """A short sequence of actions and what the policy thinks of it. Absent heads are None.
@@ -80,10 +67,6 @@ class ActionChunk:
     progress: float | None = None
     success: float | None = None
     timing: Timing | None = None
-
-    def seen_s(self, observation: Observation) -> float:
-        """Return the time of what it was inferred on, s, given the observation of its tick."""
-        return observation.time_s if self.timing is None else self.timing.seen_s
 
 
 class Model(BaseModel):

@@ -14,7 +14,8 @@ from agent.chunks.queue import ActionQueue
 from agent.chunks.schedule import Merge, Schedule
 from agent.errors import ConfigError, PolicyLost
 from agent.protocols import Policy
-from agent.types import ActionChunk, Observation, Timing
+from agent.timing import Timing
+from agent.types import ActionChunk, Observation
 
 _REMEMBERED = 10
 """Of how many inferences the slowest says how long the next may take."""

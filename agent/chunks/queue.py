@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from agent.chunks.ensemble import Foreseen, TemporalEnsemble
-from agent.types import ActionChunk, Timing
+from agent.timing import Timing
+from agent.types import ActionChunk
 
 
 class ActionQueue:

@@ -54,7 +54,8 @@ from agent.events import (
     VerdictGiven,
 )
 from agent.pictures import png
-from agent.types import ActionChunk, Image, Observation, Scene, SceneObject, Timing
+from agent.timing import Timing
+from agent.types import ActionChunk, Image, Observation, Scene, SceneObject
 
 Message = dict[str, Any]
 

@@ -18,6 +18,7 @@ from agent.facts import CERTAIN, confidence, holds
 from agent.monitor.cameras import CameraWatch
 from agent.monitor.causes import cause
 from agent.monitor.grip import Grip
+from agent.monitor.tempo import judged_s
 from agent.monitor.watch import Watch, reason
 from agent.monitor.witness import PictureWitness
 from agent.protocols import Checker, SceneEstimator
@@ -178,7 +179,7 @@ class SubgoalMonitor:
 
     def _is_new(self, observation: Observation, chunk: ActionChunk) -> bool:
         """Return whether a chunk's heads have not been heard; one inference is one witness."""
-        before, self._judged_s = self._judged_s, chunk.seen_s(observation)
+        before, self._judged_s = self._judged_s, judged_s(observation, chunk)
         return chunk.timing is None or self._judged_s != before
 
     def _judge(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from agent.monitor.tempo import judged_s
 from agent.types import (
     ActionChunk,
     Observation,
@@ -48,10 +49,10 @@ class OpenLoop:
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict when it is time to go on."""
-        judged_s = chunk.seen_s(observation)
-        if judged_s != self._judged_s:
+        said_of_s = judged_s(observation, chunk)
+        if said_of_s != self._judged_s:
             self._said = self._said + 1 if (chunk.success or 0.0) >= self._success else 0
-        self._judged_s = judged_s
+        self._judged_s = said_of_s
         if self._said >= self._confirm_ticks or observation.time_s >= self._ends_s:
             return Verdict(VerdictValue.CONFIRMED, Reason.DONE, chunk.success or 0.0)
         return None

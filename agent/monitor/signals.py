@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from agent.monitor.tempo import judged_s
 from agent.types import ActionChunk, Observation, Vector
 
 _MOVES_M = 0.002
@@ -107,11 +108,11 @@ class Inconsistency:
 
     def read(self, tick: Tick) -> float:
         """Return how far apart the two paths of the tool end, per tick they have in common."""
-        last, seen_s = self._last, tick.chunk.seen_s(tick.observation)
+        last, seen_s = self._last, judged_s(tick.observation, tick.chunk)
         if last is None:
             self._last = tick
             return self._apart
-        since_s = seen_s - last.chunk.seen_s(last.observation)
+        since_s = seen_s - judged_s(last.observation, last.chunk)
         if tick.chunk.timing is not None and since_s == 0:
             return self._apart
         self._last, dt_s = tick, tick.chunk.dt_s

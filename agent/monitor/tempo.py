@@ -8,6 +8,11 @@ _LATE_TICKS = 0.5
 """From how much more than a tick on the time between two counts as having stood, in ticks."""
 
 
+def judged_s(observation: Observation, chunk: ActionChunk) -> float:
+    """Return the time of what a chunk's heads judge, s, given the observation of its tick."""
+    return observation.time_s if chunk.timing is None else chunk.timing.seen_s
+
+
 class Tempo:
     """Tells an arm that waits for its policy from one that does not get on.
 

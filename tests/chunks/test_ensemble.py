@@ -7,7 +7,8 @@ import pytest
 
 from agent.chunks.ensemble import Foreseen, TemporalEnsemble
 from agent.chunks.queue import ActionQueue
-from agent.types import ActionChunk, Timing
+from agent.timing import Timing
+from agent.types import ActionChunk
 
 
 def _rows(values: Sequence[float], opening: float = 1.0) -> np.ndarray:

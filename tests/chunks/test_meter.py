@@ -10,7 +10,8 @@ from agent.chunks.meter import ChunkMeter
 from agent.chunks.schedule import Schedule
 from agent.console import Console
 from agent.events import Event, MissionEnded, MissionStarted, SubgoalStarted, Ticked
-from agent.types import ActionChunk, MissionOutcome, MissionResult, Timing
+from agent.timing import Timing
+from agent.types import ActionChunk, MissionOutcome, MissionResult
 from tests.parts import PICK, PLAN, observation
 
 PLAIN = Schedule(6, 0.1, 0.15).plain()

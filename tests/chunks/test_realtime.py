@@ -26,7 +26,7 @@ class Timetable:
 
     def __init__(
         self,
-        latency: Callable[[], None] = lambda: None,
+        latency: Callable[[], object] = lambda: None,
         fails: Callable[[str], Exception | None] = lambda where: None,
         horizon: int = HORIZON,
     ) -> None:
@@ -192,20 +192,20 @@ def _threaded(table: Timetable | Plain, limit_s: float = 5.0) -> Iterator[Realti
 def test_an_answer_to_the_last_subgoal_is_never_taken_for_the_next() -> None:
     gate = threading.Event()
     blocks = iter([False, True])
-    with _threaded(Timetable(lambda: gate.wait() and None if next(blocks, False) else None)) as p:
-        p.reset("one")
-        p.infer(observation(0.0))
-        p.infer(observation(0.1))
-        p.reset("two")
+    with _threaded(Timetable(lambda: next(blocks, False) and gate.wait())) as policy:
+        policy.reset("one")
+        policy.infer(observation(0.0))
+        policy.infer(observation(0.1))
+        policy.reset("two")
         threading.Timer(0.03, gate.set).start()
-        chunk = p.infer(observation(0.2))
+        chunk = policy.infer(observation(0.2))
         assert chunk.actions[0, 1] == 2
         assert chunk.timing is not None and chunk.timing.seen_s == 0.2
 
 
 def test_a_tick_waits_no_longer_than_the_limit() -> None:
     gate = threading.Event()
-    with _threaded(Timetable(lambda: gate.wait() and None), limit_s=0.02) as policy:
+    with _threaded(Timetable(gate.wait), limit_s=0.02) as policy:
         policy.reset("go")
         with pytest.raises(PolicyLost, match=r"not answered for 0\.02 s"):
             policy.infer(observation(0.0))

@@ -25,6 +25,7 @@ from agent.events import (
     Ticked,
     VerdictGiven,
 )
+from agent.timing import Timing
 from agent.types import (
     ActionChunk,
     Image,
@@ -38,7 +39,6 @@ from agent.types import (
     Subgoal,
     SubgoalOutcome,
     SubgoalResult,
-    Timing,
     Verdict,
     VerdictValue,
 )

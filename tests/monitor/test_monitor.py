@@ -10,13 +10,13 @@ from agent.doubles import FixedEstimator
 from agent.events import Strain
 from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
 from agent.monitor.watch import Watch
+from agent.timing import Timing
 from agent.types import (
     ActionChunk,
     Observation,
     Reason,
     Scene,
     Subgoal,
-    Timing,
     Verdict,
     VerdictValue,
 )

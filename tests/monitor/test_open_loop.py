@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from agent.monitor.open_loop import OpenLoop
-from agent.types import Timing, VerdictValue
+from agent.timing import Timing
+from agent.types import VerdictValue
 from tests.parts import BEFORE, CONTRACTS, PLACE, chunk, observation
 
 BUDGET_S = CONTRACTS["place_in"].time_budget_s

@@ -18,7 +18,8 @@ from agent.monitor.signals import (
     Tick,
     all_signals,
 )
-from agent.types import ActionChunk, Timing
+from agent.timing import Timing
+from agent.types import ActionChunk
 from tests.parts import observation
 
 

@@ -10,7 +10,8 @@ from agent.events import Strain
 from agent.monitor.calibration import Calibration, SkillCalibration, calibrated
 from agent.monitor.signals import LEAST, NAMES, Tick, all_signals
 from agent.monitor.watch import Watch, reason
-from agent.types import ActionChunk, Reason, Timing
+from agent.timing import Timing
+from agent.types import ActionChunk, Reason
 from tests.parts import observation
 
 BUDGET_S = 8.0
