@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from agent.chunks.clock import ActedPolicy
 from agent.chunks.schedule import Schedule
 from agent.config import Config
 from agent.faults import DelayedPolicy, FaultyPolicy
@@ -55,7 +56,7 @@ def _in_real_time(config: Config, policy: Policy, closing: ExitStack) -> Policy:
     """Return a policy that is asked as configured: at every tick, or beside them."""
     plan, settings = schedule(config), config.policy.realtime
     if plan is None or settings is None:
-        return policy
+        return ActedPolicy(policy)
     from agent.chunks.policy import RealtimePolicy
 
     realtime = RealtimePolicy(policy, plan, settings.decay, settings.limit_s)

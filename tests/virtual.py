@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agent.chunks.clock import ActedPolicy
 from agent.chunks.policy import RealtimePolicy
 from agent.config import Config
 from agent.faults import DelayedPolicy
@@ -91,11 +92,12 @@ def virtual_agent(config: Config, latency_s: float) -> Agent:
 
     agent, time = Agent(config), VirtualTime()
     network = VLAPolicy.from_checkpoint(policy_checkpoint(config))
-    learned: Policy = DelayedPolicy(lambda: network, latency_s, time.sleep)
+    delayed = DelayedPolicy(lambda: network, latency_s, time.sleep)
+    learned: Policy = ActedPolicy(delayed)
     plan, settings = schedule(config), config.policy.realtime
     if plan is not None and settings is not None:
         learned = RealtimePolicy(
-            learned,
+            delayed,
             plan,
             settings.decay,
             settings.limit_s,

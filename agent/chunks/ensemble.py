@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -61,10 +61,6 @@ class TemporalEnsemble:
         if self._ticks is not None:
             kept = [old for old in kept if old.row(chunk.began_s) < self._ticks]
         self._chunks = [chunk, *kept]
-
-    def postpone(self, seconds: float) -> None:
-        """Move every row to a later time: the arm has stood still for so long."""
-        self._chunks = [replace(c, began_s=c.began_s + seconds) for c in self._chunks]
 
     def at(self, time_s: float) -> Vector | None:
         """Return the (dim,) action for a time, None where no chunk has one.

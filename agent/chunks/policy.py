@@ -10,6 +10,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+from agent.chunks.clock import ActedClock, on_clock
 from agent.chunks.queue import ActionQueue
 from agent.chunks.schedule import Merge, Schedule
 from agent.errors import ConfigError, PolicyLost
@@ -49,7 +50,13 @@ class _Reply:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
+    """An observation that was asked about: its time by the robot's clock and by that of its acts.
+
+    Both in s.
+    """
+
     seen_s: float
+    acted_s: float
     reply: Future[_Reply]
 
 
@@ -107,8 +114,7 @@ class RealtimePolicy:
         self._queue.clear()
         self._phrase: str | None = phrase
         self._asked: _Asked | None = None
-        self._last_s: float | None = None
-        self._since_asked, self._waited = 0, False
+        self._acted, self._since_asked, self._waited = ActedClock(), 0, False
 
     def infer(self, observation: Observation) -> ActionChunk:
         """Return what is planned from now on.
@@ -116,49 +122,47 @@ class RealtimePolicy:
         Raises:
             PolicyLost: The policy is lost, or a tick has waited for it for too long.
         """
-        now_s, first = observation.time_s, self._last_s is None
-        if self._waited and self._last_s is not None:
-            # What was planned begins with the action that ended the wait, not when it was asked.
-            stood_s = now_s - self._last_s - self._schedule.dt_s
-            self._queue.postpone(max(0.0, stood_s))
-        self._take(wait=False)
+        now_s = self._acted.at(observation.time_s, self._schedule.dt_s, waited=self._waited)
+        first = self._phrase is not None
+        self._take(now_s, wait=False)
         self._since_asked += 1
         if self._asked is None and (first or self._since_asked >= (self._schedule.every or 1)):
-            self._ask(observation)
+            self._ask(observation, now_s)
         chunk = self._queue.at(now_s)
-        self._waited, self._last_s = chunk is None, now_s
+        self._waited = chunk is None
         while chunk is None:
-            self._take(wait=True)
+            if self._asked is None:
+                # What came was too late to be of use: only an answer to what is sensed now will do.
+                self._ask(observation, now_s)
+            self._take(now_s, wait=True)
             chunk = self._queue.at(now_s)
-            if chunk is None:
-                # It came too late to be of any use: only an answer to what is sensed now will do.
-                self._ask(observation)
         assert chunk.timing is not None
-        starved = self._waited and not first
-        return replace(chunk, timing=replace(chunk.timing, starved=starved))
+        return replace(chunk, timing=replace(chunk.timing, starved=self._waited and not first))
 
     def close(self) -> None:
         """End the thread, once the inference under way has ended; idempotent."""
         self._thread.shutdown(cancel_futures=True)
 
-    def _ask(self, observation: Observation) -> None:
+    def _ask(self, observation: Observation, acted_s: float) -> None:
         phrase, self._phrase, self._since_asked = self._phrase, None, 0
         delay = math.ceil(max(self._latencies) / self._schedule.dt_s)
         continuing = self._schedule.merge is Merge.RTC and phrase is None
+
+        seen = on_clock(observation, acted_s)
 
         def answer() -> _Reply:
             if phrase is not None:
                 self._policy.reset(phrase)
             began_s = self._clock()
             if continuing and isinstance(self._policy, ContinuingPolicy):
-                chunk = self._policy.infer_after(observation, delay)
+                chunk = self._policy.infer_after(seen, delay)
             else:
-                chunk = self._policy.infer(observation)
+                chunk = self._policy.infer(seen)
             return _Reply(chunk, self._clock() - began_s)
 
-        self._asked = _Asked(observation.time_s, self._thread.submit(answer))
+        self._asked = _Asked(observation.time_s, acted_s, self._thread.submit(answer))
 
-    def _take(self, *, wait: bool) -> None:
+    def _take(self, now_s: float, *, wait: bool) -> None:
         """Put an answer that is there, or is waited for, into the queue."""
         asked = self._asked
         if asked is None or not (wait or asked.reply.done()):
@@ -173,4 +177,5 @@ class RealtimePolicy:
             if asked.reply.done():
                 self._asked = None
         self._latencies.append(reply.latency_s)
-        self._queue.add(reply.chunk, Timing(asked.seen_s, reply.latency_s))
+        timing = Timing(asked.seen_s, reply.latency_s)
+        self._queue.add(asked.acted_s, replace(reply.chunk, timing=timing), now_s)

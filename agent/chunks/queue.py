@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from agent.chunks.ensemble import Foreseen, TemporalEnsemble
-from agent.timing import Timing
 from agent.types import ActionChunk
 
 
@@ -22,23 +21,18 @@ class ActionQueue:
         self._ensemble = TemporalEnsemble(decay)
         self._newest: tuple[Foreseen, ActionChunk] | None = None
 
-    def add(self, chunk: ActionChunk, timing: Timing) -> None:
-        """Take in a chunk, which begins at the time of the observation it was inferred on."""
-        foreseen = Foreseen(timing.seen_s, chunk.dt_s, chunk.actions)
+    def add(self, began_s: float, chunk: ActionChunk, now_s: float) -> None:
+        """Take in a chunk whose row 0 is for a time, s; one that is late as a whole is dropped."""
+        foreseen = Foreseen(began_s, chunk.dt_s, chunk.actions)
+        if not foreseen.covers(now_s):
+            return
         self._ensemble.add(foreseen)
-        self._newest = foreseen, replace(chunk, timing=timing)
+        self._newest = foreseen, chunk
 
     def clear(self) -> None:
         """Forget all that is planned."""
         self._ensemble.clear()
         self._newest = None
-
-    def postpone(self, seconds: float) -> None:
-        """Move all that is planned to a later time: the arm has stood still for so long."""
-        self._ensemble.postpone(seconds)
-        if self._newest is not None:
-            foreseen, chunk = self._newest
-            self._newest = replace(foreseen, began_s=foreseen.began_s + seconds), chunk
 
     def at(self, time_s: float) -> ActionChunk | None:
         """Return what is planned from a time on, None where the newest chunk has no row for it.

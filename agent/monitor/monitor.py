@@ -122,7 +122,7 @@ class SubgoalMonitor:
             self._witness.reset(subgoal.phrase, [str(fact) for fact in self._done])
         if self._watch is not None:
             spent = subgoal.phrase in self._alarmed
-            self._watch.reset(subgoal.skill, scene.time_s, contract.time_budget_s, spent=spent)
+            self._watch.reset(subgoal.skill, contract.time_budget_s, spent=spent)
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""

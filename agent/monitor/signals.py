@@ -12,7 +12,6 @@ from typing import Protocol
 
 import numpy as np
 
-from agent.monitor.tempo import judged_s
 from agent.types import ActionChunk, Observation, Vector
 
 _MOVES_M = 0.002
@@ -39,6 +38,11 @@ class Tick:
     observation: Observation
     chunk: ActionChunk
     judged_s: float | None = None
+
+    @property
+    def of_heads_s(self) -> float:
+        """When it was what the chunk's heads judge, s since the subgoal began."""
+        return self.elapsed_s if self.judged_s is None else self.judged_s
 
 
 class Signal(Protocol):
@@ -108,15 +112,15 @@ class Inconsistency:
 
     def read(self, tick: Tick) -> float:
         """Return how far apart the two paths of the tool end, per tick they have in common."""
-        last, seen_s = self._last, judged_s(tick.observation, tick.chunk)
+        last = self._last
         if last is None:
             self._last = tick
             return self._apart
-        since_s = seen_s - judged_s(last.observation, last.chunk)
+        since_s = tick.of_heads_s - last.of_heads_s
         if tick.chunk.timing is not None and since_s == 0:
             return self._apart
         self._last, dt_s = tick, tick.chunk.dt_s
-        gone = round((tick.observation.time_s - last.observation.time_s) / dt_s)
+        gone = round((tick.elapsed_s - last.elapsed_s) / dt_s)
         steps, before = tick.chunk.actions[:, :3], last.chunk.actions[gone:, :3]
         common = min(len(before), len(steps))
         if common == 0:
@@ -195,7 +199,7 @@ class Stall:
         progress = tick.chunk.progress
         if progress is None:
             return float("nan")
-        now_s = tick.elapsed_s if tick.judged_s is None else tick.judged_s
+        now_s = tick.of_heads_s
         if progress > self._best + self._gain:
             self._best, self._since_s = progress, now_s
         return now_s - self._since_s

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from agent.chunks.clock import ActedClock
 from agent.types import ActionChunk, Observation
-
-_LATE_TICKS = 0.5
-"""From how much more than a tick on the time between two counts as having stood, in ticks."""
 
 
 def judged_s(observation: Observation, chunk: ActionChunk) -> float:
@@ -21,21 +19,16 @@ class Tempo:
     compared with what is usual of the tick whose observation it judges.
     """
 
-    def __init__(self, began_s: float) -> None:
-        """Begin with a subgoal, at a time of the mission, s."""
-        self._began_s, self._last_s = began_s, began_s
-        self._stood_s = 0.0
+    def __init__(self) -> None:
+        """Begin before the first tick of a subgoal."""
+        self._clock = ActedClock()
         self._ticks: list[tuple[float, float]] = []
 
     def note(self, observation: Observation, chunk: ActionChunk) -> float:
         """Take in one more tick and return the seconds in which the arm was not kept waiting."""
         time_s = observation.time_s
-        usual_s = chunk.dt_s if self._ticks else 0.0
-        stood_s = time_s - self._last_s - usual_s
-        if stood_s > _LATE_TICKS * chunk.dt_s:
-            self._stood_s += stood_s
-        self._last_s = time_s
-        elapsed_s = time_s - self._began_s - self._stood_s
+        began_s = self._ticks[0][0] if self._ticks else time_s
+        elapsed_s = self._clock.at(time_s, chunk.dt_s) - began_s
         self._ticks.append((time_s, elapsed_s))
         return elapsed_s
 

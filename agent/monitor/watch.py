@@ -59,7 +59,7 @@ class Watch:
         """Hash of what counts as usual."""
         return self._calibration.digest
 
-    def reset(self, skill: str, began_s: float, budget_s: float, *, spent: bool = False) -> None:
+    def reset(self, skill: str, budget_s: float, *, spent: bool = False) -> None:
         """Begin to watch a subgoal; a skill of which nothing is known is let pass.
 
         The rate of false alarms is promised of one run. Where the same is tried again in the same
@@ -69,13 +69,12 @@ class Watch:
 
         Args:
             skill: Its name.
-            began_s: Time at which it begins, s.
             budget_s: How long it may take, s.
             spent: Whether this very subgoal has raised an alarm before in this mission.
         """
         known = self._calibration
         self._usual = known.skills.get(skill) or known.others.get(skill)
-        self._tempo, self._budget_s = Tempo(began_s), budget_s
+        self._tempo, self._budget_s = Tempo(), budget_s
         self._tick = 0
         if self._usual is not None:
             self._fusion, self._band = Fusion(self._usual.signals), self._usual.fused.band

@@ -74,7 +74,7 @@ def test_the_queue_gives_no_row_whose_time_has_passed() -> None:
     queue = ActionQueue(0.6)
     assert queue.at(0.0) is None
     spread = np.array([1, 2, 3], dtype=np.float32)
-    queue.add(ActionChunk(_rows([0, 1, 2]), 0.1, spread, 0.3, 0.2), Timing(0.0, 0.1))
+    queue.add(0.0, ActionChunk(_rows([0, 1, 2]), 0.1, spread, 0.3, 0.2, Timing(0.0, 0.1)), 0.1)
     chunk = queue.at(0.1)
     assert chunk is not None and chunk.actions[:, 0].tolist() == [1, 2]
     assert (chunk.progress, chunk.success, chunk.timing) == (0.3, 0.2, Timing(0.0, 0.1))
@@ -83,17 +83,17 @@ def test_the_queue_gives_no_row_whose_time_has_passed() -> None:
 
 def test_the_later_rows_are_those_of_the_newest_chunk() -> None:
     queue = ActionQueue(1.0)
-    queue.add(ActionChunk(_rows([0, 0, 0, 0]), 0.1), Timing(0.0, 0.1))
-    queue.add(ActionChunk(_rows([4, 4, 4, 4]), 0.1), Timing(0.1, 0.1))
+    queue.add(0.0, ActionChunk(_rows([0, 0, 0, 0]), 0.1), 0.1)
+    queue.add(0.1, ActionChunk(_rows([4, 4, 4, 4]), 0.1), 0.2)
     chunk = queue.at(0.2)
     assert chunk is not None and chunk.actions[:, 0].tolist() == [2, 4, 4]
     again = queue.at(0.3)
     assert again is not None and again.actions[:, 0].tolist() == [2, 4]
 
 
-def test_what_an_arm_that_stood_should_have_done_is_done_later() -> None:
+def test_a_chunk_that_is_late_as_a_whole_takes_nobodys_place() -> None:
     queue = ActionQueue(0.6)
-    queue.add(ActionChunk(_rows([0, 1, 2]), 0.1), Timing(0.0, 0.1))
-    queue.postpone(0.2)
-    chunk = queue.at(0.3)
-    assert chunk is not None and chunk.actions[:, 0].tolist() == [1, 2]
+    queue.add(0.0, ActionChunk(_rows([0, 0, 0, 0, 7, 0]), 0.1), 0.1)
+    queue.add(0.1, ActionChunk(_rows([9, 9]), 0.1), 0.4)
+    chunk = queue.at(0.4)
+    assert chunk is not None and chunk.actions[:, 0].tolist() == [7, 0]

@@ -474,7 +474,7 @@ class _Jumpy(Watch):
     def __init__(self) -> None:
         self.spent: list[bool] = []
 
-    def reset(self, skill: str, began_s: float, budget_s: float, *, spent: bool = False) -> None:
+    def reset(self, skill: str, budget_s: float, *, spent: bool = False) -> None:
         self.spent.append(spent)
 
     def look(self, observation: Observation, chunk: ActionChunk) -> Strain:

@@ -138,7 +138,8 @@ def test_setback_is_progress_lost() -> None:
 
 
 def _seen(tick: Tick, seen_s: float) -> Tick:
-    return replace(tick, chunk=replace(tick.chunk, timing=Timing(seen_s, 0.15)))
+    chunk = replace(tick.chunk, timing=Timing(seen_s, 0.15))
+    return replace(tick, chunk=chunk, judged_s=seen_s)
 
 
 def test_one_inference_is_not_compared_with_itself() -> None:

@@ -15,14 +15,14 @@ def _chunk(seen_s: float | None = None) -> ActionChunk:
 
 
 def test_seconds_in_which_the_arm_was_kept_waiting_do_not_count() -> None:
-    tempo = Tempo(3.0)
+    tempo = Tempo()
     times = (3.2, 3.5, 3.6, 3.71, 3.8)
     told = [tempo.note(observation(time_s), _chunk()) for time_s in times]
     assert told == pytest.approx([0.0, 0.1, 0.2, 0.31, 0.4])
 
 
 def test_where_every_tick_has_its_own_inference_nothing_is_changed() -> None:
-    tempo = Tempo(3.0)
+    tempo = Tempo()
     for tick in range(20):
         time_s = round(3.0 + 0.1 * tick, 6)
         elapsed_s = tempo.note(observation(time_s), _chunk())
@@ -31,7 +31,7 @@ def test_where_every_tick_has_its_own_inference_nothing_is_changed() -> None:
 
 
 def test_heads_are_of_the_tick_whose_observation_they_judge() -> None:
-    tempo = Tempo(0.0)
+    tempo = Tempo()
     for tick in range(5):
         tempo.note(observation(0.1 * tick), _chunk())
     assert tempo.judged(_chunk(0.1 * 2)) == (2, 0.1 * 2)

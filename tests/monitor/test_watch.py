@@ -51,7 +51,7 @@ def watch() -> Watch:
 
 
 def _watched(watch: Watch, ticks: list[Tick], skill: str = "pick") -> Strain | None:
-    watch.reset(skill, 0.0, BUDGET_S)
+    watch.reset(skill, BUDGET_S)
     strains = (watch.look(tick.observation, tick.chunk) for tick in ticks)
     return next((strain for strain in strains if strain is not None and strain.alarming), None)
 
@@ -73,7 +73,7 @@ def test_heads_that_disagree_are_out_of_distribution(watch: Watch, skill: str) -
 
 
 def test_every_tick_is_told_of_alarming_or_not(watch: Watch) -> None:
-    watch.reset("pick", 0.0, BUDGET_S)
+    watch.reset("pick", BUDGET_S)
     usual = [watch.look(t.observation, t.chunk) for t in _ticks(np.random.default_rng(1), 20)]
     assert all(strain is not None and not strain.alarming for strain in usual)
     assert all(strain is not None and set(strain.signals) <= set(NAMES) for strain in usual)
@@ -97,7 +97,7 @@ def test_an_arm_that_stands_makes_no_progress(watch: Watch) -> None:
 
 
 def test_a_skill_of_which_nothing_is_known_is_let_pass(watch: Watch) -> None:
-    watch.reset("look", 0.0, BUDGET_S)
+    watch.reset("look", BUDGET_S)
     ticks = _ticks(np.random.default_rng(14), 30, spread=1.0)
     assert {watch.look(tick.observation, tick.chunk) for tick in ticks} == {None}
 
@@ -113,7 +113,7 @@ def test_a_subgoal_that_has_raised_its_alarm_raises_no_other(watch: Watch) -> No
     wild = _ticks(np.random.default_rng(5), 30, spread=0.05)
     alarm = _watched(watch, wild)
     assert alarm is not None
-    watch.reset("pick", 0.0, BUDGET_S, spent=True)
+    watch.reset("pick", BUDGET_S, spent=True)
     strains = [watch.look(tick.observation, tick.chunk) for tick in wild]
     assert not any(strain is None or strain.alarming for strain in strains)
     assert max(strain.score for strain in strains if strain is not None) > alarm.limit
