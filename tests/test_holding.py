@@ -98,6 +98,7 @@ def test_a_policy_that_hangs_or_dies_holds_the_arm(fault: str) -> None:
 def test_a_policy_whose_process_is_killed_holds_the_arm() -> None:
     agent = Agent(configured("policy.limit_s=20"))
     asked = agent.policies["pick"]
-    assert isinstance(asked, ActedPolicy) and isinstance(worker := asked.policy, WorkerPolicy)
-    result, recorder = run(agent, Killer(worker.pid))
+    assert isinstance(asked, ActedPolicy)
+    assert isinstance(asked.policy, WorkerPolicy)
+    result, recorder = run(agent, Killer(asked.policy.pid))
     assert_held(agent, result, recorder, Reason.POLICY_LOST)
