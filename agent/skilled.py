@@ -10,6 +10,7 @@ from pathlib import Path
 from agent.chunks.clock import ActedPolicy
 from agent.chunks.schedule import Schedule
 from agent.config import Config
+from agent.errors import ConfigError
 from agent.faults import DelayedPolicy, FaultyPolicy
 from agent.protocols import Policy
 from agent.resources import resource
@@ -59,6 +60,11 @@ def _in_real_time(config: Config, policy: Policy, closing: ExitStack) -> Policy:
         return ActedPolicy(policy)
     from agent.chunks.policy import RealtimePolicy
 
+    if config.robot.kind == "tabletop" and not config.robot.realtime:
+        raise ConfigError(
+            "policy.realtime infers while the world goes on, but the simulated one waits; "
+            "--set robot.realtime=true."
+        )
     realtime = RealtimePolicy(policy, plan, settings.decay, settings.limit_s)
     closing.callback(realtime.close)
     return realtime

@@ -93,11 +93,18 @@ def test_a_replay_says_that_it_would_depend_on_the_clock(
     assert "was made in real time" in told and sentence in told and told.count("\n") == 1
 
 
-def test_rtc_is_refused_for_a_policy_that_cannot(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rtc_is_refused_for_a_policy_that_cannot() -> None:
     from agent.build import Agent
 
     with pytest.raises(ConfigError, match=r"policy\.realtime\.merge is rtc"):
         Agent(load_config(None, [*SETTINGS, "policy.realtime.merge=rtc"]))
+
+
+def test_a_world_that_waits_is_refused() -> None:
+    from agent.build import Agent
+
+    with pytest.raises(ConfigError, match=r"--set robot\.realtime=true\.$"):
+        Agent(load_config(None, [*SETTINGS, "robot.realtime=false"]))
 
 
 @pytest.mark.parametrize(

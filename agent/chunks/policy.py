@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from agent.chunks.clock import ActedClock, on_clock
 from agent.chunks.queue import ActionQueue
-from agent.chunks.schedule import Merge, Schedule
+from agent.chunks.schedule import Merge, Schedule, whole_ticks
 from agent.errors import ConfigError, PolicyLost
 from agent.protocols import Policy
 from agent.timing import Timing
@@ -64,8 +63,8 @@ class RealtimePolicy:
     """Answers at once with what is planned, and has the policy it wraps plan on meanwhile.
 
     Where nothing is planned, as at a subgoal's first tick, `infer` waits, no action is sent and the
-    arm stands. All inferences run on one thread, which ends with `close`. What the thread raises is
-    raised by the next `infer`.
+    arm stands. So it does where the last tick is longer ago than a chunk lasts. All inferences run
+    on one thread, which ends with `close`. What the thread raises is raised by the next `infer`.
     """
 
     def __init__(
@@ -102,19 +101,22 @@ class RealtimePolicy:
         self._thread = executor or ThreadPoolExecutor(1, "policy")
         self._queue = ActionQueue(decay if schedule.merge is Merge.ENSEMBLE else 0.0)
         self._latencies = deque([schedule.latency_s], maxlen=_REMEMBERED)
-        self._begin("")
+        self._asked: _Asked | None = None
+        self._phrase: str | None = None
+        self._ticked_s = clock()
 
     def reset(self, phrase: str) -> None:
         """Begin a subgoal: what is planned or being inferred for the last one is dropped."""
+        self._drop()
+        self._phrase = phrase
+        self._acted, self._since_asked, self._waited = ActedClock(), 0, False
+
+    def _drop(self) -> None:
+        """Leave alone what is planned, and whatever answer is to come."""
+        self._queue.clear()
         if self._asked is not None:
             self._asked.reply.cancel()
-        self._begin(phrase)
-
-    def _begin(self, phrase: str) -> None:
-        self._queue.clear()
-        self._phrase: str | None = phrase
-        self._asked: _Asked | None = None
-        self._acted, self._since_asked, self._waited = ActedClock(), 0, False
+        self._asked = None
 
     def infer(self, observation: Observation) -> ActionChunk:
         """Return what is planned from now on.
@@ -124,6 +126,9 @@ class RealtimePolicy:
         """
         now_s = self._acted.at(observation.time_s, self._schedule.dt_s, waited=self._waited)
         first = self._phrase is not None
+        if self._clock() - self._ticked_s > self._schedule.horizon * self._schedule.dt_s:
+            # Somebody held the arm, whatever the robot's clock says: the plan is an old one.
+            self._drop()
         self._take(now_s, wait=False)
         self._since_asked += 1
         if self._asked is None and (first or self._since_asked >= (self._schedule.every or 1)):
@@ -136,6 +141,7 @@ class RealtimePolicy:
                 self._ask(observation, now_s)
             self._take(now_s, wait=True)
             chunk = self._queue.at(now_s)
+        self._ticked_s = self._clock()
         assert chunk.timing is not None
         return replace(chunk, timing=replace(chunk.timing, starved=self._waited and not first))
 
@@ -145,9 +151,8 @@ class RealtimePolicy:
 
     def _ask(self, observation: Observation, acted_s: float) -> None:
         phrase, self._phrase, self._since_asked = self._phrase, None, 0
-        delay = math.ceil(max(self._latencies) / self._schedule.dt_s)
+        delay = whole_ticks(max(self._latencies), self._schedule.dt_s)
         continuing = self._schedule.merge is Merge.RTC and phrase is None
-
         seen = on_clock(observation, acted_s)
 
         def answer() -> _Reply:
@@ -158,6 +163,8 @@ class RealtimePolicy:
                 chunk = self._policy.infer_after(seen, delay)
             else:
                 chunk = self._policy.infer(seen)
+            if not (len(chunk.actions) and chunk.dt_s > 0):
+                raise PolicyLost("The policy answered with a chunk in which there is no action.")
             return _Reply(chunk, self._clock() - began_s)
 
         self._asked = _Asked(observation.time_s, acted_s, self._thread.submit(answer))

@@ -10,6 +10,11 @@ from typing import Any
 _ROUNDING = 1e-9
 
 
+def whole_ticks(seconds: float, dt_s: float) -> int:
+    """Return in how many ticks of `dt_s` seconds so many have passed; at least one."""
+    return max(1, math.ceil(seconds / dt_s - _ROUNDING))
+
+
 class Merge(StrEnum):
     """How chunks that overlap become one action a tick.
 
@@ -43,7 +48,7 @@ class Schedule:
     @property
     def delay(self) -> int:
         """Return how many ticks old a chunk is as it comes; at least one."""
-        return max(1, math.ceil(self.latency_s / self.dt_s - _ROUNDING))
+        return whole_ticks(self.latency_s, self.dt_s)
 
     @property
     def interval(self) -> int:

@@ -45,13 +45,13 @@ def missions(count: int, seed_base: int) -> Iterator[tuple[int, Command]]:
 
 def make_agent(way: str, added_s: float, virtual: bool, settings: list[str]) -> Agent:
     """Return an agent that asks its policy in one of the ways."""
-    named = ["memory.file=null", *settings]
+    named = ["memory.file=null", "robot.realtime=true", *settings]
     if way != "sync":
         latency_s = added_s + _COMPUTING_S
         named += [f"policy.realtime.merge={way}", f"policy.realtime.latency_s={latency_s}"]
     if virtual:
         return virtual_agent(load_config(None, named), added_s + _COMPUTING_S)
-    named += ["robot.realtime=true", f"policy.limit_s={_LIMIT_S}"]
+    named += [f"policy.limit_s={_LIMIT_S}"]
     return Agent(load_config(None, [*named, f"policy.added_latency_s={added_s}"]))
 
 

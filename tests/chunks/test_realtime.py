@@ -9,8 +9,9 @@ import pytest
 
 from agent.chunks.policy import RealtimePolicy
 from agent.chunks.schedule import Merge, Schedule
-from agent.doubles import StillRobot
+from agent.doubles import ScriptedPolicy, StillRobot
 from agent.errors import ConfigError, PolicyLost
+from agent.protocols import Policy
 from agent.types import ActionChunk, MissionOutcome, Observation
 from tests.parts import COMMAND, Bench, observation
 from tests.virtual import LateExecutor, VirtualTime
@@ -133,6 +134,31 @@ def test_the_first_tick_waits_and_is_not_called_starved() -> None:
     assert chunk.timing.latency_s == pytest.approx(0.25)
 
 
+def test_after_a_pause_nothing_is_done_that_was_planned_before() -> None:
+    """The robot's clock stands still in a pause; what it then does rests on what is seen after."""
+    policy, table, time = _slow(0.15)
+    policy.reset("go")
+    assert len(list(_run(policy, time, 5))) == 5
+    paused_s = 2.0
+    time.sleep(paused_s)
+    chunk = policy.infer(observation(time.now_s - paused_s))
+    assert chunk.timing is not None and chunk.timing.starved
+    assert chunk.timing.seen_s == pytest.approx(0.65)
+    assert len(chunk.actions) == HORIZON
+    assert len(table.phrases) == 1
+
+
+@pytest.mark.parametrize(("rows", "dt_s"), [(0, 0.1), (6, 0.0), (6, float("nan"))])
+def test_a_chunk_without_an_action_is_an_answer_of_a_policy_that_is_lost(
+    rows: int, dt_s: float
+) -> None:
+    empty = ActionChunk(np.zeros((rows, 7), dtype=np.float32), dt_s)
+    with _threaded(ScriptedPolicy([empty])) as policy:
+        policy.reset("go")
+        with pytest.raises(PolicyLost, match="no action"):
+            policy.infer(observation(0.0))
+
+
 def test_inferences_are_as_rare_as_asked() -> None:
     policy, table, time = _slow(0.05, every=3)
     policy.reset("go")
@@ -173,7 +199,7 @@ def test_what_fails_on_the_thread_is_raised_by_a_tick(
 
 
 @contextmanager
-def _threaded(table: Timetable | Plain, limit_s: float = 5.0) -> Iterator[RealtimePolicy]:
+def _threaded(table: Policy, limit_s: float = 5.0) -> Iterator[RealtimePolicy]:
     """Yield a policy with a thread of its own, which has ended afterwards."""
     policy = RealtimePolicy(table, Schedule(HORIZON, DT_S, 0.05), 0.6, limit_s)
     try:
