@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from agent.chunks.schedule import Schedule
 from agent.config import Config
 from agent.embodiment import body, broadcast, open_robot, simulated, snapshot, tabletop, truth
 from agent.errors import PlannerError, UsageError
@@ -24,7 +25,6 @@ from agent.protocols import (
     Checker,
     Monitor,
     Planner,
-    Policy,
     Robot,
     Subscriber,
     Verifier,
@@ -64,6 +64,7 @@ class Agent:
         self.models = LanguageModels(config, self._open)
         self.body = body(config)
         self._skilled = skilled(config, self.body, self._open)
+        self.policies = dict(self._skilled.policies)
         known = load_contracts().items()
         self.contracts = {name: skill for name, skill in known if name in self.policies}
         self.estimator = estimator(config)
@@ -74,9 +75,9 @@ class Agent:
         self._watch = watch(config) if self._skilled.ours else None
 
     @property
-    def policies(self) -> Mapping[str, Policy]:
-        """Skill name -> policy."""
-        return self._skilled.policies
+    def schedule(self) -> Schedule | None:
+        """How chunks are inferred in real time; None where each tick waits for its own."""
+        return self._skilled.schedule
 
     @property
     def caveat(self) -> str | None:
@@ -199,6 +200,7 @@ class Agent:
                 "calibration": None if self._watch is None else self._watch.digest,
                 "scene": weights_hash(scene_checkpoint(config)) if sees(config) else None,
                 "memory": [asdict(tally) for tally in self.memory.tallies()],
+                "chunks": None if self.schedule is None else self.schedule.plain(),
                 **action_space(robot.spec),
                 "workspace": [self.body.low.tolist(), self.body.high.tolist()],
             },

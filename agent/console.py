@@ -7,6 +7,7 @@ from typing import IO
 import rich.console
 from rich.text import Text
 
+from agent.chunks.meter import ChunkMeter
 from agent.events import (
     Event,
     MissionEnded,
@@ -56,6 +57,7 @@ class Console:
         """
         self._out = rich.console.Console(file=stream, highlight=False, soft_wrap=False)
         self._out.width = min(WIDTH, self._out.width)
+        self._meter = ChunkMeter()
         self._forget()
 
     def _forget(self) -> None:
@@ -67,10 +69,13 @@ class Console:
 
     def on_event(self, event: Event) -> None:
         """Print one event, if it is worth a line."""
+        self._meter.on_event(event)
         match event:
             case MissionStarted():
                 self._forget()
                 self._say(event.command, "bold")
+                if declared := event.metadata.get("chunks"):
+                    self._say(declared["says"], "yellow" if declared["starves"] else "")
             case Replying():
                 self._replying(event.sentence)
             case Planned():
@@ -135,6 +140,8 @@ class Console:
         self._say(f"{_words(result.outcome).capitalize()}{end}.", _OUTCOME_STYLES[result.outcome])
         if result.question:
             self._say(result.question, "yellow")
+        for line in self._meter.lines():
+            self._say(line)
 
     def _say(self, line: str, style: str = "") -> None:
         # A Text is printed as it is: brackets in a command are no markup.

@@ -40,12 +40,15 @@ def open_robot(config: RobotConfig, held: Callable[[], bool]) -> Robot:
 
         return FetchRobot(held=held)
     from agent.robots.tabletop.disturbances import DisturbanceSpec
+    from agent.robots.tabletop.metronome import Metronome
     from agent.robots.tabletop.robot import TabletopRobot
+    from agent.robots.tabletop.world import RATE_HZ
 
     return TabletopRobot(
         DisturbanceSpec(**config.disturbances.model_dump()),
         space=config.action or ActionSpace.DELTA_EE,
         held=held,
+        metronome=Metronome(1 / RATE_HZ) if config.realtime else None,
     )
 
 

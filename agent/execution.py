@@ -11,8 +11,8 @@ from agent.events import (
     Ticked,
     VerdictGiven,
 )
+from agent.fitting import fit
 from agent.parts import Parts
-from agent.protocols import Fitting
 from agent.recovery import HELD
 from agent.types import (
     Observation,
@@ -47,8 +47,7 @@ class Execution:
         """
         self._parts.estimator.reset()
         for policy in self._parts.policies.values():
-            if isinstance(policy, Fitting):
-                policy.fit(self._parts.robot.spec, observation)
+            fit(policy, self._parts.robot.spec, observation)
 
     def run(self, subgoal: Subgoal, attempt: int) -> SubgoalResult:
         """Tick until the monitor gives a verdict, the robot is stopped or the time is spent."""

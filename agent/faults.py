@@ -11,7 +11,8 @@ from enum import StrEnum
 import numpy as np
 
 from agent.action_space import ActionSpec
-from agent.protocols import Fitting, Policy
+from agent.fitting import fit
+from agent.protocols import Policy
 from agent.types import ActionChunk, Observation
 
 _FAR = 1e3
@@ -27,6 +28,33 @@ class Fault(StrEnum):
     DEAD = "dead"
 
 
+class DelayedPolicy:
+    """Answers like the policy it wraps, but so much later."""
+
+    def __init__(
+        self,
+        make_policy: Callable[[], Policy],
+        delay_s: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Load the policy; each answer takes so many seconds more."""
+        self._policy, self._delay_s, self._sleep = make_policy(), delay_s, sleep
+
+    def fit(self, spec: ActionSpec, observation: Observation) -> None:
+        """Let the policy it wraps look whether it fits the robot."""
+        fit(self._policy, spec, observation)
+
+    def reset(self, phrase: str) -> None:
+        """Begin a subgoal."""
+        self._policy.reset(phrase)
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return the next actions, late."""
+        chunk = self._policy.infer(observation)
+        self._sleep(self._delay_s)
+        return chunk
+
+
 class FaultyPolicy:
     """Behaves like the policy it wraps until a moment of the mission, and then fails."""
 
@@ -36,8 +64,7 @@ class FaultyPolicy:
 
     def fit(self, spec: ActionSpec, observation: Observation) -> None:
         """Let the policy it wraps look whether it fits the robot."""
-        if isinstance(self._policy, Fitting):
-            self._policy.fit(spec, observation)
+        fit(self._policy, spec, observation)
 
     def reset(self, phrase: str) -> None:
         """Begin a subgoal."""

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from agent.build import Agent
+from agent.chunks.meter import ChunkMeter
 from agent.config import Config
 from agent.episode.backlog import Backlog, Handover
 from agent.episode.summary import summarise, write_summary
@@ -85,7 +86,8 @@ def run_mission(
         recorders: list[Subscriber] = [*_recorders(stack, mission)]
         if heard is not None:
             recorders = [Handover(heard, recorders)]
-        listeners = [before, *subscribers, *recorders]
+        meter = ChunkMeter()
+        listeners: list[Subscriber] = [before, meter, *subscribers, *recorders]
         interrupted = stack.enter_context(_stop_on_interrupt(agent))
         result = agent.runtime(mission.seed, listeners).run(
             mission.command,
@@ -100,7 +102,7 @@ def run_mission(
     scored = bool(goals) and not mission.dry_run
     truth = agent.truth
     success = achieved(truth, goals, before.scene) if scored and truth else None
-    summary = summarise(result, success, mission.episode)
+    summary = summarise(result, success, mission.episode, meter.summary())
     if mission.episode is not None:
         write_summary(mission.episode, summary)
     return summary

@@ -1,31 +1,28 @@
-"""From a configuration to policies, one for each skill; this module names the concrete ones."""
+"""From a configuration to policies, one for each skill."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.action_space import ActionSpace
 from agent.body import Body
+from agent.chunks.clock import ActedPolicy
+from agent.chunks.schedule import Schedule
 from agent.config import Config
 from agent.errors import ConfigError
-from agent.faults import FaultyPolicy
+from agent.faults import DelayedPolicy, FaultyPolicy
 from agent.protocols import Policy
 from agent.resources import resource
 from agent.sections import PolicyConfig
 from agent.sections.source import BOSUN, Source
-
-if TYPE_CHECKING:
-    from skills.backend import Backend
-    from skills.interface.schema import Interface
-    from skills.public import PublicPolicy
+from agent.sources import public_policy
 
 POLICY_CHECKPOINT = "skills/checkpoints/tabletop"
 
@@ -41,27 +38,33 @@ class Skilled:
         origin: Source, interface and what a server said of itself, in JSON's own types.
         ours: Whether the weights are those of the configured checkpoint, for which the monitor was
             calibrated, and which has heads.
+        schedule: How its chunks are inferred in real time; None where each tick waits for its own.
     """
 
     policies: Mapping[str, Policy]
     digest: str
     origin: Mapping[str, Any]
     ours: bool
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A model of somebody else's that answers.
+class _Learned:
+    """A learned policy, where it came from, and the chunks that it gives the robot.
 
     Attributes:
-        backend: Runs it.
-        interface: What it expects, by its own account; None where it does not tell.
-        told: What else it says of itself.
+        policy: Answers within a tick, or does not.
+        digest: Hash of it.
+        origin: Where it came from, in JSON's own types.
+        horizon: Rows in a chunk.
+        dt_s: Seconds between rows.
     """
 
-    backend: Backend
-    interface: Interface | None = None
-    told: Mapping[str, Any] = field(default_factory=dict)
+    policy: Policy
+    digest: str
+    origin: Mapping[str, Any]
+    horizon: int
+    dt_s: float
 
 
 def policy_checkpoint(config: Config) -> Path:
@@ -78,8 +81,8 @@ def skilled(config: Config, body: Body, closing: ExitStack) -> Skilled:
         closing: Gets what ends it.
 
     Raises:
-        ConfigError: The model's interface is missing, wrong or not the server's, or it moves the
-            tool of an arm whose kinematics are not known.
+        ConfigError: The model's interface is missing, wrong or not the server's, it moves the tool
+            of an arm whose kinematics are not known, or real time was asked of a world that waits.
         CheckpointError: Our own weights are missing, foreign or damaged.
         PolicyLost: A server does not answer.
         MissingDependency: A package is not installed.
@@ -90,13 +93,43 @@ def skilled(config: Config, body: Body, closing: ExitStack) -> Skilled:
     ours = Source.parse(config.policy.source).kind == BOSUN
     if ours and not taught(config, body):
         return Skilled(carried_out, "", {}, ours=False)
-    learned, digest, origin = (_own if ours else _public)(config, closing)
-    learned = _steered(learned, body) if ours else learned
+    learned = _own(config, closing) if ours else _public(config, body, closing)
+    plan = schedule(config.policy, learned.horizon, learned.dt_s)
+    policy = _in_real_time(config, learned.policy, plan, closing)
+    policy = _steered(policy, body) if ours else policy
     policies = {
-        name: learned if contract.learned else carried_out[name]
+        name: policy if contract.learned else carried_out[name]
         for name, contract in contracts.items()
     }
-    return Skilled(policies, digest, origin, ours=ours or digest == _weights(config))
+    ours = ours or learned.digest == _weights(config)
+    return Skilled(policies, learned.digest, learned.origin, ours, plan)
+
+
+def schedule(settings: PolicyConfig, horizon: int, dt_s: float) -> Schedule | None:
+    """Return how chunks of a length are inferred in real time, None where each tick waits."""
+    chosen = settings.realtime
+    if chosen is None:
+        return None
+    return Schedule(horizon, dt_s, chosen.latency_s, chosen.every, chosen.merge)
+
+
+def _in_real_time(
+    config: Config, policy: Policy, plan: Schedule | None, closing: ExitStack
+) -> Policy:
+    """Return a policy that is asked as configured: at every tick, or beside them."""
+    settings, robot = config.policy.realtime, config.robot
+    if plan is None or settings is None:
+        return ActedPolicy(policy)
+    from agent.chunks.policy import RealtimePolicy
+
+    if robot.kind == "fetch" or (robot.kind == "tabletop" and not robot.realtime):
+        mend = "" if robot.kind == "fetch" else "; --set robot.realtime=true"
+        raise ConfigError(
+            f"policy.realtime infers while the world goes on, but the simulated one waits{mend}."
+        )
+    realtime = RealtimePolicy(policy, plan, settings.decay, settings.limit_s)
+    closing.callback(realtime.close)
+    return realtime
 
 
 def taught(config: Config, body: Body) -> bool:
@@ -146,63 +179,33 @@ def _steered(policy: Policy, body: Body) -> Policy:
     return SteeredPolicy(policy, body, body.joints.kinematics)
 
 
-def public_policy(
-    settings: PolicyConfig, closing: ExitStack
-) -> tuple[PublicPolicy, Interface, Opened]:
-    """Return a model of somebody else's as a policy, what it expects, and how it was opened.
-
-    Args:
-        settings: Say where it runs.
-        closing: Gets what ends it.
-
-    Raises:
-        ConfigError: Its interface is missing, wrong or not the server's.
-        PolicyLost: A server does not answer.
-        MissingDependency: A package is not installed.
-    """
-    from skills.interface.files import load_interface, names
-    from skills.public import PublicPolicy
-
-    source = Source.parse(settings.source)
-    interface = None if settings.interface is None else load_interface(settings.interface)
-    openers = _OPENERS if source.folder is None else _LOADERS
-    opened = openers[source.kind](settings, source, interface)
-    closing.callback(opened.backend.close)
-    interface = interface or opened.interface
-    if interface is None:
-        raise ConfigError(_unsaid(settings, names()))
-    opened.backend.reset()
-    return PublicPolicy(opened.backend, interface), interface, opened
-
-
-def _own(config: Config, closing: ExitStack) -> tuple[Policy, str, dict[str, Any]]:
+def _own(config: Config, closing: ExitStack) -> _Learned:
     """Return our network, in a process of its own where its answers have a time limit."""
     from skills.checkpoint import check_checkpoint
     from skills.policy.configuration import VLAConfig
     from skills.policy.policy import VLAPolicy
 
     folder, settings = policy_checkpoint(config), config.policy
-    make_policy: Callable[[], Policy] = partial(VLAPolicy.from_checkpoint, folder)
-    if settings.fault is not None:
-        make_policy = partial(FaultyPolicy, make_policy, settings.fault, settings.fault_s)
-    origin = {"source": BOSUN}
-    if settings.limit_s is None:
-        return make_policy(), _weights(config), origin
-    from agent.worker import WorkerPolicy
-
+    make_policy = _troubled(partial(VLAPolicy.from_checkpoint, folder), settings)
     check_checkpoint(folder, VLAConfig.model_type)
-    worker = WorkerPolicy(make_policy, settings.limit_s)
-    closing.callback(worker.close)
-    return worker, _weights(config), origin
+    if settings.limit_s is None:
+        policy = make_policy()
+    else:
+        from agent.worker import WorkerPolicy
+
+        policy = worker = WorkerPolicy(make_policy, settings.limit_s)
+        closing.callback(worker.close)
+    shape: VLAConfig = VLAConfig.from_pretrained(folder)
+    return _Learned(policy, _weights(config), {"source": BOSUN}, shape.horizon, shape.dt_s)
 
 
-def _public(config: Config, closing: ExitStack) -> tuple[Policy, str, dict[str, Any]]:
+def _public(config: Config, body: Body, closing: ExitStack) -> _Learned:
     """Return a model of somebody else's, or our own one behind somebody's server."""
+    from skills.interface.decode import stride
+
     settings = config.policy
     found, interface, opened = public_policy(settings, closing)
-    policy: Policy = found
-    if settings.fault is not None:
-        policy = FaultyPolicy(lambda: found, settings.fault, settings.fault_s)
+    policy = _troubled(lambda: found, settings)()
     # An array among what a server says is told by its beginning and its end.
     told = json.loads(json.dumps(dict(opened.told), default=repr))
     origin = {
@@ -212,7 +215,17 @@ def _public(config: Config, closing: ExitStack) -> tuple[Policy, str, dict[str, 
     }
     known = json.dumps(origin, sort_keys=True).encode()
     digest = opened.told.get("weights") or hashlib.sha256(known).hexdigest()[:16]
-    return policy, str(digest), origin
+    rows = interface.actions.horizon // max(1, stride(interface, body.spec))
+    return _Learned(policy, str(digest), origin, max(1, rows), 1 / body.spec.rate_hz)
+
+
+def _troubled(make_policy: Callable[[], Policy], settings: PolicyConfig) -> Callable[[], Policy]:
+    """Return what makes a policy that fails or is late on purpose, as configured."""
+    if settings.fault is not None:
+        make_policy = partial(FaultyPolicy, make_policy, settings.fault, settings.fault_s)
+    if settings.added_latency_s:
+        make_policy = partial(DelayedPolicy, make_policy, settings.added_latency_s)
+    return make_policy
 
 
 def _weights(config: Config) -> str:
@@ -221,120 +234,3 @@ def _weights(config: Config) -> str:
 
     folder = policy_checkpoint(config)
     return weights_hash(folder) if (folder / WEIGHTS).is_file() else ""
-
-
-def _openpi(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
-    from skills.clients.openpi import open_openpi
-
-    backend, said = open_openpi(
-        str(source.address),
-        key=_key(settings) or None,
-        keys=("actions",) if interface is None else interface.actions.keys,
-        timeout_s=settings.timeout_s,
-        tries=settings.tries,
-    )
-    return Opened(backend, said, backend.metadata)
-
-
-def _act(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
-    from skills.clients.openvla import ActBackend
-
-    backend = ActBackend(
-        str(source.address),
-        timeout_s=settings.timeout_s,
-        tries=settings.tries,
-        key=_key(settings),
-        encoded=settings.encoded,
-    )
-    return Opened(backend)
-
-
-def _gr00t(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
-    from skills.clients.gr00t import Gr00tBackend
-
-    backend = Gr00tBackend(
-        str(source.address),
-        _needed(settings, interface),
-        timeout_s=settings.timeout_s,
-        key=_key(settings),
-    )
-    return Opened(backend)
-
-
-def _openvla(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
-    from skills.models.folder import fingerprint
-    from skills.models.openvla import OpenVlaBackend
-
-    folder = source.folder or Path()
-    backend = OpenVlaBackend.from_folder(folder, _needed(settings, interface), settings.local)
-    return Opened(backend, told={"parameters": backend.parameters, "weights": fingerprint(folder)})
-
-
-def _pi0(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
-    from skills.models.folder import fingerprint
-    from skills.models.pi0 import Pi0Backend
-
-    folder = source.folder or Path()
-    backend = Pi0Backend.from_folder(folder, _needed(settings, interface), settings.local)
-    return Opened(backend, told={"parameters": backend.parameters, "weights": fingerprint(folder)})
-
-
-def _lerobot(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:
-    from skills.lerobot.backend import LeRobotBackend
-
-    if settings.python is None:
-        raise ConfigError(
-            f"{settings.source} is run by LeRobot; set policy.python to the Python of an "
-            "environment that has it, such as build/lerobot/bin/python after `make lerobot-env`."
-        )
-    keys = _needed(settings, interface).actions.keys
-    backend = LeRobotBackend(
-        source.folder or Path(), settings.python, settings.local.device, keys, settings.timeout_s
-    )
-    return Opened(backend, told={**backend.metadata, "log": str(backend.log)})
-
-
-_OPENERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened]] = {
-    "openpi": _openpi,
-    "openvla": _act,
-    "openvla-oft": _act,
-    "gr00t": _gr00t,
-}
-"""Kind of server -> how it is opened, with the interface that is configured, if one is."""
-_LOADERS: Mapping[str, Callable[[PolicyConfig, Source, Interface | None], Opened]] = {
-    "lerobot": _lerobot,
-    "openvla": _openvla,
-    "pi0": _pi0,
-}
-"""Kind of model -> how it is loaded from a folder, with the interface that is configured."""
-
-
-def _needed(settings: PolicyConfig, interface: Interface | None) -> Interface:
-    """Return the interface of what does not tell one itself.
-
-    Raises:
-        ConfigError: None is configured.
-    """
-    if interface is None:
-        from skills.interface.files import names
-
-        raise ConfigError(_unsaid(settings, names()))
-    return interface
-
-
-def _unsaid(settings: PolicyConfig, shipped: list[str]) -> str:
-    return (
-        f"{settings.source} does not say what it expects; name it with policy.interface, which is "
-        f"the path of a YAML file or one of: {', '.join(shipped)}."
-    )
-
-
-def _key(settings: PolicyConfig) -> str:
-    """Return the key to a server, empty where none is sent."""
-    if settings.key_env is None:
-        return ""
-    if not (key := os.environ.get(settings.key_env, "").strip()):
-        raise ConfigError(
-            f"{settings.source} needs a key: set the environment variable {settings.key_env}."
-        )
-    return key

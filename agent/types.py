@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.timing import Timing
+
 Image = npt.NDArray[np.uint8]
 Vector = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
@@ -52,9 +54,11 @@ class ActionChunk:
     Attributes:
         actions: (horizon, dim) float32 in the robot's action space.
         dt_s: Seconds between rows.
-        spread: (horizon,) disagreement of the policy's heads in m, or None.
+        spread: (horizon,) disagreement of the policy's heads in m over the chunk as it was
+            inferred, or None.
         progress: Share of the subgoal done, 0..1, or None.
         success: Probability that the subgoal is achieved now, 0..1, or None.
+        timing: When it was inferred; None where that was on the observation of this tick.
     """
 
     actions: FloatArray
@@ -62,6 +66,7 @@ class ActionChunk:
     spread: FloatArray | None = None
     progress: float | None = None
     success: float | None = None
+    timing: Timing | None = None
 
 
 class Model(BaseModel):

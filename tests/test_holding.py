@@ -11,6 +11,7 @@ import signal
 import pytest
 
 from agent.build import Agent
+from agent.chunks.clock import ActedPolicy
 from agent.config import Config, load_config
 from agent.doubles import Recorder
 from agent.events import Event, Stopped, Ticked
@@ -96,7 +97,8 @@ def test_a_policy_that_hangs_or_dies_holds_the_arm(fault: str) -> None:
 
 def test_a_policy_whose_process_is_killed_holds_the_arm() -> None:
     agent = Agent(configured("policy.limit_s=20"))
-    worker = agent.policies["pick"]
-    assert isinstance(worker, WorkerPolicy)
-    result, recorder = run(agent, Killer(worker.pid))
+    asked = agent.policies["pick"]
+    assert isinstance(asked, ActedPolicy)
+    assert isinstance(asked.policy, WorkerPolicy)
+    result, recorder = run(agent, Killer(asked.policy.pid))
     assert_held(agent, result, recorder, Reason.POLICY_LOST)

@@ -181,7 +181,7 @@ def _told(episode: Episode) -> dict[str, Any]:
         spent.update(calls=1, tokens_in=asked.tokens_in, tokens_out=asked.tokens_out)
     if episode.result is not None:
         summary = summarise(episode.result, None, episode.path.parent)
-        del summary["world_success"]
+        del summary["world_success"], summary["chunks"]
     else:
         plans = [p for p in episode.plans if not p.problems]
         last = max((event.time_s for event in episode.decisions), default=0.0)

@@ -8,7 +8,7 @@ from agent.config import Config
 from agent.doctor.check import Check
 from agent.embodiment import open_robot
 from agent.errors import BosunError, ConfigError, MissingDependency
-from agent.skilled import public_policy
+from agent.sources import public_policy
 
 
 def public(config: Config) -> Check:

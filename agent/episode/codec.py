@@ -54,6 +54,7 @@ from agent.events import (
     VerdictGiven,
 )
 from agent.pictures import png
+from agent.timing import Timing
 from agent.types import ActionChunk, Image, Observation, Scene, SceneObject
 
 Message = dict[str, Any]
@@ -215,6 +216,7 @@ def _encode_tick(event: Ticked) -> Iterator[tuple[str, Message]]:
             "spread": _numbers(chunk.spread),
             "progress": _maybe_number(chunk.progress),
             "success": _maybe_number(chunk.success),
+            **({} if chunk.timing is None else {"timing": plain(chunk.timing)}),
         },
     )
     yield (
@@ -247,11 +249,16 @@ def _decode_tick(parts: Mapping[str, Message]) -> Ticked:
             spread=_maybe_array(chunk["spread"], np.float32),
             progress=_maybe_float(chunk["progress"]),
             success=_maybe_float(chunk["success"]),
+            timing=_decode_timing(chunk["timing"]) if "timing" in chunk else None,
         ),
         action=np.array(action["raw"], np.float64),
         sent=_maybe_array(action["sent"], np.float64),
         strain=_decode_strain(parts[MONITOR]) if MONITOR in parts else None,
     )
+
+
+def _decode_timing(message: Message) -> Timing:
+    return Timing(float(message["seen_s"]), float(message["latency_s"]), bool(message["starved"]))
 
 
 def _decode_strain(message: Message) -> Strain:

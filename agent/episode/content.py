@@ -25,7 +25,7 @@ from agent.types import Subgoal
 _FOREIGN = (KeyError, ValueError, TypeError, OSError, SyntaxError)
 """What decoding raises on what Bosun did not write; Pillow finds syntax errors in a PNG."""
 
-_NOT_LOGGED = ("world_success", "episode")
+_NOT_LOGGED = ("world_success", "episode", "chunks")
 """What a summary says that the events do not."""
 
 

@@ -96,6 +96,12 @@ TOPICS: dict[str, Schema] = {
         spread=_list(_number(), "(horizon,) m, or null."),
         progress=_number("Share of the subgoal done, 0 to 1, or null."),
         success=_number("Probability that the subgoal is achieved, 0 to 1, or null."),
+        timing=_object(
+            "When it was inferred; absent where that was on the observation of this tick.",
+            seen_s=_number("Time of the observation it was inferred on."),
+            latency_s=_number("How long the inference took, s of wall time."),
+            starved={"type": "boolean", "description": "Whether the arm stood until it came."},
+        ),
     ),
     MONITOR: _object(
         "How far a tick is from what is usual of its skill; absent where that is not known.",

@@ -14,9 +14,19 @@ SUMMARY = "summary.json"
 
 
 def summarise(
-    result: MissionResult, world_success: bool | None, episode: Path | None
+    result: MissionResult,
+    world_success: bool | None,
+    episode: Path | None,
+    chunks: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return a mission's result as plain data."""
+    """Return a mission's result as plain data.
+
+    Args:
+        result: What came of it.
+        world_success: Whether its goals hold in truth; None where nobody knows.
+        episode: Folder of its log.
+        chunks: What `agent.chunks.meter` measured; None where each tick waited for its inference.
+    """
     return {
         "outcome": result.outcome.value,
         "command": result.plan.command,
@@ -37,6 +47,7 @@ def summarise(
         "replans": result.replans,
         "question": result.question,
         "seconds": result.seconds,
+        "chunks": chunks,
         "world_success": world_success,
         "episode": None if episode is None else str(episode),
     }

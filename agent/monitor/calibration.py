@@ -125,13 +125,20 @@ class Fusion:
         self._tick = 0
         self._recent: deque[float] = deque(maxlen=_WINDOW)
 
-    def score(self, readings: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+    def score(
+        self, readings: Mapping[str, float], ages: Mapping[str, int] | None = None
+    ) -> tuple[float, dict[str, float]]:
         """Return the fused score after one more tick, and how far each signal strays, in widths.
 
         A signal that has nothing to say has no voice; the score is NaN when none has.
+
+        Args:
+            readings: Signal -> its value.
+            ages: Signal -> how many ticks ago what it tells of was; this one where it is not named.
         """
+        old = ages or {}
         strays = {
-            name: usual.strays(self._tick, readings[name])
+            name: usual.strays(self._tick - old.get(name, 0), readings[name])
             for name, usual in self._bands.items()
             if np.isfinite(readings.get(name, np.nan))
         }

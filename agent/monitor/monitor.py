@@ -21,6 +21,7 @@ from agent.monitor.cameras import CameraWatch
 from agent.monitor.causes import cause
 from agent.monitor.grip import Grip
 from agent.monitor.steps import ToolSteps
+from agent.monitor.tempo import judged_s
 from agent.monitor.watch import Watch, reason
 from agent.monitor.witness import PictureWitness
 from agent.protocols import Checker, SceneEstimator
@@ -47,8 +48,8 @@ class MonitorLimits:
     Attributes:
         success: Success head from which the policy is taken to be done, 0..1.
         fact_confidence: Confidence a fact of the scene needs to count, 0..1.
-        confirm_ticks: Ticks in a row that both witnesses must agree.
-        doubt_ticks: Ticks the success head may say done while the scene does not.
+        confirm_ticks: Inferences in a row, one a tick at most, that both witnesses must agree.
+        doubt_ticks: Inferences that the success head may say done while the scene does not.
         stuck_s: Seconds without motion that count as stuck.
         stuck_m: Motion of the tool that counts as none, m.
         lost_ticks: Ticks in a row of empty fingers, told to be shut, that count as a lost hold.
@@ -117,6 +118,7 @@ class SubgoalMonitor:
         self._trail: deque[tuple[float, Vector, npt.NDArray[np.floating]]] = deque()
         self._before, self._started_s = scene, scene.time_s
         self._agreed = self._doubted = 0
+        self._judged_s: float | None = None
         self._grip = Grip(holding=self._carries)
         self._cameras.reset()
         self._steps.reset()
@@ -124,7 +126,7 @@ class SubgoalMonitor:
             self._witness.reset(subgoal.phrase, [str(fact) for fact in self._done])
         if self._watch is not None:
             spent = subgoal.phrase in self._alarmed
-            self._watch.reset(subgoal.skill, scene.time_s, contract.time_budget_s, spent=spent)
+            self._watch.reset(subgoal.skill, contract.time_budget_s, spent=spent)
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict that ends the subgoal, or None to carry on."""
@@ -149,7 +151,7 @@ class SubgoalMonitor:
         elapsed = observation.time_s - self._started_s
         late = elapsed >= self._contract.time_budget_s
         if success >= self._limits.success:
-            verdict = self._judge(observation, success)
+            verdict = self._judge(observation, chunk) if self._is_new(observation, chunk) else None
             if verdict is None and late and not self._agreed:
                 return self._out_of_time(observation, success, elapsed)
             return verdict
@@ -201,13 +203,21 @@ class SubgoalMonitor:
         alone = Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, sure, evidence)
         return alone if self._witness is None else self._witness.second(alone, observation)
 
-    def _judge(self, observation: Observation, success: float) -> Verdict | None:
+    def _is_new(self, observation: Observation, chunk: ActionChunk) -> bool:
+        """Return whether a chunk's heads have not been heard; one inference is one witness."""
+        before, self._judged_s = self._judged_s, judged_s(observation, chunk)
+        return chunk.timing is None or self._judged_s != before
+
+    def _judge(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Ask the scene whether it agrees with the policy that the subgoal is done."""
+        success = chunk.success or 0.0
         scene = self._estimator.estimate(observation)
         sure = self._confidence(scene)
         facts = self._facts(scene)
         agrees = all(facts.values())
         evidence = {"success": success, "facts": facts, "fact_confidence": sure}
+        if chunk.timing is not None:
+            evidence["success_age_s"] = observation.time_s - chunk.timing.seen_s
         if agrees and sure >= self._limits.fact_confidence:
             self._agreed, self._doubted = self._agreed + 1, 0
             if self._agreed < self._limits.confirm_ticks:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+from agent.monitor.tempo import judged_s
 from agent.types import (
     ActionChunk,
     Observation,
@@ -43,11 +45,14 @@ class OpenLoop:
     def reset(self, subgoal: Subgoal, scene: Scene) -> None:
         """Begin a subgoal."""
         self._ends_s = scene.time_s + self._contracts[subgoal.skill].time_budget_s
-        self._said = 0
+        self._said, self._judged_s = 0, math.nan
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return a verdict when it is time to go on."""
-        self._said = self._said + 1 if (chunk.success or 0.0) >= self._success else 0
+        said_of_s = judged_s(observation, chunk)
+        if said_of_s != self._judged_s:
+            self._said = self._said + 1 if (chunk.success or 0.0) >= self._success else 0
+        self._judged_s = said_of_s
         if self._said >= self._confirm_ticks or observation.time_s >= self._ends_s:
             return Verdict(VerdictValue.CONFIRMED, Reason.DONE, chunk.success or 0.0)
         return None

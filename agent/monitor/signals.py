@@ -31,6 +31,8 @@ class Tick:
         observation: What the robot sensed.
         chunk: What the policy answered.
         steps: (horizon, 3) m: how each row of it moves the tool on, NaN where that is not known.
+        judged_s: When it was what the chunk's heads judge, in the same seconds as `elapsed_s`; None
+            where that is this tick.
     """
 
     elapsed_s: float
@@ -38,6 +40,12 @@ class Tick:
     observation: Observation
     chunk: ActionChunk
     steps: npt.NDArray[np.floating]
+    judged_s: float | None = None
+
+    @property
+    def of_heads_s(self) -> float:
+        """When it was what the chunk's heads judge, s since the subgoal began."""
+        return self.elapsed_s if self.judged_s is None else self.judged_s
 
 
 class Signal(Protocol):
@@ -93,24 +101,38 @@ class Spread:
 class Inconsistency:
     """How far a chunk is from what the last one foresaw for the same ticks.
 
-    After the temporal consistency of Agia et al. 2024 (arXiv 2410.04640), with one sample.
+    After the temporal consistency of Agia et al. 2024 (arXiv 2410.04640), with one sample. Only
+    chunks of different inferences are compared; as the world has moved on between them, per tick
+    between the observations they were inferred on.
     """
 
     name, unit, least = "inconsistency", "m", 0.002
 
     def reset(self) -> None:
         """Forget the last chunk."""
-        self._last: np.ndarray | None = None
+        self._last: Tick | None = None
+        self._apart = float("nan")
 
     def read(self, tick: Tick) -> float:
         """Return how far apart the two paths of the tool end, per tick they have in common."""
-        steps, last = tick.steps, self._last
-        self._last = steps
-        if last is None or len(last) < 2:
-            return float("nan")
-        common = min(len(last) - 1, len(steps))
-        apart = np.cumsum(steps[:common] - last[1 : 1 + common], axis=0)
-        return float(np.linalg.norm(apart, axis=-1).mean() / common)
+        last = self._last
+        if last is None:
+            self._last = tick
+            return self._apart
+        since_s = tick.of_heads_s - last.of_heads_s
+        if tick.chunk.timing is not None and since_s == 0:
+            return self._apart
+        self._last, dt_s = tick, tick.chunk.dt_s
+        gone = round((tick.elapsed_s - last.elapsed_s) / dt_s)
+        steps, before = tick.steps, last.steps[gone:]
+        common = min(len(before), len(steps))
+        if common == 0:
+            self._apart = float("nan")
+            return self._apart
+        apart = np.cumsum(steps[:common] - before[:common], axis=0)
+        between = max(1, round(since_s / dt_s))
+        self._apart = float(np.linalg.norm(apart, axis=-1).mean() / common / between)
+        return self._apart
 
 
 class Reversals:
@@ -182,9 +204,10 @@ class Stall:
         progress = tick.chunk.progress
         if progress is None:
             return float("nan")
+        now_s = tick.of_heads_s
         if progress > self._best + self._gain:
-            self._best, self._since_s = progress, tick.elapsed_s
-        return tick.elapsed_s - self._since_s
+            self._best, self._since_s = progress, now_s
+        return now_s - self._since_s
 
 
 class Setback:
@@ -213,3 +236,5 @@ def all_signals() -> tuple[Signal, ...]:
 LEAST = {signal.name: signal.least for signal in all_signals()}
 """Signal -> the smallest difference that means something, in the order of all signals."""
 NAMES = tuple(LEAST)
+OF_HEADS = ("spread", "inconsistency", "stall", "setback")
+"""The signals that tell of the chunk inferred last, and not of what is done now."""

@@ -12,7 +12,8 @@ from agent.errors import CheckpointError
 from agent.events import Strain
 from agent.monitor.calibration import Calibration, Fusion
 from agent.monitor.conformal import reach
-from agent.monitor.signals import Tick, all_signals
+from agent.monitor.signals import OF_HEADS, Tick, all_signals
+from agent.monitor.tempo import Tempo
 from agent.types import ActionChunk, Observation, Reason
 
 _REASONS: Mapping[str, Reason] = {
@@ -61,7 +62,7 @@ class Watch:
         """Hash of what counts as usual."""
         return self._calibration.digest
 
-    def reset(self, skill: str, began_s: float, budget_s: float, *, spent: bool = False) -> None:
+    def reset(self, skill: str, budget_s: float, *, spent: bool = False) -> None:
         """Begin to watch a subgoal; a skill of which nothing is known is let pass.
 
         The rate of false alarms is promised of one run. Where the same is tried again in the same
@@ -71,13 +72,12 @@ class Watch:
 
         Args:
             skill: Its name.
-            began_s: Time at which it begins, s.
             budget_s: How long it may take, s.
             spent: Whether this very subgoal has raised an alarm before in this mission.
         """
         known = self._calibration
         self._usual = known.skills.get(skill) or known.others.get(skill)
-        self._began_s, self._budget_s = began_s, budget_s
+        self._tempo, self._budget_s = Tempo(), budget_s
         self._tick = 0
         if self._usual is not None:
             self._fusion, self._band = Fusion(self._usual.signals), self._usual.fused.band
@@ -97,9 +97,11 @@ class Watch:
         """
         if self._usual is None:
             return None
-        elapsed_s = observation.time_s - self._began_s
-        tick = Tick(elapsed_s, self._budget_s, observation, chunk, steps)
-        score, strays = self._fusion.score({s.name: s.read(tick) for s in self._signals})
+        elapsed_s = self._tempo.note(observation, chunk)
+        age, judged_s = self._tempo.judged(chunk)
+        tick = Tick(elapsed_s, self._budget_s, observation, chunk, steps, judged_s)
+        readings = {s.name: s.read(tick) for s in self._signals}
+        score, strays = self._fusion.score(readings, dict.fromkeys(OF_HEADS, age))
         far = self._band.strays(self._tick, score)
         self._tick += 1
         return Strain(far, self._limit, strays)

@@ -13,7 +13,7 @@ from agent.episode.reader import Episode
 from agent.errors import CheckpointError
 from agent.events import Event, MissionStarted, Replying
 from agent.replay.difference import Change, Divergence, changes, difference
-from agent.replay.recording import Recording, held_s, remembered, said
+from agent.replay.recording import Recording, held_s, need_no_clock, remembered, said
 from agent.replay.variation import varied
 from agent.replay.world import begin, resent
 from agent.robots.simulated import SimulatedRobot
@@ -63,7 +63,9 @@ def check(episode: Episode) -> Check:
     until_s = held_s(episode)
     with TemporaryDirectory() as folder:
         recording = Recording(episode)
-        agent = _agent(episode, varied(episode, (), Path(folder) / "memory.sqlite"))
+        config = varied(episode, (), Path(folder) / "memory.sqlite")
+        need_no_clock(episode, config, world=True)
+        agent = _agent(episode, config)
         try:
             ticks, world = _world(episode, agent.simulated, until_s)
             agent.memory.restore(remembered(episode))

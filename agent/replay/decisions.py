@@ -35,7 +35,7 @@ from agent.replay.forced import (
     Kind,
     RecordedRobot,
 )
-from agent.replay.recording import Recording, remembered, said
+from agent.replay.recording import Recording, need_no_clock, remembered, said
 from agent.replay.variation import varied
 from agent.runtime import Runtime
 from agent.types import MissionOutcome
@@ -125,7 +125,9 @@ class Reviewer:
             ConfigError: A setting is wrong.
         """
         recording = Recording(episode, without=(Consulted,))
-        agent = self._agent_for(varied(episode, self._overrides, self._memory))
+        config = varied(episode, self._overrides, self._memory)
+        need_no_clock(episode, config, world=False)
+        agent = self._agent_for(config)
         unchanged = varied(episode, (), self._memory).model_dump(mode="json")
         agent.memory.clear()
         agent.memory.restore(remembered(episode))

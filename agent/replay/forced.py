@@ -14,7 +14,8 @@ import numpy as np
 from agent.action_space import ActionSpec
 from agent.errors import PlannerError, PolicyLost
 from agent.events import MissionEnded, Planned, SceneEstimated, Strain
-from agent.protocols import Fitting, Monitor, Planner, Policy, SceneEstimator, Verifier
+from agent.fitting import fit
+from agent.protocols import Monitor, Planner, Policy, SceneEstimator, Verifier
 from agent.replay.recording import Recording
 from agent.types import (
     ActionChunk,
@@ -119,8 +120,7 @@ class ForcedPolicy:
 
     def fit(self, spec: ActionSpec, observation: Observation) -> None:
         """Let the living one look whether it fits."""
-        if isinstance(self._living, Fitting):
-            self._living.fit(spec, observation)
+        fit(self._living, spec, observation)
 
     def reset(self, phrase: str) -> None:
         """Begin a subgoal."""

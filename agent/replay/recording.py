@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from agent.config import Config
 from agent.episode.reader import Episode
 from agent.errors import EpisodeError
 from agent.events import (
@@ -117,6 +118,30 @@ def need_agent(episode: Episode) -> None:
         raise EpisodeError(
             f"{episode.path} was not recorded by Bosun, so there is no agent to run again; look at "
             "it with --view, or export it."
+        )
+
+
+def need_no_clock(episode: Episode, config: Config, *, world: bool) -> None:
+    """Refuse a replay in which it would matter how fast this machine is.
+
+    Args:
+        episode: That is replayed.
+        config: With what.
+        world: Whether the world goes on anew, too.
+
+    Raises:
+        EpisodeError: The policy is asked beside the ticks, or the world is on the wall clock.
+    """
+    if config.policy.realtime is not None:
+        mend = "" if world else "; --set policy.realtime=null asks its policy at every tick"
+        raise EpisodeError(
+            f"{episode.path} was made in real time, and when which answer of the policy came "
+            f"depends on the clock on the wall, so nothing can be compared{mend}."
+        )
+    if world and config.robot.realtime:
+        raise EpisodeError(
+            f"{episode.path} was made in a world on the wall clock, which never goes the same way "
+            "twice; --decisions needs no world."
         )
 
 

@@ -4,7 +4,7 @@ from agent.sections.limits import BudgetConfig, EpisodeConfig, MemoryConfig, Shi
 from agent.sections.local_model import LocalModelConfig
 from agent.sections.monitor import MonitorConfig, SceneConfig
 from agent.sections.planner import PlannerConfig
-from agent.sections.policy import PolicyConfig
+from agent.sections.policy import PolicyConfig, RealtimeConfig
 from agent.sections.robot import DisturbanceConfig, RobotConfig
 from agent.sections.ros2 import CameraConfig, Ros2Config
 from agent.sections.section import Section
@@ -22,6 +22,7 @@ __all__ = [
     "MonitorConfig",
     "PlannerConfig",
     "PolicyConfig",
+    "RealtimeConfig",
     "RobotConfig",
     "Ros2Config",
     "SceneConfig",

@@ -29,7 +29,8 @@ class MonitorConfig(Section):
     fact_confidence: float = Field(default=CERTAIN, ge=0, le=1)
     """Probability 0..1 that a predicate of the scene must reach to count as evidence."""
     confirm_ticks: int = Field(default=3, ge=1)
-    """Ticks in a row that must agree before success is confirmed."""
+    """Inferences of the policy in a row that must agree before success is confirmed; where it is
+    not asked in real time there is one a tick."""
     stuck_s: float = Field(default=3.0, gt=0)
     """Seconds without motion after which the arm counts as stuck."""
     stuck_m: float = Field(default=0.005, ge=0)

@@ -42,6 +42,9 @@ class RobotConfig(Section):
     """What the arm is sent: moves of its tool (`delta_ee`, or `delta_ee_position`, which cannot
     turn it), `joint_position` or `delta_joint`. None means the first of them that the robot takes:
     a Fetch takes `delta_ee_position` alone, the others take all."""
+    realtime: bool = False
+    """Whether the tabletop's world goes on by the clock on the wall, also while the agent thinks;
+    else it waits."""
     disturbances: DisturbanceConfig = DisturbanceConfig()
     """What goes wrong on purpose; only a simulated robot has any."""
     ros2: Ros2Config = Ros2Config()

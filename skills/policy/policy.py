@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from agent.chunks.ensemble import Foreseen, TemporalEnsemble
 from agent.types import ActionChunk, Observation
 from skills.checkpoint import load_checkpoint
 from skills.dataset import state_of
@@ -17,7 +17,7 @@ from skills.policy.language import encode
 from skills.policy.modeling import VLA, Memory, VLAOutput
 from skills.vision import as_input
 
-_OVERLAP = 4
+_OVERLAP_TICKS = 4
 _OVERLAP_DECAY = 0.6
 _ELSEWHERE_M = 0.02
 """From how far off a place is another one than the policy said before, m."""
@@ -36,7 +36,7 @@ class VLAPolicy:
         self._phrase = torch.zeros(1, self.config.language_dim)
         self._memory: Memory | None = None
         self._began_s = 0.0
-        self._past: deque[np.ndarray] = deque(maxlen=_OVERLAP)
+        self._past = TemporalEnsemble(_OVERLAP_DECAY, _OVERLAP_TICKS)
 
     @classmethod
     def from_checkpoint(cls, folder: Path) -> VLAPolicy:
@@ -58,11 +58,7 @@ class VLAPolicy:
         self._past.clear()
 
     def infer(self, observation: Observation) -> ActionChunk:
-        """Return the next actions.
-
-        The first row is averaged over the overlapping rows of the last chunks, newer ones weighing
-        more (temporal ensembling, Zhao et al. 2023, arXiv 2304.13705, with the weights reversed).
-        """
+        """Return the next actions; the first row is averaged over the last few chunks."""
         with torch.inference_mode():
             images = {n: as_input(i) for n, i in observation.images.items()}
             state = torch.from_numpy(state_of(observation))[None]
@@ -71,7 +67,10 @@ class VLAPolicy:
         opening = torch.sigmoid(output.gripper[:, 0]).numpy().mean(0)
         chunk = np.concatenate([motion.mean(0), opening[:, None]], axis=-1)
         spread = np.linalg.norm(motion[..., :3].std(0), axis=-1)
-        chunk[0] = self._ensembled(chunk)
+        self._past.add(Foreseen(observation.time_s, self.config.dt_s, chunk.copy()))
+        now = self._past.at(observation.time_s)
+        assert now is not None  # The newest chunk has a row for now.
+        chunk[0] = now
         chunk[:, 6] = chunk[:, 6] > 0.5
         return ActionChunk(
             actions=chunk.astype(np.float32),
@@ -92,10 +91,3 @@ class VLAPolicy:
         if torch.linalg.vector_norm(output.goal - memory.goal) > _ELSEWHERE_M:
             memory.goal = output.goal
         return output
-
-    def _ensembled(self, chunk: np.ndarray) -> np.ndarray:
-        """Average this chunk's first row with what earlier chunks foresaw for this tick."""
-        self._past.appendleft(chunk.copy())
-        rows = np.stack([past[age] for age, past in enumerate(self._past) if age < len(past)])
-        weights = _OVERLAP_DECAY ** np.arange(len(rows))
-        return np.asarray((rows * weights[:, None]).sum(0) / weights.sum())

@@ -25,6 +25,7 @@ from agent.events import (
     Ticked,
     VerdictGiven,
 )
+from agent.timing import Timing
 from agent.types import (
     ActionChunk,
     Image,
@@ -76,6 +77,7 @@ def tick(rng: np.random.Generator, time_s: float, heads: bool = True, size: int 
             spread=rng.random(horizon).astype(np.float32) if heads else None,
             progress=float(rng.random()) if heads else None,
             success=float(rng.random()) if heads else None,
+            timing=Timing(time_s / 3, 1 / 7, starved=horizon > 4) if heads else None,
         ),
         action=rng.normal(size=7),
         sent=rng.normal(size=7) if heads else None,

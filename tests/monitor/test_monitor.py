@@ -11,7 +11,16 @@ from agent.doubles import FixedEstimator
 from agent.events import Strain
 from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
 from agent.monitor.watch import Watch
-from agent.types import ActionChunk, Observation, Reason, Scene, Subgoal, Verdict, VerdictValue
+from agent.timing import Timing
+from agent.types import (
+    ActionChunk,
+    Observation,
+    Reason,
+    Scene,
+    Subgoal,
+    Verdict,
+    VerdictValue,
+)
 from tests.parts import AFTER, BEFORE, CONTRACTS, HELD, PICK, PLACE, chunk, observation, subgoal
 from tests.scenes import scene, tower
 
@@ -89,6 +98,29 @@ def test_two_witnesses_for_some_ticks_confirm(
     assert (verdict.value, verdict.reason) == (VerdictValue.CONFIRMED, Reason.DONE)
     assert verdict.confidence == 0.9
     assert all(verdict.evidence["facts"].values())
+
+
+def _inferred(ticks: Iterable[Tick], every: int, delay: int) -> Iterable[Tick]:
+    """Yield the ticks with heads that are told every few ticks, each some ticks old."""
+    for number, (seen, answer) in enumerate(ticks):
+        told = number // every * every - delay
+        yield seen, replace(answer, timing=Timing(0.1 * told, 0.15))
+
+
+@pytest.mark.parametrize(("every", "delay"), [(1, 1), (2, 2), (5, 3)])
+def test_each_inference_is_one_witness_however_long_it_is_the_last(every: int, delay: int) -> None:
+    limits = replace(LIMITS, confirm_ticks=3)
+    watched = _monitor(PLACE, [AFTER], limits, before=HELD)
+    ticks, verdict = _first(watched, _inferred(_moving(success=0.9), every, delay))
+    assert ticks == 2 * every + 1
+    assert verdict.reason is Reason.DONE
+    assert verdict.evidence["success_age_s"] == pytest.approx(0.1 * delay)
+
+
+def test_an_inference_that_is_never_followed_confirms_nothing() -> None:
+    limits = replace(LIMITS, confirm_ticks=2)
+    _, verdict = _first(_monitor(PLACE, [BEFORE], limits), _inferred(_moving(0.9), 10_000, 2))
+    assert verdict.value is not VerdictValue.CONFIRMED
 
 
 def test_the_scene_alone_confirms_nothing() -> None:
@@ -458,7 +490,7 @@ class _Jumpy(Watch):
     def __init__(self) -> None:
         self.spent: list[bool] = []
 
-    def reset(self, skill: str, began_s: float, budget_s: float, *, spent: bool = False) -> None:
+    def reset(self, skill: str, budget_s: float, *, spent: bool = False) -> None:
         self.spent.append(spent)
 
     def look(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.monitor.open_loop import OpenLoop
+from agent.timing import Timing
 from agent.types import VerdictValue
 from tests.parts import BEFORE, CONTRACTS, PLACE, chunk, observation
 
@@ -28,3 +31,12 @@ def test_spent_time_goes_on_too() -> None:
     verdict = watched.check(observation(BUDGET_S), chunk(None))
     assert verdict is not None
     assert verdict.value is VerdictValue.CONFIRMED
+
+
+def test_what_it_said_once_counts_once() -> None:
+    watched = OpenLoop(CONTRACTS, success=0.5, confirm_ticks=2)
+    watched.reset(PLACE, BEFORE)
+    for tick, seen_s in enumerate((0.0, 0.0, 0.0, 0.3)):
+        answer = replace(chunk(0.9), timing=Timing(seen_s, 0.1))
+        verdict = watched.check(observation(0.1 * tick), answer)
+        assert (verdict is not None) == (seen_s > 0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from agent.monitor.signals import (
     Tick,
     all_signals,
 )
+from agent.timing import Timing
 from agent.types import ActionChunk
 from tests.parts import observation
 
@@ -133,3 +135,40 @@ def test_setback_is_progress_lost() -> None:
     lost = [_tick(n, progress=p) for n, p in enumerate([0.1, 0.6, 0.5, 0.2])]
     assert _last(Setback(), lost) == pytest.approx(0.4)
     assert np.isnan(_last(Setback(), [_tick()]))
+
+
+def _seen(tick: Tick, seen_s: float) -> Tick:
+    chunk = replace(tick.chunk, timing=Timing(seen_s, 0.15))
+    return replace(tick, chunk=chunk, judged_s=seen_s)
+
+
+def test_one_inference_is_not_compared_with_itself() -> None:
+    """What was foreseen is carried out row by row, and says the same of itself all the while."""
+    signal, steps = Inconsistency(), [(0.01 * row, 0.0, 0.0) for row in range(6)]
+    first = _seen(_tick(0, steps=[(0.0, 0.0, 0.0)] * 6), 0.0)
+    signal.reset()
+    told = [signal.read(first)]
+    told += [signal.read(_seen(_tick(n, steps=steps[n - 2 :]), 0.2)) for n in (2, 3, 4)]
+    assert np.isnan(told[0])
+    assert told[1] > 0 and told[1] == told[2] == told[3]
+
+
+@pytest.mark.parametrize("gap", [1, 2, 3])
+def test_chunks_are_compared_by_time_and_per_tick_between_them(gap: int) -> None:
+    """A policy that drifts by so much a tick is as inconsistent, however often it is asked."""
+    signal, drift = Inconsistency(), 0.004
+    signal.reset()
+    for number in range(0, 10, gap):
+        steps = [(0.01 + drift * number, 0.0, 0.0)] * 6
+        told = signal.read(_seen(_tick(number, steps=steps), 0.1 * number))
+    common = 6 - gap
+    assert told == pytest.approx(drift * (common + 1) / 2 / common, rel=1e-4)
+
+
+def test_a_stall_is_told_by_when_progress_was_seen() -> None:
+    signal = Stall()
+    signal.reset()
+    signal.read(_tick(0, progress=0.1))
+    late = replace(_tick(8, progress=0.1), judged_s=0.5)
+    assert signal.read(late) == pytest.approx(0.5)
+    assert signal.read(_tick(8, progress=0.1)) == pytest.approx(0.8)

@@ -10,6 +10,7 @@ from agent.events import Strain
 from agent.monitor.calibration import Calibration, SkillCalibration, calibrated
 from agent.monitor.signals import LEAST, NAMES, Tick, all_signals
 from agent.monitor.watch import Watch, reason
+from agent.timing import Timing
 from agent.types import ActionChunk, Reason
 from tests.parts import observation
 
@@ -50,7 +51,7 @@ def watch() -> Watch:
 
 
 def _watched(watch: Watch, ticks: list[Tick], skill: str = "pick") -> Strain | None:
-    watch.reset(skill, 0.0, BUDGET_S)
+    watch.reset(skill, BUDGET_S)
     strains = (watch.look(tick.observation, tick.chunk, tick.steps) for tick in ticks)
     return next((strain for strain in strains if strain is not None and strain.alarming), None)
 
@@ -72,7 +73,7 @@ def test_heads_that_disagree_are_out_of_distribution(watch: Watch, skill: str) -
 
 
 def test_every_tick_is_told_of_alarming_or_not(watch: Watch) -> None:
-    watch.reset("pick", 0.0, BUDGET_S)
+    watch.reset("pick", BUDGET_S)
     usual = [
         watch.look(t.observation, t.chunk, t.steps) for t in _ticks(np.random.default_rng(1), 20)
     ]
@@ -100,7 +101,7 @@ def test_an_arm_that_stands_makes_no_progress(watch: Watch) -> None:
 
 
 def test_a_skill_of_which_nothing_is_known_is_let_pass(watch: Watch) -> None:
-    watch.reset("look", 0.0, BUDGET_S)
+    watch.reset("look", BUDGET_S)
     ticks = _ticks(np.random.default_rng(14), 30, spread=1.0)
     assert {watch.look(tick.observation, tick.chunk, tick.steps) for tick in ticks} == {None}
 
@@ -116,7 +117,33 @@ def test_a_subgoal_that_has_raised_its_alarm_raises_no_other(watch: Watch) -> No
     wild = _ticks(np.random.default_rng(5), 30, spread=0.05)
     alarm = _watched(watch, wild)
     assert alarm is not None
-    watch.reset("pick", 0.0, BUDGET_S, spent=True)
+    watch.reset("pick", BUDGET_S, spent=True)
     strains = [watch.look(tick.observation, tick.chunk, tick.steps) for tick in wild]
     assert not any(strain is None or strain.alarming for strain in strains)
     assert max(strain.score for strain in strains if strain is not None) > alarm.limit
+
+
+def _delayed(ticks: list[Tick], delay: int, every: int, wait_s: float) -> list[Tick]:
+    """Return the same arm, told what to do by heads that are older, after it was kept waiting."""
+    told = []
+    for number, tick in enumerate(ticks):
+        inferred = max(0, (number - delay) // every * every)
+        began_s = 0.0 if inferred == 0 else wait_s
+        timing = Timing(ticks[inferred].observation.time_s + began_s, 0.2)
+        now_s = tick.observation.time_s + (wait_s if number else 0.0)
+        answer = replace(ticks[inferred].chunk, timing=timing)
+        seen = replace(tick.observation, time_s=now_s)
+        told.append(replace(tick, observation=seen, chunk=answer))
+    return told
+
+
+def test_an_arm_that_waits_for_its_policy_is_as_usual_as_one_that_need_not(watch: Watch) -> None:
+    rng = np.random.default_rng(11)
+    runs = [_delayed(_ticks(rng, 30), delay=2, every=2, wait_s=0.3) for _ in range(200)]
+    assert sum(_watched(watch, run) is not None for run in runs) / 200 < 0.10
+
+
+def test_heads_that_disagree_are_found_late_but_found(watch: Watch) -> None:
+    ticks = _delayed(_ticks(np.random.default_rng(12), 30, spread=0.02), 2, 2, 0.3)
+    alarm = _watched(watch, ticks)
+    assert alarm is not None and reason(alarm) is Reason.OUT_OF_DISTRIBUTION

@@ -103,16 +103,19 @@ def test_it_listens_and_looks(model: VLA) -> None:
     assert np.array_equal(asked, first(PICK, 0))
 
 
-def test_the_first_row_is_averaged_over_past_chunks(model: VLA) -> None:
+@pytest.mark.parametrize("ticks", [1, 2])
+def test_the_first_row_is_averaged_over_past_chunks(model: VLA, ticks: int) -> None:
     """With a past, now is a mean of what was foreseen; the later rows are this chunk's alone."""
     policy = VLAPolicy(model)
     policy.reset(PICK)
     before = policy.infer(observation(0)).actions
-    with_past = policy.infer(observation(1)).actions
+    later = replace(observation(1), time_s=0.1 * ticks)
+    with_past = policy.infer(later).actions
     policy._past.clear()
-    alone = policy.infer(observation(1)).actions
+    alone = policy.infer(later).actions
     assert np.array_equal(with_past[1:], alone[1:])
-    mean = (alone[0, :6] + 0.6 * before[1, :6]) / 1.6
+    share = 0.6**ticks
+    mean = (alone[0, :6] + share * before[ticks, :6]) / (1 + share)
     assert with_past[0, :6] == pytest.approx(mean, abs=1e-6)
 
 
