@@ -229,7 +229,8 @@ class Agent:
             continuous: Whether it watches all the time.
             checker: May object to a success; its budget is that of one mission.
         """
-        from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+        from agent.monitor.limits import MonitorLimits
+        from agent.monitor.monitor import SubgoalMonitor
         from agent.monitor.steps import ToolSteps
 
         config = self.config.monitor

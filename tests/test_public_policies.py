@@ -19,7 +19,8 @@ from agent.doctor.policy import public
 from agent.doubles import FixedEstimator, Recorder, StillRobot
 from agent.errors import ConfigError, PolicyLost
 from agent.events import MissionStarted, Ticked
-from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+from agent.monitor.limits import MonitorLimits
+from agent.monitor.monitor import SubgoalMonitor
 from agent.types import MissionOutcome, MissionResult, Reason
 from skills.checkpoint import weights_hash
 from skills.clients.gr00t import Gr00tBackend

@@ -22,7 +22,8 @@ from agent.events import (
     SubgoalStarted,
     Ticked,
 )
-from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+from agent.monitor.limits import MonitorLimits
+from agent.monitor.monitor import SubgoalMonitor
 from agent.parts import Budget
 from agent.types import (
     ActionChunk,

@@ -16,7 +16,8 @@ from websockets.sync.server import ServerConnection
 from agent.action_space import ActionSpace
 from agent.doubles import FixedEstimator
 from agent.errors import PolicyInvalid, PolicyLost
-from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+from agent.monitor.limits import MonitorLimits
+from agent.monitor.monitor import SubgoalMonitor
 from agent.types import MissionOutcome, Reason
 from skills.clients.openpi import OpenpiBackend, open_openpi
 from skills.interface.schema import ActionOutput, CameraInput, Interface, Part, StateInput

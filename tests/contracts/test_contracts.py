@@ -19,7 +19,8 @@ from agent.doubles import (
     StillRobot,
 )
 from agent.errors import BosunError, RobotStopped
-from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+from agent.monitor.limits import MonitorLimits
+from agent.monitor.monitor import SubgoalMonitor
 from agent.planner.grammar import GrammarPlanner
 from agent.protocols import Monitor, Policy, Robot, SceneEstimator
 from agent.scene.blind import BlindEstimator

@@ -9,7 +9,8 @@ import pytest
 
 from agent.doubles import FixedEstimator
 from agent.events import Strain
-from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+from agent.monitor.limits import MonitorLimits
+from agent.monitor.monitor import SubgoalMonitor
 from agent.monitor.watch import Watch
 from agent.timing import Timing
 from agent.types import (

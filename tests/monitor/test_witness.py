@@ -10,7 +10,8 @@ import pytest
 
 from agent.doubles import FixedEstimator, ScriptedChecker
 from agent.events import Consulted, VerdictGiven
-from agent.monitor.monitor import MonitorLimits, SubgoalMonitor
+from agent.monitor.limits import MonitorLimits
+from agent.monitor.monitor import SubgoalMonitor
 from agent.protocols import Answer, Checked
 from agent.types import (
     MissionOutcome,
