@@ -18,7 +18,9 @@ PICTURES = {f"observation/{camera}_image": camera for camera in CAMERAS}
 """Key -> the camera whose picture stands there."""
 _LONGEST_PROMPT = 1000
 _ROUNDING = 1e-2
-"""How far a quaternion's length may be from 1, and an opening outside 0..1."""
+"""How far a quaternion's length may be from 1."""
+_OVERSHOOT = 0.1
+"""How far outside 0..1 an opening may be measured; fingers give way a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def observation_of(inputs: Mapping[str, Any], otherwise_s: float) -> tuple[str, 
     if abs(length - 1.0) > _ROUNDING:
         raise WireError(f"{POSE}: a quaternion wxyz has length 1, not {length:.3g}.")
     opening = float(numbers[GRIPPER][0])
-    if not -_ROUNDING <= opening <= 1.0 + _ROUNDING:
+    if not -_OVERSHOOT <= opening <= 1.0 + _OVERSHOOT:
         raise WireError(f"{GRIPPER}: 0 is closed and 1 is open, so {opening:.3g} is neither.")
     return str(prompt), Observation(
         time_s=float(numbers[TIME][0]) if TIME in numbers else otherwise_s,

@@ -32,8 +32,6 @@ from skills.wire.codec import MAX_BYTES, RESET, TAKES_RESET, decode, encode
 
 T = TypeVar("T")
 LOOPBACK = "127.0.0.1"
-DEFAULT_PORT = 8000
-"""Where openpi's clients look."""
 _FAILURES = (ArithmeticError, BosunError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 """What running a network raises; after anything else a connection ends without a word."""
 _LONGEST = 300
@@ -122,8 +120,11 @@ class PolicyServer:
         if request.path == "/healthz":
             return connection.respond(HTTPStatus.OK, "OK\n")
         if self._authorization is not None:
-            shown = request.headers.get_all("Authorization")
-            if len(shown) != 1 or not hmac.compare_digest(shown[0].encode(), self._authorization):
+            shown = [
+                header.encode(errors="surrogateescape")
+                for header in request.headers.get_all("Authorization")
+            ]
+            if len(shown) != 1 or not hmac.compare_digest(shown[0], self._authorization):
                 return connection.respond(
                     HTTPStatus.UNAUTHORIZED,
                     "This server wants its key, as `Authorization: Api-Key KEY`.\n",
@@ -251,6 +252,5 @@ def _named(error: Exception) -> str:
 def _silent() -> logging.Logger:
     """Return a logger that drops what the library says of each connection that goes wrong."""
     logger = logging.getLogger("skills.serve.connections")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    logger.disabled = True
     return logger

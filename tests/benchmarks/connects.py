@@ -128,7 +128,7 @@ def visit(served: Served, times: int) -> tuple[list[Footprint], list[Footprint]]
         time.sleep(_SETTLED_S)
         return footprint(served.pid), footprint(os.getpid())
 
-    for number in tqdm(range(_WARM + times), disable=None):
+    for number in tqdm(range(_WARM + times)):
         if number == _WARM:
             server, client = look()
         VISITS[number % len(VISITS)](served.address)

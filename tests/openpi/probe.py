@@ -1,7 +1,7 @@
 """Run by the Python of openpi's environment: drives a server with openpi's own client.
 
 Takes host, port, an npz of observations and a file to write; Bosun is not imported. Each key of an
-observation is an array of one row per tick, and `prompt` one text for all of them.
+observation is an array of one row per tick, `prompt` one of texts.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ def main() -> None:
     host, port, told, out = sys.argv[1:]
     with np.load(told) as arrays:
         stored = dict(arrays)
-    prompt = str(stored.pop("prompt"))
     ticks: list[dict[str, Any]] = [
-        {**{key: rows[tick] for key, rows in stored.items()}, "prompt": prompt}
-        for tick in range(len(next(iter(stored.values()))))
+        {**{key: rows[tick] for key, rows in stored.items()}, "prompt": str(stored["prompt"][tick])}
+        for tick in range(len(stored["prompt"]))
     ]
     policy = WebsocketClientPolicy(host, int(port))
     answers = [policy.infer(tick) for tick in ticks]

@@ -42,8 +42,8 @@ def told(
     """Return what openpi's client was answered: arrays by name, and the rest."""
     folder = tmp_path_factory.mktemp("openpi")
     ticks = [inputs(seen) for seen in SEEN]
-    rows = {key: np.stack([tick[key] for tick in ticks]) for key in ticks[0] if key != "prompt"}
-    np.savez(folder / "asked.npz", prompt=np.array(PHRASE), **rows)
+    rows: dict[str, Any] = {key: np.stack([tick[key] for tick in ticks]) for key in ticks[0]}
+    np.savez(folder / "asked.npz", **rows)
     probe = ROOT / "tests/openpi/probe.py"
     host, port = served.address.split(":")
     done = subprocess.run(
@@ -78,7 +78,7 @@ def test_its_answers_are_those_in_process_bit_for_bit(
         chunk = unserved.infer(seen)
         assert told["actions"].dtype == np.float32
         assert np.array_equal(told["actions"][tick], chunk.actions)
-        assert np.array_equal(told["spread"][tick], chunk.spread)
+        assert chunk.spread is not None and np.array_equal(told["spread"][tick], chunk.spread)
         assert (told["progress"][tick], told["success"][tick]) == (chunk.progress, chunk.success)
 
 

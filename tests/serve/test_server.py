@@ -138,11 +138,18 @@ def test_numbers_may_be_float32_and_time_left_out(served: Served) -> None:
         assert np.isfinite(backend.ask(told).actions).all()
 
 
+@pytest.mark.parametrize("opening", [-0.02, 1.05])
+def test_fingers_may_give_way_a_little(served: Served, opening: float) -> None:
+    with client(served.address) as backend:
+        told = {**inputs(SEEN[0]), "observation/gripper_position": np.array([opening])}
+        assert np.isfinite(backend.ask(told).actions).all()
+
+
 def test_answers_tell_how_long_they_took(served: Served) -> None:
     with socket_to(served.address) as c:
         for number in range(2):
             c.send(written(inputs(SEEN[0])))
-            answer = read(c.recv(timeout=5))
+            answer = read(c.recv(timeout=5, decode=False))
             timing = answer["server_timing"]
             assert 0 < answer["policy_timing"]["infer_ms"] <= timing["infer_ms"] < 5000
             assert ("prev_total_ms" in timing) == (number > 0)
@@ -345,7 +352,7 @@ def test_other_policies_are_served_by_the_same_code() -> None:
         ]
         for inputs, said in zip(told, ("a", "a", "ab", "abb", "abb"), strict=True):
             c.send(written(inputs))
-            answer = read(c.recv(timeout=5))
+            answer = read(c.recv(timeout=5, decode=False))
             assert "".join(answer["said"]) == said
 
 
