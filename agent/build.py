@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 SCENE_CHECKPOINT = "skills/checkpoints/tabletop-scene"
 _CAVEAT = (
     "The monitor was calibrated for Bosun's own weights, so with {} it goes without statistical "
-    "alarms (monitor.alpha); it sees what is plainly wrong, and keeps the time budgets."
+    "alarms (monitor.alpha), and where the model has no success head a subgoal is confirmed only "
+    "by a language model that sees (monitor.vlm); plain failures and time budgets are watched."
 )
 
 

@@ -64,7 +64,7 @@ ACT_FAULTS = [
     ("error", LOST, "answers 'error'"),
     ("500", LOST, "status 500"),
     ("slow", LOST, "has not answered for 0.5 s"),
-    ("dies", LOST, "lost after 1 tries"),
+    ("dies", LOST, "lost, asked once"),
     ("endless", LOST, "more than 4000000 bytes"),
     ("garbage", LOST, "cannot be read"),
     (json.dumps(array_json(np.full(7, np.nan))), INVALID, "largest_action: nan"),
@@ -205,7 +205,7 @@ def test_the_doctor_says_whether_the_server_answers_and_fits(tmp_path: Path) -> 
         assert "actions.rate_hz" in check.detail
     check = public(load_config(None, [*settings, "policy.timeout_s=1"]))
     assert not check.ok
-    assert "is lost after" in check.detail
+    assert "is lost, asked" in check.detail
     assert check.mend
 
 

@@ -16,6 +16,7 @@ from rich.console import Console as Terminal
 
 from agent.config import Config, load_config
 from agent.errors import UsageError, unknown
+from agent.sections.source import BOSUN
 
 if TYPE_CHECKING:
     from skills.evaluate.hearing import Bench
@@ -55,6 +56,7 @@ def _skills(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from skills.evaluate.rates import AXES, evaluate_axes, evaluate_skills
     from skills.policy.policy import VLAPolicy
 
+    _needs_ours(config)
     make_policy = partial(VLAPolicy.from_checkpoint, policy_checkpoint(config))
     if args.vary:
         for name in args.vary:
@@ -65,6 +67,15 @@ def _skills(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     return evaluate_skills(
         make_policy, args.episodes, args.seed_base, args.workers, heldout=args.heldout
     )
+
+
+def _needs_ours(config: Config) -> None:
+    """Refuse to measure our own weights where another policy is configured."""
+    if config.policy.source != BOSUN:
+        raise UsageError(
+            f"This measures Bosun's own weights, but policy.source is {config.policy.source}; "
+            f"--set policy.source={BOSUN}, or measure it with `bosun eval missions`."
+        )
 
 
 def _scene(args: argparse.Namespace, config: Config) -> dict[str, Any]:
@@ -171,6 +182,7 @@ def _monitor(args: argparse.Namespace, config: Config) -> dict[str, Any]:
     from agent.rehearsal.calibrate import calibrate
     from agent.rehearsal.detection import evaluate_monitor
 
+    _needs_ours(config)
     if args.vlm and config.monitor.vlm is None:
         raise UsageError(
             "No model is configured that --vlm could ask; --set monitor.vlm=PROVIDER:MODEL."

@@ -6,7 +6,7 @@ import logging
 import socket
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from websockets.exceptions import (
@@ -50,11 +50,10 @@ class Wire:
         """
         self._address, self._server, self._key = address, server, key
         self._connection = self._open(deadline_s)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.close)
             self.metadata: Mapping[str, Any] = self._read(deadline_s)
-        except BaseException:
-            self.close()
-            raise
+            undo.pop_all()
 
     def exchange(self, inputs: Mapping[str, Any], deadline_s: float) -> Mapping[str, Any]:
         """Return the answer to a message; after anything else the connection is of no use.

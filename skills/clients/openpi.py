@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import numpy as np
@@ -44,12 +45,12 @@ def open_openpi(
         PolicyLost: Nobody answers there, or not as agreed.
     """
     backend = OpenpiBackend(address, key, keys, timeout_s, tries)
-    try:
+    with ExitStack() as undo:
+        undo.callback(backend.close)
         backend.reset()
-        return backend, _interface(backend)
-    except BaseException:
-        backend.close()
-        raise
+        interface = _interface(backend)
+        undo.pop_all()
+    return backend, interface
 
 
 class OpenpiBackend:
@@ -140,7 +141,7 @@ class OpenpiBackend:
             attempt: Is given when it must have succeeded, by the monotonic clock.
         """
         deadline_s = time.monotonic() + self._timeout_s
-        failure: BaseException | None = None
+        failure: Exception | None = None
         for number in range(self._tries):
             if number:
                 wait_s = _FIRST_WAIT_S * 2 ** (number - 1)

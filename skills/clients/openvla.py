@@ -113,11 +113,11 @@ class ActBackend:
                 raise self._late() from error
             except httpx.HTTPError as error:
                 if last or not (is_unreachable(error) or broke_off(error)):
-                    raise self._lost(error) from error
+                    raise self._lost(error, attempt) from error
                 failure = error
             pause = wait_s(failure, attempt)
             if time.monotonic() + pause >= deadline:
-                raise self._late() if failure is None else self._lost(failure)
+                raise self._late() if failure is None else self._lost(failure, attempt)
             time.sleep(pause)
         raise AssertionError("The last try returns or raises.")
 
@@ -145,6 +145,7 @@ class ActBackend:
     def _late(self) -> PolicyLost:
         return PolicyLost(f"{self._server} has not answered for {self._timeout_s:g} s.")
 
-    def _lost(self, error: Exception) -> PolicyLost:
+    def _lost(self, error: Exception, attempt: int) -> PolicyLost:
         said = told(ValueError(root(error)), self._key)
-        return PolicyLost(f"{self._server} is lost after {self._tries} tries: {said}.")
+        times = "once" if attempt == 1 else f"{attempt} times"
+        return PolicyLost(f"{self._server} is lost, asked {times}: {said}.")

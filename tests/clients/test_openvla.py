@@ -125,7 +125,7 @@ def test_it_asks_again_where_that_may_help_but_not_for_ever(server: ActServer, f
     server.faults = [fault]
     assert backend.ask(INPUTS).actions.shape == (1, 7)
     server.faults = [fault, fault]
-    with pytest.raises(PolicyLost, match=r"status 503|lost after 2 tries"):
+    with pytest.raises(PolicyLost, match=r"status 503|lost, asked 2 times"):
         backend.ask(INPUTS)
     assert len(server.headers) == 4
     backend.close()
@@ -136,7 +136,7 @@ def test_nobody_there() -> None:
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         backend = ActBackend(address, timeout_s=5.0, tries=2)
-        with pytest.raises(PolicyLost, match=f"{address} is lost after 2 tries"):
+        with pytest.raises(PolicyLost, match=f"{address} is lost, asked 2 times"):
             backend.reset()
         backend.close()
 

@@ -23,6 +23,8 @@ from skills.evaluate.report import Row, report
         (["disturbances", "--cells", "drop=0.1/continuous"], ["'drop=0.15/continuous'"]),
         (["disturbances", "--csv", "nowhere/cells.csv"], ["nowhere", "cells.csv"]),
         (["monitor", "--set", "monitor.alpha=null"], ["monitor.alpha"]),
+        (["skills", "--set", "policy=openpi://localhost:1"], ["openpi://localhost:1", "missions"]),
+        (["monitor", "--calibrate", "--set", "policy=openpi://localhost:1"], ["policy.source"]),
         ([], ["SUITE"]),
     ],
 )
