@@ -94,6 +94,7 @@ class PublicPolicy:
         if last is None or spec is None or not isinstance(backend, Continuing):
             return self.infer(observation)
         passed = round((observation.time_s - self._asked_s) * self._interface.actions.rate_hz)
+        passed = max(0, passed)
         inputs = encode(self._interface, observation, self._phrase)
         under_way = delay * stride(self._interface, spec)
         return self._take(

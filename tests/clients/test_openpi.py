@@ -23,11 +23,15 @@ from skills.clients.openpi import OpenpiBackend, open_openpi
 from skills.interface.schema import ActionOutput, CameraInput, Interface, Part, StateInput
 from skills.public import PublicPolicy
 from skills.wire.codec import MAX_BYTES
-from tests.clients.openpi_server import METADATA, Behaviour, OpenpiServer, actions, openpi_server
+from tests.clients.openpi_server import METADATA, Behaviour, actions, openpi_server
 from tests.parts import BEFORE, CONTRACTS, PICK, Bench
 from tests.wire.plain_msgpack import read, written
 
-LIMIT_S = 0.4
+LIMIT_S, PATIENT_S = 1.0, 30.0
+"""How long an answer may take where it is late on purpose, and where it only must come, s."""
+GRACE_S = 2.0
+"""How much later at most it is said that it is late, on a busy machine, s."""
+LATE = "it does not answer in time"
 INPUTS: dict[str, Any] = {
     "observation/exterior_image_1_left": np.arange(48, dtype=np.uint8).reshape(4, 4, 3),
     "observation/joint_position": np.linspace(-1, 1, 7, dtype=np.float32),
@@ -45,9 +49,13 @@ DROID = Interface(
 )
 
 
+def limit_s(sentence: str) -> float:
+    return LIMIT_S if sentence == LATE else PATIENT_S
+
+
 @contextmanager
 def client(address: str, **settings: Any) -> Iterator[OpenpiBackend]:
-    backend, _ = open_openpi(address, **{"timeout_s": LIMIT_S, **settings})
+    backend, _ = open_openpi(address, **{"timeout_s": PATIENT_S, **settings})
     try:
         yield backend
     finally:
@@ -120,8 +128,8 @@ LOST: dict[str, tuple[Behaviour, str]] = {
     ),
     "no mapping": (say(written([1, 2])), "answers a list, not a mapping"),
     "too large": (say(bytes(MAX_BYTES + 1)), f"answers with more than {MAX_BYTES} bytes"),
-    "stalls": (stall, "it does not answer in time"),
-    "trickles": (trickle, "it does not answer in time"),
+    "stalls": (stall, LATE),
+    "trickles": (trickle, LATE),
     "dies": (die, "the connection broke off"),
     "dies in a frame": (die_in_a_frame, "the connection broke off"),
     "breaks the protocol": (break_the_protocol, "the connection broke off"),
@@ -185,11 +193,15 @@ def test_actions_under_several_keys_are_joined_and_heads_are_taken() -> None:
 @pytest.mark.parametrize("name", LOST)
 def test_what_cannot_be_read_is_lost(name: str) -> None:
     behaviour, sentence = LOST[name]
-    with openpi_server(behaviour=behaviour) as server, client(server.address) as backend:
+    limit = limit_s(sentence)
+    with (
+        openpi_server(behaviour=behaviour) as server,
+        client(server.address, timeout_s=limit) as backend,
+    ):
         began = time.monotonic()
         with pytest.raises(PolicyLost) as lost:
             backend.ask(INPUTS)
-        assert time.monotonic() - began < LIMIT_S + 0.5
+        assert time.monotonic() - began < limit + GRACE_S
     said = str(lost.value)
     assert not isinstance(lost.value, PolicyInvalid)
     assert sentence in said and server.address in said and "\n" not in said
@@ -214,7 +226,10 @@ def test_a_late_answer_is_never_the_next_one() -> None:
             time.sleep(LIMIT_S + 0.1)
         server.reply(connection, actions(number=number))
 
-    with openpi_server(behaviour=late_at_first) as server, client(server.address) as backend:
+    with (
+        openpi_server(behaviour=late_at_first) as server,
+        client(server.address, timeout_s=LIMIT_S) as backend,
+    ):
         with pytest.raises(PolicyLost, match="does not answer in time"):
             backend.ask(INPUTS)
         backend.reset()
@@ -245,7 +260,7 @@ def test_a_connection_that_breaks_is_made_anew() -> None:
 
     with (
         openpi_server(behaviour=dies_at_every_other) as server,
-        client(server.address, timeout_s=3.0) as backend,
+        client(server.address) as backend,
     ):
         assert [backend.ask(INPUTS).actions[0, 0] for _ in range(2)] == [2.0, 4.0]
         assert server.connections == 3
@@ -254,7 +269,7 @@ def test_a_connection_that_breaks_is_made_anew() -> None:
 def test_tries_have_an_end() -> None:
     with (
         openpi_server(behaviour=die) as server,
-        client(server.address, timeout_s=5.0, tries=3) as b,
+        client(server.address, tries=3) as b,
     ):
         with pytest.raises(PolicyLost, match=r"broke off \(tried 3 times"):
             b.ask(INPUTS)
@@ -263,11 +278,14 @@ def test_tries_have_an_end() -> None:
 
 def test_a_server_that_reads_nothing_holds_nobody_up() -> None:
     """Its buffers fill, so that it is sending that takes too long."""
-    with raw(lambda peer: handshake(peer, read_on=False)) as address, client(address) as backend:
+    with (
+        raw(lambda peer: handshake(peer, read_on=False)) as address,
+        client(address, timeout_s=LIMIT_S) as backend,
+    ):
         began = time.monotonic()
         with pytest.raises(PolicyLost, match="does not answer in time"):
             backend.ask({"image": np.zeros(MAX_BYTES - 2**16, np.uint8)})
-        assert time.monotonic() - began < LIMIT_S + 0.5
+        assert time.monotonic() - began < LIMIT_S + GRACE_S
 
 
 def test_another_policy_after_a_restart_is_not_taken_for_the_same() -> None:
@@ -278,7 +296,7 @@ def test_another_policy_after_a_restart_is_not_taken_for_the_same() -> None:
         peers.append(peer)
         handshake(peer, metadata)
 
-    with raw(answers) as address, client(address, timeout_s=2.0) as backend:
+    with raw(answers) as address, client(address) as backend:
         metadata["weights"] = "b"
         peers[0].shutdown(socket.SHUT_RDWR)
         with pytest.raises(PolicyLost, match="serves another policy than before"):
@@ -357,7 +375,7 @@ def http(status: str, body: str = "") -> Callable[[socket.socket], None]:
 
 
 def trickling(peer: socket.socket) -> None:
-    for _ in range(20):
+    for _ in range(30):
         peer.sendall(b"H")
         time.sleep(0.05)
 
@@ -366,8 +384,8 @@ def trickling(peer: socket.socket) -> None:
     ("serve", "sentence"),
     [
         (lambda peer: peer.shutdown(socket.SHUT_RDWR), "the connection broke off"),
-        (lambda peer: time.sleep(LIMIT_S + 0.3), "it does not answer in time"),
-        (trickling, "it does not answer in time"),
+        (lambda peer: time.sleep(LIMIT_S + 0.3), LATE),
+        (trickling, LATE),
         (lambda peer: peer.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), "the connection broke off"),
         (http("200 OK", "a page"), "it answers HTTP 200 a page"),
         (http("503 Service Unavailable", "full\n"), "it answers HTTP 503 full"),
@@ -388,8 +406,8 @@ def test_what_is_no_policy_server_is_said(
     with raw(serve) as address:
         began = time.monotonic()
         with pytest.raises(PolicyLost) as lost:
-            open_openpi(address, timeout_s=LIMIT_S)
-        assert time.monotonic() - began < LIMIT_S + 0.5
+            open_openpi(address, timeout_s=limit_s(sentence))
+        assert time.monotonic() - began < limit_s(sentence) + GRACE_S
     assert sentence in str(lost.value) and "\n" not in str(lost.value)
 
 
@@ -397,7 +415,7 @@ def test_where_nobody_listens_is_said_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
     with pytest.raises(PolicyLost, match=r"nobody listens there \(tried 2 times"):
-        open_openpi(address, timeout_s=5.0, tries=2)
+        open_openpi(address, timeout_s=PATIENT_S, tries=2)
 
 
 def test_closing_can_be_done_twice_and_leaves_no_thread() -> None:
@@ -413,7 +431,7 @@ def test_closing_can_be_done_twice_and_leaves_no_thread() -> None:
         assert threading.active_count() == before
 
 
-def mission(server: OpenpiServer, backend: OpenpiBackend) -> tuple[Bench, Reason, str]:
+def mission(backend: OpenpiBackend) -> tuple[Bench, Reason, str]:
     """Run a mission on the still robot, watched as always, and return why it ended and in words."""
     monitor = SubgoalMonitor(CONTRACTS, FixedEstimator([BEFORE]), MonitorLimits())
     bench = Bench(policy=PublicPolicy(backend, DROID), monitor=monitor)
@@ -443,9 +461,9 @@ def test_a_mission_whose_policy_is_lost_ends_with_the_arm_held(name: str) -> Non
     behaviour, sentence = LOST[name]
     with (
         openpi_server(behaviour=after_three(behaviour)) as server,
-        client(server.address) as backend,
+        client(server.address, timeout_s=limit_s(sentence)) as backend,
     ):
-        bench, reason, question = mission(server, backend)
+        bench, reason, question = mission(backend)
     assert reason is Reason.POLICY_LOST and len(bench.robot.sent) == 3
     assert sentence in question
 
@@ -467,6 +485,6 @@ def test_a_mission_whose_policy_makes_no_sense_ends_with_the_arm_held(name: str)
         openpi_server(behaviour=after_three(behaviour)) as server,
         client(server.address) as backend,
     ):
-        bench, reason, question = mission(server, backend)
+        bench, reason, question = mission(backend)
     assert reason is Reason.POLICY_INVALID and len(bench.robot.sent) == 3
     assert sentence in question

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 CAMERA, STATE, ACTION = "observation.images.front", "observation.state", "action"
 PHRASE = "pick up the red block"
 TICKS = 3
@@ -25,13 +25,56 @@ def inputs(tick: int) -> dict[str, Any]:
     return {CAMERA: picture, STATE: rng.normal(size=15).astype(np.float32), "task": PHRASE}
 
 
-def _made() -> dict[str, tuple[Any, Any]]:
+def _smolvlm(folder: Path) -> Path:
+    """Write the configuration and the processor of what SmolVLA sees and reads with."""
+    from transformers import SmolVLMConfig, SmolVLMImageProcessor, SmolVLMProcessor
+    from transformers.models.smolvlm.video_processing_smolvlm import SmolVLMVideoProcessor
+
+    from tests.models.characters import character_tokenizer
+
+    plain = character_tokenizer()
+    tokenizer = type(plain)(
+        tokenizer_object=plain.backend_tokenizer,
+        pad_token="<pad>",
+        eos_token="<eos>",
+        bos_token="<bos>",
+        unk_token="<unk>",
+        extra_special_tokens={
+            "fake_image_token": "<fake_token_around_image>",
+            "image_token": "<image>",
+            "global_image_token": "<global-img>",
+            "end_of_utterance_token": "<end_of_utterance>",
+        },
+    )
+    SmolVLMProcessor(
+        SmolVLMImageProcessor(), tokenizer, SmolVLMVideoProcessor(), image_seq_len=4
+    ).save_pretrained(folder)
+    layers = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2}
+    SmolVLMConfig(
+        text_config={
+            **layers,
+            "model_type": "llama",
+            "num_hidden_layers": 2,
+            "num_key_value_heads": 1,
+            "head_dim": 16,
+            "vocab_size": len(tokenizer),
+        },
+        vision_config={**layers, "num_hidden_layers": 1, "image_size": 64, "patch_size": 16},
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        scale_factor=2,
+    ).save_pretrained(folder)
+    return folder
+
+
+def _made(folder: Path) -> dict[str, tuple[Any, Any]]:
     """Return name -> policy and its configuration."""
     from lerobot.configs.types import FeatureType, PolicyFeature
     from lerobot.policies.act.configuration_act import ACTConfig
     from lerobot.policies.act.modeling_act import ACTPolicy
     from lerobot.policies.diffusion.configuration_diffusion import DiffusionConfig
     from lerobot.policies.diffusion.modeling_diffusion import DiffusionPolicy
+    from lerobot.policies.smolvla.configuration_smolvla import SmolVLAConfig
+    from lerobot.policies.smolvla.modeling_smolvla import SmolVLAPolicy
 
     shared = {
         "input_features": {
@@ -64,7 +107,20 @@ def _made() -> dict[str, tuple[Any, Any]]:
         spatial_softmax_num_keypoints=4,
         num_inference_steps=5,
     )
-    return {"act": (ACTPolicy(act), act), "diffusion": (DiffusionPolicy(diffusion), diffusion)}
+    smolvla = SmolVLAConfig(
+        **shared,
+        chunk_size=8,
+        n_action_steps=8,
+        num_steps=3,
+        num_vlm_layers=2,
+        resize_imgs_with_padding=(64, 64),
+        vlm_model_name=str(_smolvlm(folder)),
+    )
+    return {
+        "act": (ACTPolicy(act), act),
+        "diffusion": (DiffusionPolicy(diffusion), diffusion),
+        "smolvla": (SmolVLAPolicy(smolvla), smolvla),
+    }
 
 
 def _answers(policy: Any, before: Any, after: Any, *, single: bool) -> np.ndarray:
@@ -99,7 +155,7 @@ def main() -> None:
         key: {name: torch.full(shape, value) for name, value in known.items()}
         for key, shape in ((CAMERA, (3, 1, 1)), (STATE, (15,)), (ACTION, (7,)))
     }
-    for name, (policy, config) in _made().items():
+    for name, (policy, config) in _made(Path(sys.argv[1]) / "smolvlm").items():
         folder = Path(sys.argv[1]) / name
         before, after = make_pre_post_processors(config, dataset_stats=statistics)
         for part in (policy, before, after):

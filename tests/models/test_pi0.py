@@ -176,7 +176,7 @@ def test_without_a_pull_or_a_rest_it_samples_freely(pi0: Path, guidance: float, 
 def test_what_it_cannot_read_is_a_lost_policy(pi0: Path) -> None:
     backend = opened(pi0)
     wrongs: list[dict[str, Any]] = [
-        {"state": np.zeros(99)},
+        {"state": "left"},
         {"images": {}},
         {"prompt": None, "images": None},
     ]

@@ -36,7 +36,7 @@ FRAMES = 200
 
 @contextmanager
 def client(address: str, **settings: Any) -> Iterator[OpenpiBackend]:
-    backend, _ = open_openpi(address, **settings)
+    backend, _ = open_openpi(address, **{"timeout_s": 30.0, **settings})
     try:
         yield backend
     finally:
@@ -47,7 +47,7 @@ def client(address: str, **settings: Any) -> Iterator[OpenpiBackend]:
 def socket_to(address: str, **settings: Any) -> Iterator[ClientConnection]:
     """Connect as any websocket client does, and take in the metadata."""
     with connect(f"ws://{address}", compression=None, max_size=None, legacy=True, **settings) as c:
-        c.recv(timeout=5)
+        c.recv(timeout=30)
         yield c
 
 
@@ -149,7 +149,7 @@ def test_answers_tell_how_long_they_took(served: Served) -> None:
     with socket_to(served.address) as c:
         for number in range(2):
             c.send(written(inputs(SEEN[0])))
-            answer = read(c.recv(timeout=5, decode=False))
+            answer = read(c.recv(timeout=30, decode=False))
             timing = answer["server_timing"]
             assert 0 < answer["policy_timing"]["infer_ms"] <= timing["infer_ms"] < 5000
             assert ("prev_total_ms" in timing) == (number > 0)
@@ -220,16 +220,16 @@ def test_what_no_client_of_ours_sends_is_said_too(
 ) -> None:
     with socket_to(served.address) as c:
         c.send(written(message))
-        assert c.recv(timeout=5) == sentence
+        assert c.recv(timeout=30) == sentence
 
 
 def test_a_failure_is_a_text_frame_and_code_1011(served: Served) -> None:
     with socket_to(served.address) as c:
         c.send("pick up the red block")
-        said = c.recv(timeout=5)
+        said = c.recv(timeout=30)
         assert said == "An observation is a binary message of msgpack, not a text."
         with pytest.raises(ConnectionClosed) as closed:
-            c.recv(timeout=5)
+            c.recv(timeout=30)
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1011
 
 
@@ -242,7 +242,7 @@ def test_fuzzed_frames_end_their_own_connection_only(served: Served, unserved: V
         for number in range(FRAMES):
             with socket_to(served.address) as c:
                 c.send(mutated(message if number % 4 == 0 else small, rng))
-                said = c.recv(timeout=5)
+                said = c.recv(timeout=30)
                 if isinstance(said, bytes):
                     answered += 1
                 else:
@@ -261,7 +261,7 @@ def test_frames_that_are_too_large_or_broken_end_their_own_connection_only(serve
             with suppress(ConnectionClosed):
                 c.send(bytes(2**20 + 1))
             with pytest.raises(ConnectionClosed) as closed:
-                c.recv(timeout=5)
+                c.recv(timeout=30)
             assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
         for rubbish in (b"\xff" * 100, b"\x82\x7e\x03\xe8abc", b""):
             with socket_to(served.address) as c:
@@ -352,7 +352,7 @@ def test_other_policies_are_served_by_the_same_code() -> None:
         ]
         for inputs, said in zip(told, ("a", "a", "ab", "abb", "abb"), strict=True):
             c.send(written(inputs))
-            answer = read(c.recv(timeout=5, decode=False))
+            answer = read(c.recv(timeout=30, decode=False))
             assert "".join(answer["said"]) == said
 
 
@@ -363,7 +363,7 @@ def test_other_policies_are_served_by_the_same_code() -> None:
 def test_what_a_policy_raises_is_one_short_line(how: str, sentence: str) -> None:
     with echoing() as address, socket_to(address) as c:
         c.send(written({"fail": how}))
-        said = c.recv(timeout=5)
+        said = c.recv(timeout=30)
         assert isinstance(said, str) and said.startswith(sentence)
         assert "\n" not in said and len(said) < 320
 
@@ -398,16 +398,16 @@ def test_one_client_too_many_is_refused_until_another_goes() -> None:
 
 
 def test_who_asks_nothing_is_let_go_and_may_come_again() -> None:
-    with echoing(idle_s=0.2) as address, client(address) as backend:
+    with echoing(idle_s=1.0) as address, client(address) as backend:
         backend.ask({"prompt": "a"})
         with socket_to(address) as c:
-            assert c.recv(timeout=5) == "Nothing was asked for 0.2 s."
+            assert c.recv(timeout=30) == "Nothing was asked for 1 s."
         assert backend.ask({"prompt": "b"}).actions.shape == (1, 1)
 
 
 def test_who_waits_for_another_client_waits_no_longer_than_it_wants() -> None:
-    with echoing() as address, client(address) as slow, client(address, timeout_s=0.2) as late:
-        thread = threading.Thread(target=slow.ask, args=({"wait_s": 0.6},))
+    with echoing() as address, client(address) as slow, client(address, timeout_s=1.0) as late:
+        thread = threading.Thread(target=slow.ask, args=({"wait_s": 2.0},))
         thread.start()
         time.sleep(0.1)
         with pytest.raises(PolicyLost, match="does not answer in time"):
@@ -422,5 +422,5 @@ def test_clients_are_told_when_the_server_goes() -> None:
         with echoing() as address:
             c = clients.enter_context(socket_to(address))
         with pytest.raises(ConnectionClosed) as closed:
-            c.recv(timeout=5)
+            c.recv(timeout=30)
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 1001
