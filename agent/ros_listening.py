@@ -28,7 +28,7 @@ REPLIES = "/bosun/reply"
 
 _AT_ONCE = (Control.STOP, Control.CANCEL, Control.PAUSE)
 _POLL_S = 0.2
-"""How long a command is waited for before it is looked whether there are more to come, s."""
+"""How long texts and commands are waited for before it is looked whether it was closed, s."""
 _MOST_WAITING = 16
 _LONGEST = 4_000
 """Characters that are kept of a text."""
@@ -84,8 +84,8 @@ class RosListener:
             agent.robot.stop,
         )
         self._opened_s = time.monotonic()
-        self._stops = 0
-        self._texts: queue.Queue[_Text | None] = queue.Queue(_MOST_WAITING)
+        self._stops, self._closed = 0, False
+        self._texts: queue.Queue[_Text] = queue.Queue(_MOST_WAITING)
         self._thread = threading.Thread(target=self._listen, name="ros-listener", daemon=True)
         self._thread.start()
         bus.listen(topic, TEXT, Qos(), self._receive)
@@ -104,9 +104,9 @@ class RosListener:
 
     def close(self) -> None:
         """Stop listening and leave the bus; idempotent."""
-        self._bus.close()
-        self._texts.put(None)
+        self._closed = True
         self._thread.join()
+        self._bus.close()
 
     def _receive(self, message: Any) -> None:
         """Do what cannot wait, from the thread of the bus, and let the rest wait."""
@@ -124,7 +124,11 @@ class RosListener:
             self._record(came, Became.MISSED, "There was no time for it.")
 
     def _listen(self) -> None:
-        while (came := self._texts.get()) is not None:
+        while not self._closed:
+            try:
+                came = self._texts.get(timeout=_POLL_S)
+            except queue.Empty:
+                continue
             with self.backlog.due():
                 self._take(came)
 
