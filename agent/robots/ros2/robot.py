@@ -71,8 +71,12 @@ class Ros2Robot:
         self._commands = Commands(config, bus, self._latch.is_set)
         self._spec = ros2_spec(config, space)
         self._motion = Motion(space, ArmJoints.of(config).turns, self._kinematics)
-        if config.emergency_stop is not None:
-            bus.listen(config.emergency_stop, "std_msgs/msg/Bool", Qos(), self._on_emergency)
+        if (topic := config.emergency_stop) is not None:
+            # A reliable subscriber does not hear a best-effort publisher, and a best-effort one may
+            # miss a message of a reliable one.
+            for reliable in (True, False):
+                qos = Qos(reliable=reliable)
+                bus.listen(topic, "std_msgs/msg/Bool", qos, self._on_emergency)
         check(config, bus, self._senses, self._scenes)
         self._senses.on_fault = self._lose
         self._senses.on_joints = self._settle
