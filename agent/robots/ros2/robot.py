@@ -13,7 +13,7 @@ import numpy as np
 from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import BosunError, CameraLost, RobotError, RobotStopped
 from agent.robots.ros2.checkup import check
-from agent.robots.ros2.commands import Commands
+from agent.robots.ros2.commands import STOPPED, Commands
 from agent.robots.ros2.joints import ArmJoints
 from agent.robots.ros2.motion import Motion
 from agent.robots.ros2.scenes import Scenes
@@ -134,6 +134,8 @@ class Ros2Robot:
         Raises:
             RobotStopped: The robot is stopped; nothing was sent.
         """
+        if self._latch.is_set():
+            raise RobotStopped(STOPPED)
         moment, seen = self._moment, self._seen
         if moment is None or seen is None:
             raise RobotError("The robot has not begun; reset it first.")
@@ -228,7 +230,8 @@ class Ros2Robot:
 
     def _settle(self) -> None:
         """Tell them again while they come to rest; never raises."""
-        self._stay(self._commands.settle)
+        if self._commands.settling:
+            self._stay(self._commands.settle)
 
     def _stay(self, tell: Callable[[Vector, Vector, float], None]) -> None:
         if (present := self._senses.present()) is not None:
