@@ -15,6 +15,7 @@ from agent.ros.messages import FLOATS, JOINTS, joint_state, numbers
 from agent.sections import Ros2Config
 from agent.types import Vector
 
+STOPPED = "The robot is stopped and takes no action until the next command."
 _SETTLES_S = 0.12
 """For how long an arm that is held is told again where it is, s."""
 _AGAIN_S = 0.015
@@ -63,9 +64,7 @@ class Commands:
         at = gripper.closed + opening * (gripper.open - gripper.closed)
         with self._sending:
             if self._latched():
-                raise RobotStopped(
-                    "The robot is stopped and takes no action until the next command."
-                )
+                raise RobotStopped(STOPPED)
             self._held_s = float("-inf")
             self._fingers = np.full(len(gripper.names), at)
             self._tell(joints, self._fingers, due_s)
@@ -85,15 +84,20 @@ class Commands:
             self._held_s = self._settled_s = time.monotonic()
             self._stay(joints, fingers, now_s)
 
+    @property
+    def settling(self) -> bool:
+        """Whether the arm was held just now, and told nothing else."""
+        return time.monotonic() < self._held_s + _SETTLES_S
+
     def settle(self, joints: Vector, fingers: Vector, now_s: float) -> None:
         """Hold again shortly after a hold, for else an arm that ran on creeps back.
 
         Takes and raises what `hold` does, and does nothing later, or after another command.
         """
         with self._sending:
-            since_s = time.monotonic()
-            if since_s < self._held_s + _SETTLES_S and since_s > self._settled_s + _AGAIN_S:
-                self._settled_s = since_s
+            at_s = time.monotonic()
+            if self.settling and at_s > self._settled_s + _AGAIN_S:
+                self._settled_s = at_s
                 self._stay(joints, fingers, now_s)
 
     def _stay(self, joints: Vector, fingers: Vector, now_s: float) -> None:

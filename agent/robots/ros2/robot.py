@@ -13,7 +13,7 @@ import numpy as np
 from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import BosunError, CameraLost, RobotError, RobotStopped
 from agent.robots.ros2.checkup import check
-from agent.robots.ros2.commands import Commands
+from agent.robots.ros2.commands import STOPPED, Commands
 from agent.robots.ros2.joints import ArmJoints
 from agent.robots.ros2.motion import Motion
 from agent.robots.ros2.scenes import Scenes
@@ -71,8 +71,12 @@ class Ros2Robot:
         self._commands = Commands(config, bus, self._latch.is_set)
         self._spec = ros2_spec(config, space)
         self._motion = Motion(space, ArmJoints.of(config).turns, self._kinematics)
-        if config.emergency_stop is not None:
-            bus.listen(config.emergency_stop, "std_msgs/msg/Bool", Qos(), self._on_emergency)
+        if (topic := config.emergency_stop) is not None:
+            # A reliable subscriber does not hear a best-effort publisher, and a best-effort one may
+            # miss a message of a reliable one.
+            for reliable in (True, False):
+                qos = Qos(reliable=reliable)
+                bus.listen(topic, "std_msgs/msg/Bool", qos, self._on_emergency)
         check(config, bus, self._senses, self._scenes)
         self._senses.on_fault = self._lose
         self._senses.on_joints = self._settle
@@ -130,6 +134,8 @@ class Ros2Robot:
         Raises:
             RobotStopped: The robot is stopped; nothing was sent.
         """
+        if self._latch.is_set():
+            raise RobotStopped(STOPPED)
         moment, seen = self._moment, self._seen
         if moment is None or seen is None:
             raise RobotError("The robot has not begun; reset it first.")
@@ -224,7 +230,8 @@ class Ros2Robot:
 
     def _settle(self) -> None:
         """Tell them again while they come to rest; never raises."""
-        self._stay(self._commands.settle)
+        if self._commands.settling:
+            self._stay(self._commands.settle)
 
     def _stay(self, tell: Callable[[Vector, Vector, float], None]) -> None:
         if (present := self._senses.present()) is not None:

@@ -112,10 +112,12 @@ def test_one_late_picture_is_no_fault(robot: Ros2Robot, puppet: Puppet) -> None:
     assert not robot.stopped
 
 
+@pytest.mark.parametrize("reliable", [True, False])
 def test_an_emergency_stop_holds_from_the_thread_of_the_bus(
-    robot: Ros2Robot, puppet: Puppet, opened: Ros2Robot
+    robot: Ros2Robot, puppet: Puppet, opened: Ros2Robot, reliable: bool
 ) -> None:
-    press = opened.bus.advertise("/emergency_stop", "std_msgs/msg/Bool", Qos())
+    qos = Qos(reliable=reliable)
+    press = opened.bus.advertise("/emergency_stop", "std_msgs/msg/Bool", qos)
     made = opened.bus.message("std_msgs/msg/Bool")
     robot.act(_MOVE)
     press(made(data=False))

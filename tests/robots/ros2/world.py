@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
@@ -24,6 +25,8 @@ class World:
             stderr=subprocess.PIPE,
             text=True,
         )
+        # It does not outlive whoever fails to end it.
+        atexit.register(self._process.kill)
 
     def ready(self) -> str:
         """Return what it says once it is on the bus."""
