@@ -322,7 +322,7 @@ def handshake(peer: socket.socket, metadata: Any = METADATA, *, read_on: bool = 
         while peer.recv(4096):
             continue
     else:
-        time.sleep(LIMIT_S + 0.6)
+        time.sleep(LIMIT_S + GRACE_S)
 
 
 def asked(peer: socket.socket) -> bytes:
