@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from agent.config import Config
 from agent.errors import ConfigError
-from agent.faults import FaultyPolicy
 from agent.protocols import Policy
 from agent.sections.source import BOSUN
-from agent.skilled import policy_checkpoint
+from agent.skilled import policy_checkpoint, troubled
 
 if TYPE_CHECKING:
     from skills.serve.server import PolicyServer
@@ -22,7 +21,7 @@ def policy_server(config: Config, key: str | None) -> PolicyServer:
     They run in this process, so `policy.limit_s` is for those who ask.
 
     Args:
-        config: Names the weights, and how they fail on purpose.
+        config: Names the weights, and how they fail or are late on purpose.
         key: Which clients must show; None asks for none.
 
     Raises:
@@ -37,10 +36,8 @@ def policy_server(config: Config, key: str | None) -> PolicyServer:
     from skills.serve.server import PolicyServer, ServerLimits
     from skills.serve.vla import VLAService
 
-    fault, from_s = config.policy.fault, config.policy.fault_s
-
     def around(make_policy: Callable[[], Policy]) -> Policy:
-        return make_policy() if fault is None else FaultyPolicy(make_policy, fault, from_s)
+        return troubled(make_policy, config.policy)()
 
     # Its two pictures have 0.1 MB.
     limits = ServerLimits(message_bytes=2**20)

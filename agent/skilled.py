@@ -186,7 +186,7 @@ def _own(config: Config, closing: ExitStack) -> _Learned:
     from skills.policy.policy import VLAPolicy
 
     folder, settings = policy_checkpoint(config), config.policy
-    make_policy = _troubled(partial(VLAPolicy.from_checkpoint, folder), settings)
+    make_policy = troubled(partial(VLAPolicy.from_checkpoint, folder), settings)
     check_checkpoint(folder, VLAConfig.model_type)
     if settings.limit_s is None:
         policy = make_policy()
@@ -205,7 +205,7 @@ def _public(config: Config, body: Body, closing: ExitStack) -> _Learned:
 
     settings = config.policy
     found, interface, opened = public_policy(settings, closing)
-    policy = _troubled(lambda: found, settings)()
+    policy = troubled(lambda: found, settings)()
     # An array among what a server says is told by its beginning and its end.
     told = json.loads(json.dumps(dict(opened.told), default=repr))
     origin = {
@@ -219,7 +219,7 @@ def _public(config: Config, body: Body, closing: ExitStack) -> _Learned:
     return _Learned(policy, str(digest), origin, max(1, rows), 1 / body.spec.rate_hz)
 
 
-def _troubled(make_policy: Callable[[], Policy], settings: PolicyConfig) -> Callable[[], Policy]:
+def troubled(make_policy: Callable[[], Policy], settings: PolicyConfig) -> Callable[[], Policy]:
     """Return what makes a policy that fails or is late on purpose, as configured."""
     if settings.fault is not None:
         make_policy = partial(FaultyPolicy, make_policy, settings.fault, settings.fault_s)
