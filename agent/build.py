@@ -16,6 +16,7 @@ from agent.chunks.schedule import Schedule
 from agent.config import Config
 from agent.embodiment import body, broadcast, open_robot, simulated, snapshot, tabletop, truth
 from agent.errors import PlannerError, UsageError
+from agent.familiarity import unfamiliar
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
@@ -48,7 +49,9 @@ _CAVEAT = (
     "alarms (monitor.alpha), and where the model has no success head a subgoal is confirmed only "
     "by a language model that sees (monitor.vlm); plain failures and time budgets are watched."
 )
-_BLIND = "No scene network is there for this robot, so it sees no things and can be told of none."
+_UNFAMILIAR = (
+    "Bosun's own networks were not trained for this robot: {}. So it sees no things, and {}."
+)
 
 
 class Agent:
@@ -85,8 +88,9 @@ class Agent:
         found = [self.body.caveat]
         if self._skilled.digest and not self._skilled.ours:
             found.append(_CAVEAT.format(self.config.policy.source))
-        if self._skilled.digest and not sees(self.config):
-            found.append(_BLIND)
+        if why := unfamiliar(self.config.robot):
+            knows = "can be told of none" if self._skilled.digest else "has learned no skill"
+            found.append(_UNFAMILIAR.format(why, knows))
         return " ".join(filter(None, found)) or None
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.config import Config
+from agent.familiarity import unfamiliar
 from agent.protocols import SceneEstimator
 from agent.resources import resource
 
@@ -17,8 +18,8 @@ def scene_checkpoint(config: Config) -> Path:
 
 
 def sees(config: Config) -> bool:
-    """Return whether a scene network has been trained for the robot's cameras and things."""
-    return config.robot.kind != "fetch"
+    """Return whether the scene network knows the robot's senses."""
+    return not unfamiliar(config.robot)
 
 
 def estimator(config: Config) -> SceneEstimator:

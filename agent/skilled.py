@@ -17,6 +17,7 @@ from agent.chunks.clock import ActedPolicy
 from agent.chunks.schedule import Schedule
 from agent.config import Config
 from agent.errors import ConfigError
+from agent.familiarity import unfamiliar
 from agent.faults import DelayedPolicy, FaultyPolicy
 from agent.protocols import Policy
 from agent.resources import resource
@@ -133,11 +134,12 @@ def _in_real_time(
 
 
 def taught(config: Config, body: Body) -> bool:
-    """Return whether our policy was taught on the robot, and can do there all that it says.
+    """Return whether our policy knows the robot's senses, and can do there all that it says.
 
     It turns the tool, which a robot that takes `delta_ee_position` cannot.
     """
-    return config.robot.kind != "fetch" and body.spec.space is not ActionSpace.DELTA_EE_POSITION
+    turns = body.spec.space is not ActionSpace.DELTA_EE_POSITION
+    return turns and not unfamiliar(config.robot)
 
 
 def _primitives(body: Body) -> dict[str, Policy]:
