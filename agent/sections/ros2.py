@@ -171,7 +171,8 @@ class Ros2Config(Section):
     clear_z: float = 0.18
     """Height of the tool in m, base frame, above which nothing stands in its way home."""
     emergency_stop: Topic | None = "/emergency_stop"
-    """Topic on which true stops the arm, `std_msgs/Bool`; none listens for no such thing."""
+    """Topic on which true stops the arm, `std_msgs/Bool`, and no mission begins before false is
+    said there; none listens for no such thing."""
     voice_command: Topic | None = "/voice_command"
     """Topic on which commands come as text, `std_msgs/String`, for `bosun listen`."""
     prefix: Topic | None = "/bosun"
