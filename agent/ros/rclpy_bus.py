@@ -101,7 +101,11 @@ class RclpyBus:
             if not isinstance(message, made):
                 given = type(message).__name__
                 raise RobotError(f"On {topic} {kind} is published, and {given} is none.")
-            publisher.publish(message)
+            try:
+                publisher.publish(message)
+            except RuntimeError as error:
+                # So rclpy names all that goes wrong below it, a node that has just left included.
+                raise RobotError(f"Nothing can be published on {topic}: {error}.") from error
 
         return publish
 
