@@ -8,12 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
-
 from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import BosunError, CameraLost, RobotError, RobotStopped
 from agent.robots.ros2.checkup import check
-from agent.robots.ros2.commands import STOPPED, Commands
+from agent.robots.ros2.commands import Commands
 from agent.robots.ros2.joints import ArmJoints
 from agent.robots.ros2.motion import Motion
 from agent.robots.ros2.scenes import Scenes
@@ -141,13 +139,11 @@ class Ros2Robot:
             RobotStopped: The robot is stopped; nothing was sent.
         """
         if self._latch.is_set():
-            raise RobotStopped(STOPPED)
+            raise RobotStopped
         moment, seen = self._moment, self._seen
         if moment is None or seen is None:
             raise RobotError("The robot has not begun; reset it first.")
-        sent = np.clip(np.asarray(action, dtype=np.float64), self._spec.low, self._spec.high)
-        if not np.all(np.isfinite(sent)):
-            raise ValueError("An action must be finite numbers.")
+        sent = self._spec.clipped(action)
         if self._resting:
             self._motion.begin(moment.joints, seen.ee_pose)
         period_s, now_s = 1.0 / self._spec.rate_hz, self._senses.now_s
