@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from agent.robots.ros2.scenes import WHOLE, Scenes
 from agent.robots.ros2.senses import KINDS, Senses
 from agent.robots.ros2.stream import Stream
 from agent.ros.bus import Bus
-from agent.ros.messages import JOINTS, STAMPED_POSE
+from agent.ros.messages import BOOL, JOINTS, STAMPED_POSE
 from agent.sections import Ros2Config
 
 _POLL_S = 0.02
@@ -31,7 +31,8 @@ def check(config: Ros2Config, bus: Bus, senses: Senses, scenes: Scenes) -> None:
 
     Raises:
         ConfigError: A topic is absent or of another type, pictures have another size or come too
-            slowly, a joint is absent, no number or beyond its limits, or somebody else commands.
+            slowly, a joint is absent, no number or beyond its limits, somebody else commands, or
+            what comes as the emergency stop is none.
     """
     until_s = time.monotonic() + config.wait_s
     commands = config.command.topic
@@ -43,6 +44,9 @@ def check(config: Ros2Config, bus: Bus, senses: Senses, scenes: Scenes) -> None:
         )
     for key, topic, kind in _expected(config):
         _find(bus, key, topic, kind, until_s)
+    # A button may say nothing before it is pressed, but what it says must then be heard.
+    if (stop := config.emergency_stop) is not None and stop in (there := bus.topics()):
+        _demand_kind("emergency_stop", stop, BOOL, there)
     # A latched message that came later would be taken for the answer to what is asked next.
     if config.simulated.ready is not None and not _wait(lambda: scenes.answers, until_s):
         raise ConfigError(
@@ -72,6 +76,10 @@ def _find(bus: Bus, key: str, topic: str, kind: str, until_s: float) -> None:
     there = bus.topics()
     if topic not in there:
         raise ConfigError(f"robot.ros2.{key}: {unknown('topic', topic, there)}")
+    _demand_kind(key, topic, kind, there)
+
+
+def _demand_kind(key: str, topic: str, kind: str, there: Mapping[str, frozenset[str]]) -> None:
     if kind not in there[topic]:
         carried = " and ".join(sorted(there[topic]))
         raise ConfigError(f"robot.ros2.{key}: {topic} carries {carried}, not {kind}.")

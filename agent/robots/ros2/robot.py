@@ -19,6 +19,7 @@ from agent.robots.ros2.senses import Moment, Senses
 from agent.robots.ros2.spaces import ros2_spec
 from agent.robots.ros2.tool import kinematics_of
 from agent.ros.bus import LATCHED, Bus, Qos
+from agent.ros.messages import BOOL
 from agent.sections import Ros2Config
 from agent.types import Observation, Vector
 
@@ -73,7 +74,7 @@ class Ros2Robot:
             # A reliable subscriber does not hear a best-effort publisher, a best-effort one may
             # miss a message of a reliable one, and one of these alone is told what was latched.
             for qos in (Qos(), Qos(reliable=False), LATCHED):
-                bus.listen(topic, "std_msgs/msg/Bool", qos, self._on_emergency)
+                bus.listen(topic, BOOL, qos, self._on_emergency)
         check(config, bus, self._senses, self._scenes)
         self._senses.on_fault = self._lose
         self._senses.on_joints = self._settle
