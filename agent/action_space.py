@@ -47,6 +47,17 @@ class ActionSpec:
     high: Vector
     rate_hz: float
 
+    def clipped(self, action: Vector) -> Vector:
+        """Return the (dim,) action that is nearest among those that may be sent.
+
+        Raises:
+            ValueError: It has another shape, or holds a number that is not finite.
+        """
+        sent = np.asarray(action, dtype=np.float64)
+        if sent.shape != self.low.shape or not np.all(np.isfinite(sent)):
+            raise ValueError(f"An action must be {self.low.size} finite numbers, and is {sent}.")
+        return np.clip(sent, self.low, self.high)
+
 
 def still(spec: ActionSpec, observation: Observation, opening: float) -> Vector:
     """Return the (dim,) action that keeps an arm where it is seen and sets the gripper.

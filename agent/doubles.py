@@ -183,7 +183,7 @@ class StillRobot:
     def act(self, action: Vector) -> Vector:
         """Take note of an action, advance the clock by 0.1 s and return the action, clipped."""
         if self._latch.is_set():
-            raise RobotStopped("The robot is stopped and takes no action until the next command.")
+            raise RobotStopped
         taken = np.clip(np.asarray(action, dtype=np.float64), STILL_SPEC.low, STILL_SPEC.high)
         self.sent.append(taken)
         self._ticks += 1

@@ -87,6 +87,12 @@ class RobotStopped(RobotError):
 
     exit_code = 4
 
+    def __init__(
+        self, sentence: str = "The robot is stopped and takes no action until the next command."
+    ) -> None:
+        """Say so, or why."""
+        super().__init__(sentence)
+
 
 class CameraLost(RobotStopped):
     """A camera's pictures stopped coming or are out of date; the robot is held."""

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from agent.chunks.meter import ChunkMeter
 from agent.config import Config
 from agent.episode.backlog import Backlog, Handover
 from agent.episode.summary import summarise, write_summary
-from agent.errors import UsageError
+from agent.errors import RobotError, UsageError
 from agent.events import Event, MissionStarted
 from agent.facts import expected
 from agent.monitor.monitor import broken_off
@@ -88,7 +88,7 @@ def run_mission(
             recorders = [Handover(heard, recorders)]
         meter = ChunkMeter()
         listeners: list[Subscriber] = [before, meter, *subscribers, *recorders]
-        interrupted = stack.enter_context(_stop_on_interrupt(agent))
+        interrupted = stack.enter_context(stop_on_interrupt(agent))
         result = agent.runtime(mission.seed, listeners).run(
             mission.command,
             mission.seed,
@@ -99,9 +99,11 @@ def run_mission(
             wish=wish,
         )
     goals = expected(result.plan, before.scene, agent.contracts)
-    scored = bool(goals) and not mission.dry_run
-    truth = agent.truth
-    success = achieved(truth, goals, before.scene) if scored and truth else None
+    success = None
+    if goals and not mission.dry_run and agent.truth is not None:
+        # A world that has gone meanwhile gives no score, and the mission ended all the same.
+        with suppress(RobotError):
+            success = achieved(agent.truth, goals, before.scene)
     summary = summarise(result, success, mission.episode, meter.summary())
     if mission.episode is not None:
         write_summary(mission.episode, summary)
@@ -135,13 +137,14 @@ def _recorders(stack: ExitStack, mission: Mission) -> Iterator[Subscriber]:
 
 
 @contextmanager
-def _stop_on_interrupt(agent: Agent) -> Iterator[threading.Event]:
+def stop_on_interrupt(agent: Agent) -> Iterator[threading.Event]:
     """Let Ctrl-C set the stop latch; the mission then ends as stopped and its log is closed."""
-    interrupted = threading.Event()
+    interrupted, robot = threading.Event(), agent.robot
 
     def stop(number: int, frame: FrameType | None) -> None:
         interrupted.set()
-        agent.robot.stop()
+        # The thread that is interrupted may hold the very lock that holding the arm needs.
+        threading.Thread(target=robot.stop, name="bosun-interrupt").start()
 
     before = signal.signal(signal.SIGINT, stop)
     try:

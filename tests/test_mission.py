@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -22,12 +23,12 @@ from agent.cli import main
 from agent.config import load_config
 from agent.doubles import Recorder
 from agent.episode.reader import read_episode
-from agent.errors import EpisodeError
+from agent.errors import EpisodeError, RobotError
 from agent.events import Event, Ticked
-from agent.mission import Mission, run_mission
+from agent.mission import Mission, run_mission, stop_on_interrupt
 from agent.robots.tabletop.world import TabletopWorld
 from agent.sections import EpisodeConfig
-from agent.types import MissionOutcome
+from agent.types import MissionOutcome, Scene
 from skills.evaluate.commands import draw_command
 from tests.episode.test_library import log
 from tests.episode.test_writer import small_files
@@ -187,6 +188,41 @@ def test_interrupt_stops_the_mission_with_its_exit_code(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 4
     assert read_episode(folder).outcome is MissionOutcome.STOPPED
+
+
+def test_an_interrupt_waits_for_no_lock_that_the_interrupted_thread_holds() -> None:
+    sending, stopped = threading.Lock(), threading.Event()
+
+    def stop() -> None:
+        with sending:
+            stopped.set()
+
+    asked = cast(Agent, SimpleNamespace(robot=SimpleNamespace(stop=stop)))
+    with stop_on_interrupt(asked) as interrupted:
+        with sending:
+            signal.raise_signal(signal.SIGINT)
+            assert interrupted.is_set()
+        assert stopped.wait(10.0)
+
+
+def test_a_world_that_is_gone_in_the_end_gives_no_score(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    world = agent.truth
+    assert world is not None
+    scenes = iter([world.truth()])
+
+    class Leaving:
+        def truth(self) -> Scene:
+            for scene in scenes:
+                return scene
+            raise RobotError("The world is gone.")
+
+    monkeypatch.setitem(agent.__dict__, "truth", Leaving())
+    seed, command = seed_with(1)
+    told = run_mission(agent, Mission(command, seed, tmp_path / "ep"), [StopAfter(agent, 2)])
+    assert (told["outcome"], told["world_success"]) == ("stopped", None)
+    assert (tmp_path / "ep" / "summary.json").exists()
 
 
 def test_killed_mission_leaves_a_readable_episode(tmp_path: Path) -> None:

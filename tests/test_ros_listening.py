@@ -21,6 +21,7 @@ from agent.build import Agent
 from agent.cli import main
 from agent.episode.page import write_page
 from agent.episode.reader import read_episode
+from agent.errors import RobotError
 from agent.events import Heard, MissionStarted
 from agent.pause import Pause
 from agent.ros.bus import Bus, Qos
@@ -310,3 +311,18 @@ def test_a_microphone_and_a_topic_exclude_each_other(capsys: pytest.CaptureFixtu
 def test_a_topic_that_can_be_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["listen", "--ros", "voice command"]) == 2
     assert "'voice command' is not" in capsys.readouterr().err
+
+
+def test_topic_and_domain_are_those_of_the_configuration(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["listen", "--ros", "--set", "robot.ros2.voice_command=null"]) == 2
+    assert "voice_command names no topic" in capsys.readouterr().err
+
+    def refuse(*asked: object) -> Bus:
+        raise RobotError(f"Asked for {asked}.")
+
+    monkeypatch.setattr("agent.ros.opening.open_bus", refuse)
+    words = ["listen", "--ros", "--set", "robot.ros2.domain=7", "--set", "robot.ros2.loopback=true"]
+    assert main(words) == 1
+    assert "Asked for ('auto', 7, True)." in capsys.readouterr().err

@@ -36,14 +36,18 @@ def listen(args: argparse.Namespace) -> int:
     if args.ros is not None:
         if args.device or args.push_to_talk:
             raise UsageError("Take the microphone (--device, --push-to-talk) or --ros, not both.")
-        check_topic(args.ros)
+        if args.ros:
+            check_topic(args.ros)
     from agent.mission import Mission, fresh_folder
     from agent.speech.microphone import Microphone
 
     config = load_config(args.config, args.overrides)
     first = Mission("", args.seed, fresh_folder(config.episode.directory))
     if args.ros is not None:
-        for _ in told(config, args.ros, first, LevelMeter(sys.stderr)):
+        topic = args.ros or config.robot.ros2.voice_command
+        if topic is None:
+            raise UsageError("robot.ros2.voice_command names no topic; say --ros TOPIC.")
+        for _ in told(config, topic, first, LevelMeter(sys.stderr)):
             continue
         return 0
     if args.push_to_talk:
@@ -145,7 +149,8 @@ def told(
 
     tell = _teller(screen)
     with ExitStack() as stack:
-        bus = open_bus()
+        ros = config.robot.ros2
+        bus = open_bus(ros.transport, ros.domain, ros.loopback)
         stack.callback(bus.close)
         agent = Agent(config)
         stack.callback(agent.close)

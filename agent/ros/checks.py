@@ -21,7 +21,7 @@ from agent.ros import messages
 from agent.ros.bus import LATCHED, SENSOR, Bus, Qos
 
 _INT = "std_msgs/msg/Int64"
-_BOOL = "std_msgs/msg/Bool"
+_BOOL = messages.BOOL
 _PATIENCE_S = 10.0
 """How long two participants may take to find each other, s."""
 _SILENCE_S = 0.5

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,6 +27,7 @@ from cyclonedds.util import duration
 
 from agent.errors import RobotError, unknown
 from agent.ros.bus import Qos
+from agent.ros.delivery import Delivery
 from agent.ros.domain import open_domain
 from agent.ros.idl import TYPES
 from agent.ros.names import dds_topic, domain_number, ros_topic, ros_type
@@ -72,11 +71,7 @@ class DdsBus:
             raise RobotError(f"DDS domain {number} cannot be joined: {error.msg}.") from error
         self._writers: dict[tuple[str, str, Qos], Any] = {}
         self._readers: list[_Reader] = []
-        self._closed = False
-        self._lock = threading.Lock()
-        self._start()
-        # At exit Cyclone takes away what the thread waits for.
-        atexit.register(self.close)
+        self._delivery = Delivery("bosun-dds", self._hand_over, self._leave, self._wake)
 
     def message(self, kind: str) -> Callable[..., Any]:
         """Return what makes messages of a type from its fields by name; all have defaults."""
@@ -86,7 +81,7 @@ class DdsBus:
     def advertise(self, topic: str, kind: str, qos: Qos) -> Callable[[Any], None]:
         """Return what publishes messages of a type on a topic."""
         key = topic, kind, qos
-        with self._lock:
+        with self._delivery.lock:
             if key not in self._writers:
                 named = self._topic(topic, kind)
                 self._writers[key] = DataWriter(self._participant, named, _policies(qos))
@@ -107,7 +102,7 @@ class DdsBus:
 
     def listen(self, topic: str, kind: str, qos: Qos, on_message: Callable[[Any], None]) -> None:
         """Hand over every message of a topic as it comes, from the thread of the bus."""
-        with self._lock:
+        with self._delivery.lock:
             named = self._topic(topic, kind)
             reader = DataReader(self._participant, named, _policies(qos))
             unread = ReadCondition(reader, _UNREAD)
@@ -116,7 +111,7 @@ class DdsBus:
 
     def topics(self) -> Mapping[str, frozenset[str]]:
         """Return which topics others publish now, each with its types."""
-        with self._lock:
+        with self._delivery.lock:
             self._demand_open()
             own = self._participant.guid
             reader = BuiltinDataReader(self._participant, BuiltinTopicDcpsPublication)
@@ -131,34 +126,17 @@ class DdsBus:
 
     def close(self) -> None:
         """Leave; idempotent, and nothing is handed over afterwards."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._closing.set(True)
-            delivering = self._thread
-        atexit.unregister(self.close)
-        # A receiver may close the bus itself; the thread then ends when the receiver is done.
-        if delivering is not threading.current_thread():
-            delivering.join()
+        self._delivery.close()
 
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._deliver, name="bosun-dds", daemon=True)
-        self._thread.start()
+    def _hand_over(self) -> None:
+        """Hand over one message of each topic that has some."""
+        self._waitset.wait(_FOREVER)
+        for reader in tuple(self._readers):
+            if not self._delivery.closed:
+                reader.hand_over_next()
 
-    def _deliver(self) -> None:
-        try:
-            while not self._closed:
-                self._waitset.wait(_FOREVER)
-                for reader in tuple(self._readers):
-                    if not self._closed:
-                        reader.hand_over_next()
-        finally:
-            with self._lock:
-                if self._closed:
-                    self._leave()
-                else:
-                    # What a receiver raised ends this thread, and is reported so.
-                    self._start()
+    def _wake(self) -> None:
+        self._closing.set(True)
 
     def _leave(self) -> None:
         """Let go of everything, which is how Cyclone is told to."""
@@ -176,7 +154,7 @@ class DdsBus:
         return TYPES[kind]
 
     def _demand_open(self) -> None:
-        if self._closed:
+        if self._delivery.closed:
             raise RobotError("The bus is closed.")
 
 

@@ -20,7 +20,7 @@ POSE, STAMPED_POSE = "geometry_msgs/msg/Pose", "geometry_msgs/msg/PoseStamped"
 NUMBERS = ("std_msgs/msg/Float32", "std_msgs/msg/Float64")
 FLOATS = "std_msgs/msg/Float64MultiArray"
 ARRAYS = ("std_msgs/msg/Float32MultiArray", FLOATS)
-TEXT = "std_msgs/msg/String"
+TEXT, BOOL = "std_msgs/msg/String", "std_msgs/msg/Bool"
 
 TYPES = {
     "camera": (IMAGE, COMPRESSED),

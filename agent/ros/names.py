@@ -25,13 +25,18 @@ def domain_number(asked: int | None) -> int:
     return int(said)
 
 
+def is_topic(name: str) -> bool:
+    """Return whether something is the full name of a topic."""
+    return _TOPIC.fullmatch(name) is not None
+
+
 def check_topic(topic: str) -> str:
     """Return a topic's name as it is.
 
     Raises:
         ConfigError: It is no full name of a topic.
     """
-    if not _TOPIC.fullmatch(topic):
+    if not is_topic(topic):
         raise ConfigError(
             f"A topic's name must be like '/arm/joint_states', of letters, digits and underscores; "
             f"{topic!r} is not."

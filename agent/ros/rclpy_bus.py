@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import atexit
 import importlib
 import inspect
 import os
@@ -20,6 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from agent.errors import RobotError, unknown
 from agent.ros.bus import Qos
+from agent.ros.delivery import Delivery
 from agent.ros.names import check_topic, domain_number
 
 _LOOPBACK = {"ROS_LOCALHOST_ONLY": "1", "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
@@ -70,10 +70,7 @@ class RclpyBus:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._publishers: dict[tuple[str, str, Qos], Any] = {}
-        self._closed = False
-        self._lock = threading.Lock()
-        self._start()
-        atexit.register(self.close)
+        self._delivery = Delivery("bosun-rclpy", self._hand_over, self._leave)
 
     def message(self, kind: str) -> Callable[..., Any]:
         """Return what makes messages of a type from its fields by name; all have defaults."""
@@ -87,7 +84,7 @@ class RclpyBus:
     def advertise(self, topic: str, kind: str, qos: Qos) -> Callable[[Any], None]:
         """Return what publishes messages of a type on a topic."""
         key, made = (topic, kind, qos), _type(kind)
-        with self._lock:
+        with self._delivery.lock:
             self._demand_open()
             if key not in self._publishers:
                 self._publishers[key] = self._node.create_publisher(
@@ -101,7 +98,11 @@ class RclpyBus:
             if not isinstance(message, made):
                 given = type(message).__name__
                 raise RobotError(f"On {topic} {kind} is published, and {given} is none.")
-            publisher.publish(message)
+            try:
+                publisher.publish(message)
+            except RuntimeError as error:
+                # So rclpy names all that goes wrong below it, a node that has just left included.
+                raise RobotError(f"Nothing can be published on {topic}: {error}.") from error
 
         return publish
 
@@ -109,10 +110,10 @@ class RclpyBus:
         """Hand over every message of a topic as it comes, from the thread of the bus."""
 
         def hand_over(message: Any) -> None:
-            if not self._closed:
+            if not self._delivery.closed:
                 on_message(message)
 
-        with self._lock:
+        with self._delivery.lock:
             self._demand_open()
             self._node.create_subscription(
                 _type(kind), check_topic(topic), hand_over, _profile(qos)
@@ -120,7 +121,7 @@ class RclpyBus:
 
     def topics(self) -> Mapping[str, frozenset[str]]:
         """Return which topics others publish now, each with its types."""
-        with self._lock:
+        with self._delivery.lock:
             self._demand_open()
             own = self._node.get_name()
             publications = {
@@ -135,29 +136,10 @@ class RclpyBus:
 
     def close(self) -> None:
         """Leave; idempotent, and nothing is handed over afterwards."""
-        with self._lock:
-            self._closed = True
-            delivering = self._thread
-        atexit.unregister(self.close)
-        # A receiver may close the bus itself; the thread then ends when the receiver is done.
-        if delivering is not threading.current_thread():
-            delivering.join()
+        self._delivery.close()
 
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._deliver, name="bosun-rclpy", daemon=True)
-        self._thread.start()
-
-    def _deliver(self) -> None:
-        try:
-            while not self._closed:
-                self._executor.spin_once(timeout_sec=_LOOK_S)
-        finally:
-            with self._lock:
-                if self._closed:
-                    self._leave()
-                else:
-                    # What a receiver raised ends this thread, and is reported so.
-                    self._start()
+    def _hand_over(self) -> None:
+        self._executor.spin_once(timeout_sec=_LOOK_S)
 
     def _leave(self) -> None:
         self._publishers.clear()
@@ -166,7 +148,7 @@ class RclpyBus:
         self._context.try_shutdown()
 
     def _demand_open(self) -> None:
-        if self._closed:
+        if self._delivery.closed:
             raise RobotError("The bus is closed.")
 
 

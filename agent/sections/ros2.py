@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from agent.action_space import ActionSpace
+from agent.ros.names import HIGHEST_DOMAIN, is_topic
 from agent.sections.section import Section
 
 
 def _named(topic: str) -> str:
-    if not re.fullmatch(r"(/[A-Za-z_][A-Za-z0-9_]*)+", topic):
+    if not is_topic(topic):
         raise ValueError(f"a topic is written like /arm/joint_states, and {topic!r} is not")
     return topic
 
@@ -140,7 +140,7 @@ class Ros2Config(Section):
 
     transport: Literal["auto", "rclpy", "dds"] = "auto"
     """What carries messages: a sourced ROS 2, plain DDS, or the first of them that is there."""
-    domain: int | None = Field(default=None, ge=0, le=232)
+    domain: int | None = Field(default=None, ge=0, le=HIGHEST_DOMAIN)
     """The ROS domain; none is `ROS_DOMAIN_ID`, or 0."""
     loopback: bool = False
     """Whether to stay on this machine, whatever the environment says."""
@@ -171,7 +171,8 @@ class Ros2Config(Section):
     clear_z: float = 0.18
     """Height of the tool in m, base frame, above which nothing stands in its way home."""
     emergency_stop: Topic | None = "/emergency_stop"
-    """Topic on which true stops the arm, `std_msgs/Bool`; none listens for no such thing."""
+    """Topic on which true stops the arm, `std_msgs/Bool`, and no mission begins before false is
+    said there; none listens for no such thing."""
     voice_command: Topic | None = "/voice_command"
     """Topic on which commands come as text, `std_msgs/String`, for `bosun listen`."""
     prefix: Topic | None = "/bosun"

@@ -90,12 +90,12 @@ def measure(stops: int, domain: int) -> list[float]:
     ):
         watch = Watch(bus, ros.joints.topic, len(ros.joints.names))
         press = bus.advertise(ros.emergency_stop or "", "std_msgs/msg/Bool", Qos())
-        pressed = bus.message("std_msgs/msg/Bool")(data=True)
+        make = bus.message("std_msgs/msg/Bool")
         pressed_s = [0.0]
 
         def press_now() -> None:
             pressed_s.append(time.time())
-            press(pressed)
+            press(make(data=True))
 
         step = min(config.shield.max_speed_m_s, float(robot.spec.high[0]) * robot.spec.rate_hz)
         while len(took) < stops:
@@ -103,6 +103,7 @@ def measure(stops: int, domain: int) -> list[float]:
             watch.turned.clear()
             threading.Timer(rng.uniform(0.8, 1.3), press_now).start()
             circle_until_stopped(robot, step)
+            press(make(data=False))
             time.sleep(_RESTS_S)
             if (still_s := watch.still(pressed_s[-1])) is not None:
                 took.append(still_s)

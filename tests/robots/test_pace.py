@@ -7,30 +7,38 @@ import pytest
 
 from agent.robots.tabletop.drive import Drive
 from agent.robots.tabletop.pace import Pace
+from tests.virtual import VirtualTime
 
 
 def test_steps_keep_to_the_wall_clock_and_make_up_for_what_takes_time() -> None:
-    pace, began_s = Pace(0.004), time.monotonic()
+    time = VirtualTime()
+    pace = Pace(0.004, time.clock, time.sleep)
     first_s = pace.stamp_s
     for step in range(50):
         pace.step()
         if step == 20:
             time.sleep(0.05)
-    assert time.monotonic() - began_s == pytest.approx(0.2, abs=0.05)
+    assert time.now_s == pytest.approx(0.2)
     assert pace.stamp_s - first_s == pytest.approx(0.2)
     assert pace.lost_s == 0.0
 
 
 def test_time_that_cannot_be_made_up_for_is_let_go_and_counted() -> None:
-    pace = Pace(0.004)
+    time = VirtualTime()
+    pace = Pace(0.004, time.clock, time.sleep)
+    first_s = pace.stamp_s
     time.sleep(0.3)
     pace.step()
-    assert pace.lost_s == pytest.approx(0.3, abs=0.05)
-    assert pace.stamp_s == pytest.approx(time.time(), abs=0.05)
+    assert pace.lost_s == pytest.approx(0.296)
+    assert pace.stamp_s - first_s == pytest.approx(0.3)
     time.sleep(0.05)
     pace.count()
     assert pace.late == 1
-    assert pace.worst_s == pytest.approx(0.05, abs=0.04)
+    assert pace.worst_s == pytest.approx(0.05)
+
+
+def test_stamps_are_of_the_clock_of_the_system() -> None:
+    assert Pace(0.004).stamp_s == pytest.approx(time.time(), abs=5.0)
 
 
 def test_targets_are_led_to_the_goal_and_stay_there() -> None:

@@ -79,10 +79,8 @@ class FetchRobot:
             RobotStopped: The stop latch is set; nothing was sent.
         """
         if self._latch.is_set():
-            raise RobotStopped("The robot is stopped and takes no action until the next command.")
-        sent = np.clip(np.asarray(action, dtype=np.float64), SPEC.low, SPEC.high)
-        if not np.all(np.isfinite(sent)):
-            raise ValueError("An action must be finite numbers.")
+            raise RobotStopped
+        sent = SPEC.clipped(action)
         pose = self._commanded.move(np.append(sent[:3], np.zeros(3)), self.world.ee_pose)
         self.world.step(pose, float(sent[3]), self._holds)
         if self._held():

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.action_space import ActionSpace, ActionSpec
+from agent.action_space import ActionSpace
 from agent.body import Body
 from agent.robots.fetch.model import TABLE_Z
 from agent.robots.fetch.world import HOME_POSE, RATE_HZ
+from agent.robots.spaces import tool_spec
 
-MAX_STEP_M = 0.05
-
-SPEC = ActionSpec(
-    space=ActionSpace.DELTA_EE_POSITION,
-    names=("dx [m]", "dy [m]", "dz [m]", "gripper [0..1]"),
-    low=np.array([-MAX_STEP_M] * 3 + [0.0]),
-    high=np.array([MAX_STEP_M] * 3 + [1.0]),
-    rate_hz=RATE_HZ,
-)
+SPEC = tool_spec(ActionSpace.DELTA_EE_POSITION, RATE_HZ)
 """Four numbers: translation and gripper opening; the fingers always point down."""
 
 FETCH_BODY = Body(

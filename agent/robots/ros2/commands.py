@@ -15,7 +15,6 @@ from agent.ros.messages import FLOATS, JOINTS, joint_state, numbers
 from agent.sections import Ros2Config
 from agent.types import Vector
 
-STOPPED = "The robot is stopped and takes no action until the next command."
 _SETTLES_S = 0.12
 """For how long an arm that is held is told again where it is, s."""
 _AGAIN_S = 0.015
@@ -64,7 +63,7 @@ class Commands:
         at = gripper.closed + opening * (gripper.open - gripper.closed)
         with self._sending:
             if self._latched():
-                raise RobotStopped(STOPPED)
+                raise RobotStopped
             self._held_s = float("-inf")
             self._fingers = np.full(len(gripper.names), at)
             self._tell(joints, self._fingers, due_s)

@@ -8,19 +8,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
-
 from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import BosunError, CameraLost, RobotError, RobotStopped
 from agent.robots.ros2.checkup import check
-from agent.robots.ros2.commands import STOPPED, Commands
+from agent.robots.ros2.commands import Commands
 from agent.robots.ros2.joints import ArmJoints
 from agent.robots.ros2.motion import Motion
 from agent.robots.ros2.scenes import Scenes
 from agent.robots.ros2.senses import Moment, Senses
 from agent.robots.ros2.spaces import ros2_spec
 from agent.robots.ros2.tool import kinematics_of
-from agent.ros.bus import Bus, Qos
+from agent.ros.bus import LATCHED, Bus, Qos
+from agent.ros.messages import BOOL
 from agent.sections import Ros2Config
 from agent.types import Observation, Vector
 
@@ -60,7 +59,7 @@ class Ros2Robot:
         """
         self.bus, self._config, self._held = bus, config, held
         self._latch, self._losing = threading.Event(), threading.Lock()
-        self._resting = True
+        self._resting, self._pressed = True, False
         self._fault: RobotStopped | None = None
         self._seen: Observation | None = None
         self._moment: Moment | None = None
@@ -72,11 +71,10 @@ class Ros2Robot:
         self._spec = ros2_spec(config, space)
         self._motion = Motion(space, ArmJoints.of(config).turns, self._kinematics)
         if (topic := config.emergency_stop) is not None:
-            # A reliable subscriber does not hear a best-effort publisher, and a best-effort one may
-            # miss a message of a reliable one.
-            for reliable in (True, False):
-                qos = Qos(reliable=reliable)
-                bus.listen(topic, "std_msgs/msg/Bool", qos, self._on_emergency)
+            # A reliable subscriber does not hear a best-effort publisher, a best-effort one may
+            # miss a message of a reliable one, and one of these alone is told what was latched.
+            for qos in (Qos(), Qos(reliable=False), LATCHED):
+                bus.listen(topic, BOOL, qos, self._on_emergency)
         check(config, bus, self._senses, self._scenes)
         self._senses.on_fault = self._lose
         self._senses.on_joints = self._settle
@@ -101,10 +99,17 @@ class Ros2Robot:
 
         Raises:
             RobotError: The world did not lay out the scene.
-            RobotStopped: A camera or the joints are lost.
+            RobotStopped: A camera or the joints are lost, or the emergency stop is still pressed.
         """
         self._latch.clear()
         self._fault = self._moment = self._seen = None
+        # Asked after the latch is cleared, so that one that comes just now sets it again.
+        if self._pressed:
+            self.stop()
+            raise RobotStopped(
+                f"The emergency stop {self._config.emergency_stop!r} is pressed; publish false "
+                "there to release it."
+            )
         self._commands.begin()
         due_s = float("-inf")
         if seed is not None and self._scenes.lay_out(seed):
@@ -135,13 +140,11 @@ class Ros2Robot:
             RobotStopped: The robot is stopped; nothing was sent.
         """
         if self._latch.is_set():
-            raise RobotStopped(STOPPED)
+            raise RobotStopped
         moment, seen = self._moment, self._seen
         if moment is None or seen is None:
             raise RobotError("The robot has not begun; reset it first.")
-        sent = np.clip(np.asarray(action, dtype=np.float64), self._spec.low, self._spec.high)
-        if not np.all(np.isfinite(sent)):
-            raise ValueError("An action must be finite numbers.")
+        sent = self._spec.clipped(action)
         if self._resting:
             self._motion.begin(moment.joints, seen.ee_pose)
         period_s, now_s = 1.0 / self._spec.rate_hz, self._senses.now_s
@@ -240,5 +243,6 @@ class Ros2Robot:
                 tell(*present, self._senses.now_s)
 
     def _on_emergency(self, message: Any) -> None:
+        self._pressed = message.data
         if message.data:
             self.stop()

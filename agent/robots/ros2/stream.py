@@ -38,7 +38,7 @@ class Stream(Generic[Value]):
     stamps, or a value that makes no sense, is a fault at once.
 
     Attributes:
-        complaint: Why the last message did not count; empty where it did.
+        complaint: Why the last message did not count; empty where it did, or none came.
         count: How many counted.
         received_s: When the last one that counted came, s of `time.monotonic`.
     """
@@ -76,7 +76,7 @@ class Stream(Generic[Value]):
             self._latest: tuple[float, float] | None = None
             self._least_delay_s = float("inf")
             self.count = 0
-            self.complaint, self.received_s = "nothing comes", float("-inf")
+            self.complaint, self.received_s = "", float("-inf")
 
     @property
     def fault(self) -> RobotStopped | None:
@@ -100,7 +100,7 @@ class Stream(Generic[Value]):
     def lost(self) -> RobotStopped:
         """Return the fault of there being nothing new for too long."""
         return self._fault or self._lost(
-            f"for {self._bounds.max_age_s:g} s {_ended(self.complaint)}"
+            f"for {self._bounds.max_age_s:g} s {_ended(self.complaint or 'nothing comes')}"
         )
 
     def nearest(self, stamp_s: float) -> tuple[float, Value] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 _LATE_S = 0.02
 _HOPELESS_S = 0.2
@@ -21,12 +22,17 @@ class Pace:
         lost_s: Time let go in all, s.
     """
 
-    def __init__(self, step_s: float) -> None:
+    def __init__(
+        self,
+        step_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Begin now, with steps of so many seconds."""
-        self._step_s = step_s
+        self._step_s, self._clock, self._sleep = step_s, clock, sleep
+        self._due_s = clock()
         # Stamps are of the system's clock, but a step of that one must not change the pace.
-        self._system_s = time.time() - time.monotonic()
-        self._due_s = time.monotonic()
+        self._system_s = time.time() - self._due_s
         self.late, self.worst_s, self.lost_s = 0, 0.0, 0.0
 
     @property
@@ -37,20 +43,20 @@ class Pace:
     def step(self) -> None:
         """Wait until the next step is due."""
         self._due_s += self._step_s
-        ahead_s = self._due_s - time.monotonic()
+        ahead_s = self._due_s - self._clock()
         if ahead_s > 0:
-            time.sleep(ahead_s)
+            self._sleep(ahead_s)
         elif -ahead_s > _HOPELESS_S:
             self.restart()
 
     def count(self) -> None:
         """Take note of how late a period ends."""
-        behind_s = time.monotonic() - self._due_s
+        behind_s = self._clock() - self._due_s
         self.late += behind_s > _LATE_S
         self.worst_s = max(self.worst_s, behind_s)
 
     def restart(self) -> None:
         """Let time go that was not simulated, as when a scene is laid out."""
-        now_s = time.monotonic()
+        now_s = self._clock()
         self.lost_s += max(0.0, now_s - self._due_s)
         self._due_s = now_s

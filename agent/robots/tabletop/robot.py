@@ -102,11 +102,8 @@ class TabletopRobot:
             RobotStopped: The stop latch is set; nothing was sent.
         """
         if self._latch.is_set():
-            raise RobotStopped("The robot is stopped and takes no action until the next command.")
-        spec = self._action_spec
-        sent = np.clip(np.asarray(action, dtype=np.float64), spec.low, spec.high)
-        if not np.all(np.isfinite(sent)):
-            raise ValueError("An action must be finite numbers.")
+            raise RobotStopped
+        sent = self._action_spec.clipped(action)
         self._catch_up()
         self._opening = float(sent[-1])
         self._go_on = self._towards(sent[:-1])

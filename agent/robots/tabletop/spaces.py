@@ -6,30 +6,15 @@ import numpy as np
 
 from agent.action_space import ActionSpace, ActionSpec
 from agent.body import Body, Joints
-from agent.robots.commanded import MAX_STEP_M, MAX_TURN_RAD
+from agent.robots.spaces import arm_spec, tool_spec
 from agent.robots.tabletop.panda import HOME_JOINTS, panda_kinematics
 from agent.robots.tabletop.world import HOME_POSE, RATE_HZ
-from agent.types import Vector
 from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
 
 _MAX_JOINT_STEP_RAD = 0.3
 _CLEAR_Z = 0.18
-_GRIPPER = "gripper [0..1]"
-_MOVES, _TURNS = ("dx [m]", "dy [m]", "dz [m]"), ("rx [rad]", "ry [rad]", "rz [rad]")
 
-
-def _spec(space: ActionSpace, names: tuple[str, ...], low: Vector, high: Vector) -> ActionSpec:
-    return ActionSpec(
-        space=space,
-        names=(*names, _GRIPPER),
-        low=np.append(low, 0.0),
-        high=np.append(high, 1.0),
-        rate_hz=RATE_HZ,
-    )
-
-
-_STEP = np.array([MAX_STEP_M] * 3 + [MAX_TURN_RAD] * 3)
-SPEC = _spec(ActionSpace.DELTA_EE, (*_MOVES, *_TURNS), -_STEP, _STEP)
+SPEC = tool_spec(ActionSpace.DELTA_EE, RATE_HZ)
 """Seven numbers: translation, rotation vector and gripper opening."""
 
 
@@ -39,13 +24,14 @@ def tabletop_spec(space: ActionSpace) -> ActionSpec:
         case ActionSpace.DELTA_EE:
             return SPEC
         case ActionSpace.DELTA_EE_POSITION:
-            return _spec(space, _MOVES, -_STEP[:3], _STEP[:3])
+            return tool_spec(space, RATE_HZ)
         case ActionSpace.JOINT_POSITION:
             names = tuple(f"q{i} [rad]" for i in range(1, 8))
-            return _spec(space, names, *panda_kinematics().ranges)
+            return arm_spec(space, names, *panda_kinematics().ranges, RATE_HZ)
         case ActionSpace.DELTA_JOINT:
+            names = tuple(f"dq{i} [rad]" for i in range(1, 8))
             most = np.full(7, _MAX_JOINT_STEP_RAD)
-            return _spec(space, tuple(f"dq{i} [rad]" for i in range(1, 8)), -most, most)
+            return arm_spec(space, names, -most, most, RATE_HZ)
 
 
 def tabletop_body(space: ActionSpace) -> Body:

@@ -10,7 +10,7 @@ import pytest
 from agent.errors import BosunError, ConfigError
 from agent.robots.ros2.robot import Ros2Robot
 from agent.ros.bus import Qos
-from agent.ros.messages import JOINTS
+from agent.ros.messages import JOINTS, TEXT
 from agent.ros.opening import open_bus
 from tests.robots.ros2.puppet import ARM, FINGERS, HOME, OTHER, SIZE, Puppet, Simulator, config
 from tests.ros.domains import OWN
@@ -59,7 +59,7 @@ _MISFITS: dict[str, tuple[dict[str, Any], str]] = {
         _limits(arm_4=(-2.0, 0.0)) | {"home": (0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0)},
         r"limits.arm_4: the joint stands at -2.500 rad, beyond -2 to 0",
     ),
-    "too slow": ({"rate_hz": 60.0}, r"cameras.front: pictures come (19|2\d) times a second"),
+    "too slow": ({"rate_hz": 60.0}, r"cameras.\w+: pictures come \d+ times a second"),
     "no answer to seeds": (
         {"simulated": {"reset": "/reset", "ready": "/reddy"}},
         r"simulated.ready: There is no topic '/reddy'",
@@ -127,6 +127,17 @@ def test_an_arm_that_somebody_else_commands_is_left_alone(puppet: Puppet) -> Non
         other.advertise(OTHER, JOINTS, Qos())
         with pytest.raises(ConfigError, match=r"somebody else publishes on /other_commands"):
             Ros2Robot(config(OWN, **_ELSEWHERE), bus)
+
+
+def test_an_emergency_stop_that_could_not_be_heard_is_refused(puppet: Puppet) -> None:
+    puppet.mend()
+    with (
+        closing(open_bus("dds", OWN, loopback=True)) as other,
+        closing(open_bus("dds", OWN, loopback=True)) as bus,
+    ):
+        other.advertise("/button", TEXT, Qos())
+        with pytest.raises(ConfigError, match=r"emergency_stop: /button carries .*String, not"):
+            Ros2Robot(config(OWN, emergency_stop="/button", **_ELSEWHERE), bus)
 
 
 def test_the_scene_of_a_seed_is_asked_for_and_waited_for(puppet: Puppet) -> None:

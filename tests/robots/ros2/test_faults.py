@@ -3,18 +3,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from agent.errors import CameraLost, RobotLost, RobotStopped
 from agent.robots.ros2.robot import Ros2Robot
-from agent.ros.bus import Qos
-from tests.robots.ros2.puppet import ARM, FINGERS, HOME, Puppet
+from agent.ros.bus import LATCHED, Qos
+from agent.ros.opening import open_bus
+from tests.robots.ros2.puppet import ARM, FINGERS, HOME, OTHER, Puppet, config
+from tests.ros.domains import OWN
 
 _MOVE = np.array([0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5])
-_NOTICED_S = 1.0
-"""The puppet's messages may be 0.25 s old; the rest is for a busy machine."""
+_NOTICED_S, _AT_ONCE_S = 2.0, 1.0
+"""The puppet's messages may be 0.25 s old; the rest is for a busy machine. How fast a stop is for
+the arm is measured by `tests.benchmarks.emergency_stop`.
+"""
 
 
 def _set(name: str, value: object) -> Callable[[Puppet], None]:
@@ -31,14 +36,14 @@ def _nan(puppet: Puppet) -> None:
 
 
 _FAULTS: dict[str, tuple[Callable[[Puppet], None], type[RobotStopped], str]] = {
-    "dead camera": (_set("mute", {"wrist"}), CameraLost, "'wrist' on /wrist"),
+    "dead camera": (_set("mute", {"wrist"}), CameraLost, "/wrist, for 0.25 s nothing comes."),
     "stamps of a camera stand still": (_stand_still("front"), CameraLost, "stand still"),
     "stamps of a camera jump back": (_set("shift_s", {"front": -9.0}), CameraLost, "jump back"),
     "stamps of a camera jump ahead": (_set("shift_s", {"wrist": 9.0}), CameraLost, "jump ahead"),
     "a camera lags": (_set("shift_s", {"front": -0.4}), CameraLost, "'front'"),
     "no pictures": (_set("broken", True), CameraLost, "neither JPEG nor PNG"),
     "pictures of another size": (_set("size", (6, 8)), CameraLost, "8x6 pixels instead of 16x12"),
-    "no joint states": (_set("mute", {"joints"}), RobotLost, "/joint_states"),
+    "no joint states": (_set("mute", {"joints"}), RobotLost, "for 0.25 s nothing comes."),
     "stamps of joints stand still": (_stand_still("joints"), RobotLost, "stand still"),
     "stamps of joints jump back": (_set("shift_s", {"joints": -9.0}), RobotLost, "jump back"),
     "stamps of joints jump ahead": (_set("shift_s", {"joints": 9.0}), RobotLost, "jump ahead"),
@@ -56,7 +61,9 @@ def test_what_is_lost_holds_the_arm_and_is_said(
     kind: type[RobotStopped],
     words: str,
 ) -> None:
-    robot.act(_MOVE)
+    puppet.obeys = False
+    for _ in range(3):
+        robot.act(_MOVE)
     puppet.commands.clear()
     plant(puppet)
     began_s = time.monotonic()
@@ -69,9 +76,7 @@ def test_what_is_lost_holds_the_arm_and_is_said(
     assert words in str(robot.fault)
     # What is told last is to stay: where the joints were, and not the target ahead of them.
     time.sleep(0.25)
-    held = [puppet.commands[-1][name] for name in ARM]
-    assert np.all(np.isfinite(held))
-    assert held == pytest.approx(list(robot.observe().joint_pos), abs=0.05)
+    assert [puppet.commands[-1][name] for name in ARM] == pytest.approx(list(HOME))
     last = robot.observe()
     assert robot.observe() is last
     told = len(puppet.commands)
@@ -106,7 +111,7 @@ def test_a_mission_cannot_begin_with_a_dead_camera_and_can_once_it_lives(
 
 def test_one_late_picture_is_no_fault(robot: Ros2Robot, puppet: Puppet) -> None:
     puppet.mute = {"front"}
-    threading.Timer(0.15, puppet.mute.clear).start()
+    threading.Timer(0.1, puppet.mute.clear).start()
     for _ in range(6):
         robot.act(_MOVE)
     assert not robot.stopped
@@ -119,7 +124,10 @@ def test_an_emergency_stop_holds_from_the_thread_of_the_bus(
     qos = Qos(reliable=reliable)
     press = opened.bus.advertise("/emergency_stop", "std_msgs/msg/Bool", qos)
     made = opened.bus.message("std_msgs/msg/Bool")
-    robot.act(_MOVE)
+    puppet.obeys = False
+    for _ in range(3):
+        robot.act(_MOVE)
+    assert puppet.commands[-1][ARM[3]] != pytest.approx(HOME[3])
     press(made(data=False))
     time.sleep(0.05)
     assert not robot.stopped
@@ -129,12 +137,36 @@ def test_an_emergency_stop_holds_from_the_thread_of_the_bus(
     press(made(data=True))
     # Nobody calls the robot meanwhile.
     assert puppet.told.wait(2.0)
-    assert time.monotonic() - began_s < 0.2
+    assert time.monotonic() - began_s < _AT_ONCE_S
     assert robot.stopped and robot.fault is None
-    held = [puppet.commands[-1][name] for name in ARM]
-    assert held == pytest.approx(list(puppet.positions[:7]))
+    assert [puppet.commands[-1][name] for name in ARM] == pytest.approx(list(HOME))
     with pytest.raises(RobotStopped):
         robot.act(_MOVE)
+    # No command clears it before it is released.
+    with pytest.raises(RobotStopped, match="'/emergency_stop' is pressed"):
+        robot.reset(None)
+    assert robot.stopped
+    press(made(data=False))
+    time.sleep(0.1)
+    assert robot.stopped
+    robot.reset(None)
+    assert not robot.stopped
+
+
+def test_an_emergency_stop_that_was_latched_before_is_heard(puppet: Puppet) -> None:
+    puppet.mend()
+    with closing(open_bus("dds", OWN, loopback=True)) as button:
+        made = button.message("std_msgs/msg/Bool")
+        press = button.advertise("/latched_stop", "std_msgs/msg/Bool", LATCHED)
+        press(made(data=True))
+        asked = config(OWN, emergency_stop="/latched_stop", command={"topic": OTHER})
+        with closing(Ros2Robot(asked, open_bus("dds", OWN, loopback=True))) as robot:
+            assert robot.stopped
+            with pytest.raises(RobotStopped, match="is pressed"):
+                robot.reset(None)
+            press(made(data=False))
+            time.sleep(0.1)
+            robot.reset(None)
 
 
 def test_a_stop_from_another_thread_ends_an_action(robot: Ros2Robot, puppet: Puppet) -> None:
@@ -142,7 +174,7 @@ def test_a_stop_from_another_thread_ends_an_action(robot: Ros2Robot, puppet: Pup
     threading.Timer(0.05, robot.stop).start()
     began_s = time.monotonic()
     robot.act(_MOVE)
-    assert time.monotonic() - began_s < 0.2
+    assert time.monotonic() - began_s < _AT_ONCE_S
     assert robot.stopped and robot.fault is None
     robot.stop()
 
@@ -152,6 +184,7 @@ def test_a_hand_that_grips_goes_on_gripping(robot: Ros2Robot, puppet: Puppet) ->
     puppet.positions = np.append(HOME, [0.02, 0.02])
     robot.act(np.array([0.0] * 7))
     robot.stop()
-    time.sleep(0.1)
+    # It is told again until it has come to rest.
+    time.sleep(0.2)
     assert [puppet.commands[-1][name] for name in FINGERS] == [0.0, 0.0]
     assert [puppet.commands[-1][name] for name in ARM] == pytest.approx(list(HOME))
