@@ -6,13 +6,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 from agent.build import Agent
 from agent.chunks.meter import ChunkMeter
@@ -24,7 +24,7 @@ from agent.events import Event, MissionStarted
 from agent.facts import expected
 from agent.monitor.monitor import broken_off
 from agent.monitor.open_loop import OpenLoop
-from agent.protocols import Monitor, Subscriber
+from agent.protocols import Monitor, Robot, Subscriber
 from agent.sections import EpisodeConfig, MemoryConfig
 from agent.types import Fact, MissionOutcome, Plan, Scene
 from skills.evaluate.flat import reaches
@@ -74,37 +74,41 @@ def run_mission(
 ) -> dict[str, Any]:
     """Run one mission and return its summary, as `bosun run --json` prints it.
 
-    What is in `heard` meanwhile, and was before, goes into the episode.
+    What is in `heard` meanwhile, and was before, goes into the episode. Ctrl-C stops a mission that
+    is under way; once it is over, its log is finished first.
 
     The summary's `world_success` is privileged: the simulator is asked, after the end, whether
     what the first plan was for has come about. The agent never sees it.
     """
-    with ExitStack() as stack:
-        before = _TruthAtStart(agent)
+    # It outlives the recorders: an interrupt while they close must not leave a log unfinished.
+    with ExitStack() as guarded:
+        with ExitStack() as stack:
+            before = _TruthAtStart(agent)
+            if mission.episode is not None:
+                _make_room(agent.config.episode, mission.episode)
+            recorders: list[Subscriber] = [*_recorders(stack, mission)]
+            if heard is not None:
+                recorders = [Handover(heard, recorders)]
+            meter = ChunkMeter()
+            listeners: list[Subscriber] = [before, meter, *subscribers, *recorders]
+            interrupts = guarded.enter_context(_Interrupts(agent.robot))
+            result = agent.runtime(mission.seed, listeners).run(
+                mission.command,
+                mission.seed,
+                dry_run=mission.dry_run,
+                # A stop before the first motion may come before the reset that clears the latch.
+                approve=lambda plan: approve(plan) and not interrupts.came,
+                answer=answer,
+                wish=wish,
+            )
+            interrupts.over = True
+        goals = expected(result.plan, before.scene, agent.contracts)
+        scored = bool(goals) and not mission.dry_run
+        truth = agent.truth
+        success = achieved(truth, goals, before.scene) if scored and truth else None
+        summary = summarise(result, success, mission.episode, meter.summary())
         if mission.episode is not None:
-            _make_room(agent.config.episode, mission.episode)
-        recorders: list[Subscriber] = [*_recorders(stack, mission)]
-        if heard is not None:
-            recorders = [Handover(heard, recorders)]
-        meter = ChunkMeter()
-        listeners: list[Subscriber] = [before, meter, *subscribers, *recorders]
-        interrupted = stack.enter_context(_stop_on_interrupt(agent))
-        result = agent.runtime(mission.seed, listeners).run(
-            mission.command,
-            mission.seed,
-            dry_run=mission.dry_run,
-            # A stop before the first motion may come before the reset that clears the latch.
-            approve=lambda plan: approve(plan) and not interrupted.is_set(),
-            answer=answer,
-            wish=wish,
-        )
-    goals = expected(result.plan, before.scene, agent.contracts)
-    scored = bool(goals) and not mission.dry_run
-    truth = agent.truth
-    success = achieved(truth, goals, before.scene) if scored and truth else None
-    summary = summarise(result, success, mission.episode, meter.summary())
-    if mission.episode is not None:
-        write_summary(mission.episode, summary)
+            write_summary(mission.episode, summary)
     return summary
 
 
@@ -134,20 +138,46 @@ def _recorders(stack: ExitStack, mission: Mission) -> Iterator[Subscriber]:
         yield stack.enter_context(VideoRecorder(mission.video))
 
 
-@contextmanager
-def _stop_on_interrupt(agent: Agent) -> Iterator[threading.Event]:
-    """Let Ctrl-C set the stop latch; the mission then ends as stopped and its log is closed."""
-    interrupted = threading.Event()
+class _Interrupts:
+    """Lets Ctrl-C set the stop latch while a mission is under way, and wait once it is over.
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        agent.robot.stop()
+    The latch is set from another thread: where the mission's own is interrupted, it may hold what
+    the robot needs in order to stop.
 
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
+    Attributes:
+        came: Whether there was one while the mission was under way.
+        over: Whether the mission is over, so that there is nothing to stop any more.
+    """
+
+    def __init__(self, robot: Robot) -> None:
+        self._robot = robot
+        self._stopping: list[threading.Thread] = []
+        self.came = self.over = self._late = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._take)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Give interrupts back to whom they went to before.
+
+        Raises:
+            KeyboardInterrupt: One came after the mission was over.
+        """
+        signal.signal(signal.SIGINT, self._before)
+        for thread in self._stopping:
+            thread.join()
+        if self._late:
+            raise KeyboardInterrupt
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        if self.over:
+            self._late = True
+            return
+        self.came = True
+        thread = threading.Thread(target=self._robot.stop, name="interrupt")
+        self._stopping.append(thread)
+        thread.start()
 
 
 class _TruthAtStart:
