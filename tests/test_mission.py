@@ -211,7 +211,7 @@ def test_an_interrupt_stops_a_robot_that_is_just_being_sent_something(
 ) -> None:
     """A robot that sends keeps others from holding it meanwhile, as one over ROS 2 does."""
     act, stop, sending = agent.robot.act, agent.robot.stop, threading.Lock()
-    waited = []
+    waited = list[bool]()
 
     def sent(action: Vector) -> Vector:
         with sending:

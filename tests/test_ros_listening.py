@@ -26,13 +26,13 @@ from agent.pause import Pause
 from agent.ros.bus import Bus, Qos
 from agent.ros.dds import DdsBus
 from agent.ros.messages import TEXT, text
-from agent.ros_listening import REPLIES, RosListener
+from agent.ros_listening import RosListener, Topics, topics_of
 from agent.types import Plan, Scene
 from tests.parts import COMMAND, PICK, PLACE
 from tests.ros.domains import OWN
 
 ROOT = Path(__file__).parents[1]
-TOPIC = "/voice_command"
+TOPIC, REPLIES = "/voice_command", "/bosun/reply"
 PATIENCE_S = 120.0
 
 
@@ -116,7 +116,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             speaker.until("I will put the red block in the drawer.")
             speaker.say("Pause.")
             speaker.say("No, the green one.")
-            speaker.ask("What are you doing?", "Step ")
+            speaker.ask("What are you doing?", "I am paused")
             speaker.say("STOP")
             speaker.until("I hold still now.")
         finally:
@@ -169,7 +169,9 @@ class _Room:
             estimator=SimpleNamespace(estimate=lambda observation: Scene(0.0)),
             understand=self._understand,
         )
-        self.listener = RosListener(cast(Agent, agent), here, TOPIC, self.told.append)
+        self.listener = RosListener(
+            cast(Agent, agent), here, Topics(TOPIC, REPLIES), self.told.append
+        )
         self.pause = agent.pause
         self.speaker = _Speaker(there)
         self.speaker.ask("what are you doing", "Nothing at the moment.")

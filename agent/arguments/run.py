@@ -48,9 +48,10 @@ def add_listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ros",
         nargs="?",
-        const="/voice_command",
+        const=True,
         metavar="TOPIC",
-        help="take what is told as text on a topic of ROS 2 (%(const)s), without a microphone",
+        help="take what is told as text on a topic of ROS 2, without a microphone; "
+        "else robot.ros2.voice_command",
     )
     add_config(parser)
     parser.add_argument(
