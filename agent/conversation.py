@@ -153,7 +153,8 @@ class Conversation:
         with self._lock:
             if (became := self._at_once(transcript, seconds)) is not None:
                 return became, None
-            busy = self._busy
+            # After a stop, what is said is about what comes next, though the mission goes on ending.
+            busy = self._busy and not self._halted
             # Who sees what a mission came to may correct it all the same.
             changes = busy or corrects(transcript.text)
             mission = self._as_corrected() if changes else _NO_WORDS

@@ -14,7 +14,7 @@ from agent.build import Agent
 from agent.conversation import Became, Conversation
 from agent.episode.backlog import Backlog
 from agent.errors import UsageError
-from agent.events import Event, Heard, SceneEstimated
+from agent.events import Event, Heard, MissionEnded, SceneEstimated
 from agent.protocols import Transcript
 from agent.ros.bus import Bus, Qos
 from agent.ros.messages import TEXT, text
@@ -121,9 +121,12 @@ class RosListener:
         return None
 
     def on_event(self, event: Event) -> None:
-        """Take note of the scene that is spoken of."""
-        if isinstance(event, SceneEstimated):
-            self._scene = event.scene
+        """Take note of the scene that is spoken of, and of a mission's end."""
+        match event:
+            case SceneEstimated():
+                self._scene = event.scene
+            case MissionEnded():
+                self.conversation.ended()
 
     def close(self) -> None:
         """Take no more of what comes; idempotent."""

@@ -139,6 +139,13 @@ def test_who_is_paused_says_so(busy: Room) -> None:
     assert busy.said == ["I am paused until you say go on.", "I pick up the red block."]
 
 
+def test_what_is_said_after_a_stop_corrects_nothing(busy: Room) -> None:
+    busy.hear("stop")
+    assert busy.hear("put the green block on the plate") is Became.COMMAND
+    busy.conversation.ended()
+    assert busy.conversation.command(0.0) == "put the green block on the plate"
+
+
 def test_who_was_stopped_asks_nothing(busy: Room) -> None:
     busy.hear("stop")
     began = time.monotonic()

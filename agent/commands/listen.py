@@ -178,13 +178,13 @@ def _carried_out(
     from agent.mission import fresh_folder, run_mission
 
     talk, mission = listener.conversation, first
-    hears: list[Subscriber] = [Console(cast(IO[str], screen)), listener.replies, listener]
+    # Who is told of an end by the replies may ask for the next mission at once.
+    hears: list[Subscriber] = [Console(cast(IO[str], screen)), listener, listener.replies]
     while (command := listener.command()) is not None:
         asked = replace(mission, command=command)
         yield run_mission(
             agent, asked, hears, talk.approve, talk.answer, talk.wish, listener.backlog
         )
-        talk.ended()
         folder = fresh_folder(agent.config.episode.directory)
         mission = replace(first, seed=None, episode=folder, video=None)
 
