@@ -153,7 +153,7 @@ class Conversation:
         with self._lock:
             if (became := self._at_once(transcript, seconds)) is not None:
                 return became, None
-            # After a stop, what is said is about what comes next, though the mission goes on ending.
+            # After a stop, what is said is about what comes next, though the mission has not ended.
             busy = self._busy and not self._halted
             # Who sees what a mission came to may correct it all the same.
             changes = busy or corrects(transcript.text)
