@@ -20,7 +20,7 @@ from agent.config import Config
 from agent.episode.backlog import Backlog, Handover
 from agent.episode.summary import summarise, write_summary
 from agent.errors import UsageError
-from agent.events import Event, MissionStarted
+from agent.events import Event, MissionEnded, MissionStarted
 from agent.facts import expected
 from agent.monitor.monitor import broken_off
 from agent.monitor.open_loop import OpenLoop
@@ -89,9 +89,8 @@ def run_mission(
             recorders: list[Subscriber] = [*_recorders(stack, mission)]
             if heard is not None:
                 recorders = [Handover(heard, recorders)]
-            meter = ChunkMeter()
-            listeners: list[Subscriber] = [before, meter, *subscribers, *recorders]
-            interrupts = guarded.enter_context(_Interrupts(agent.robot))
+            meter, interrupts = ChunkMeter(), guarded.enter_context(_Interrupts(agent.robot))
+            listeners: list[Subscriber] = [interrupts, before, meter, *subscribers, *recorders]
             result = agent.runtime(mission.seed, listeners).run(
                 mission.command,
                 mission.seed,
@@ -101,7 +100,6 @@ def run_mission(
                 answer=answer,
                 wish=wish,
             )
-            interrupts.over = True
         goals = expected(result.plan, before.scene, agent.contracts)
         scored = bool(goals) and not mission.dry_run
         truth = agent.truth
@@ -142,36 +140,35 @@ class _Interrupts:
     """Lets Ctrl-C set the stop latch while a mission is under way, and wait once it is over.
 
     The latch is set from another thread: where the mission's own is interrupted, it may hold what
-    the robot needs in order to stop.
+    the robot needs in order to stop. It is a subscriber, so that it knows when the mission is over.
 
     Attributes:
         came: Whether there was one while the mission was under way.
-        over: Whether the mission is over, so that there is nothing to stop any more.
     """
 
     def __init__(self, robot: Robot) -> None:
         self._robot = robot
         self._stopping: list[threading.Thread] = []
-        self.came = self.over = self._late = False
+        self.came = self._over = self._late = False
 
     def __enter__(self) -> Self:
         self._before = signal.signal(signal.SIGINT, self._take)
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Give interrupts back to whom they went to before.
-
-        Raises:
-            KeyboardInterrupt: One came after the mission was over.
-        """
+        """Give interrupts back to whom they went to before, with the one that waits."""
         signal.signal(signal.SIGINT, self._before)
         for thread in self._stopping:
             thread.join()
         if self._late:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+
+    def on_event(self, event: Event) -> None:
+        """Take note of the mission's end."""
+        self._over |= isinstance(event, MissionEnded)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self.over:
+        if self._over:
             self._late = True
             return
         self.came = True
