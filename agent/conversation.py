@@ -22,7 +22,8 @@ from agent.types import Plan
 from agent.wish import GO_HOME, Step, Wish, steps
 
 _NO_WORDS = ""
-_PAUSED = "I am paused until you say go on."
+_PAUSED = "I am paused and wait for your word."
+"""Without one that would let it move, should the robot hear itself."""
 
 
 class Became(StrEnum):

@@ -136,7 +136,7 @@ def test_who_is_paused_says_so(busy: Room) -> None:
     busy.hear("what are you doing")
     busy.hear("go on")
     busy.hear("what are you doing")
-    assert busy.said == ["I am paused until you say go on.", "I pick up the red block."]
+    assert busy.said == ["I am paused and wait for your word.", "I pick up the red block."]
 
 
 def test_what_is_said_after_a_stop_corrects_nothing(busy: Room) -> None:

@@ -50,8 +50,8 @@ def add_listen(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=True,
         metavar="TOPIC",
-        help="take what is told as text on a topic of ROS 2, without a microphone; "
-        "else robot.ros2.voice_command",
+        help="take what is told as text on a topic of ROS 2, else on robot.ros2.voice_command; "
+        "no microphone is listened to",
     )
     add_config(parser)
     parser.add_argument(
