@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from agent.chunks.schedule import Schedule
 from agent.config import Config
-from agent.embodiment import body, broadcast, open_robot, simulated, snapshot, tabletop, truth
+from agent.embodiment import (
+    body,
+    broadcast,
+    bus_of,
+    open_robot,
+    simulated,
+    snapshot,
+    tabletop,
+    truth,
+)
 from agent.errors import PlannerError, UsageError
 from agent.familiarity import unfamiliar
 from agent.language import LanguageModels
@@ -41,6 +50,7 @@ if TYPE_CHECKING:
     from agent.planner.grammar import GrammarPlanner
     from agent.robots.simulated import SimulatedRobot
     from agent.robots.tabletop.robot import TabletopRobot
+    from agent.ros.bus import Bus
     from agent.types import Scene
     from skills.evaluate.scoring import World
 
@@ -104,6 +114,11 @@ class Agent:
     def _broadcasts(self) -> list[Subscriber]:
         """Those that tell the robot's own bus, where it has one, what happens."""
         return broadcast(self.robot, self.config.robot)
+
+    @property
+    def bus(self) -> Bus | None:
+        """The ROS 2 bus that the robot is on, closed with it; None where it is on none."""
+        return bus_of(self.robot, self.config.robot)
 
     @property
     def tabletop(self) -> TabletopRobot:

@@ -22,6 +22,8 @@ from agent.types import Plan
 from agent.wish import GO_HOME, Step, Wish, steps
 
 _NO_WORDS = ""
+_PAUSED = "I am paused and wait for your word."
+"""Without one that would let it move, should the robot hear itself."""
 
 
 class Became(StrEnum):
@@ -72,7 +74,7 @@ class Conversation:
         """
         self._gate, self._understand, self._say, self._doing = gate, understand, say, doing
         self._pause, self._stop, self._patience_s = pause, stop, patience_s
-        self._lock = threading.RLock()
+        self._lock = threading.Condition(threading.RLock())
         self._commands: queue.Queue[Wish] = queue.Queue(1)
         self._answers: queue.Queue[str] = queue.Queue(1)
         self._corrections: list[Wish] = []
@@ -84,11 +86,11 @@ class Conversation:
 
     def command(self, timeout_s: float) -> str | None:
         """Return the next command, or None where there is none within so many seconds."""
-        try:
-            wish = self._commands.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
         with self._lock:
+            # A stop comes before this, and takes the command back, or after it, and ends it.
+            if not self._lock.wait_for(lambda: not self._commands.empty(), timeout_s):
+                return None
+            wish = self._commands.get_nowait()
             self._mission, self._corrections = wish.text, []
             self._busy, self._halted = True, False
             self._agreed = steps(wish.plan)
@@ -120,6 +122,8 @@ class Conversation:
     def answer(self, question: str) -> str:
         """Ask something and return what is answered, nothing where nobody does."""
         with self._lock:
+            if self._halted:
+                return _NO_WORDS
             self._drain(self._answers)
             self._asking = True
         self._say(question)
@@ -150,7 +154,8 @@ class Conversation:
         with self._lock:
             if (became := self._at_once(transcript, seconds)) is not None:
                 return became, None
-            busy = self._busy
+            # After a stop, what is said is about what comes next, though the mission has not ended.
+            busy = self._busy and not self._halted
             # Who sees what a mission came to may correct it all the same.
             changes = busy or corrects(transcript.text)
             mission = self._as_corrected() if changes else _NO_WORDS
@@ -190,7 +195,7 @@ class Conversation:
             self._asking = False
             return Became.ANSWER
         if asks_what_is_done(text):
-            self._say(self._doing())
+            self._say(_PAUSED if self._busy and self._pause.shut else self._doing())
             return Became.TOLD
         return None
 
@@ -274,6 +279,7 @@ class Conversation:
         """Put in something new; what nobody has asked for yet is worth less."""
         self._drain(where)
         where.put_nowait(said)
+        self._lock.notify_all()
 
     def _drain(self, where: queue.Queue[_Said]) -> None:
         while not where.empty():

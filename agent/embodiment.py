@@ -19,6 +19,7 @@ from agent.sections import RobotConfig
 if TYPE_CHECKING:
     from agent.robots.simulated import SimulatedRobot
     from agent.robots.tabletop.robot import TabletopRobot
+    from agent.ros.bus import Bus
     from skills.evaluate.scoring import World
 
 
@@ -133,23 +134,31 @@ def truth(robot: Robot, config: RobotConfig) -> World | None:
 
 
 def _remote_truth(robot: Robot, config: RobotConfig) -> World | None:
-    from agent.robots.ros2.robot import Ros2Robot
     from agent.robots.ros2.truth import RemoteTruth
 
-    topic = config.ros2.simulated.truth
-    if topic is None or not isinstance(robot, Ros2Robot):
+    topic, bus = config.ros2.simulated.truth, bus_of(robot, config)
+    if topic is None or bus is None:
         return None
-    return RemoteTruth(robot.bus, topic, config.ros2.wait_s)
+    return RemoteTruth(bus, topic, config.ros2.wait_s)
+
+
+def bus_of(robot: Robot, config: RobotConfig) -> Bus | None:
+    """Return the ROS 2 bus that a robot is on; None where it is on none."""
+    if config.kind != "ros2":
+        return None
+    from agent.robots.ros2.robot import Ros2Robot
+
+    return robot.bus if isinstance(robot, Ros2Robot) else None
 
 
 def broadcast(robot: Robot, config: RobotConfig) -> list[Subscriber]:
     """Return what tells a robot's bus of what happens; nothing where it has none."""
-    if config.kind != "ros2" or config.ros2.prefix is None:
+    bus, prefix = bus_of(robot, config), config.ros2.prefix
+    if bus is None or prefix is None:
         return []
     from agent.broadcast import Broadcast
-    from agent.robots.ros2.robot import Ros2Robot
 
-    return [Broadcast(robot.bus, config.ros2.prefix)] if isinstance(robot, Ros2Robot) else []
+    return [Broadcast(bus, prefix)]
 
 
 def snapshot(robot: Robot) -> dict[str, Any] | None:

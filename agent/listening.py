@@ -11,7 +11,7 @@ from agent.build import Agent
 from agent.conversation import Became, Conversation
 from agent.episode.backlog import Backlog
 from agent.errors import SpeechError
-from agent.events import Event, SceneEstimated
+from agent.events import Event, MissionEnded, SceneEstimated
 from agent.speech.control import Control
 from agent.speech.gate import Gate
 from agent.speech.hearing import Hearing
@@ -116,9 +116,12 @@ class Listener:
         self._voice.hush()
 
     def on_event(self, event: Event) -> None:
-        """Take note of the scene that is spoken of."""
-        if isinstance(event, SceneEstimated):
-            self._scene = event.scene
+        """Take note of the scene that is spoken of, and of a mission's end."""
+        match event:
+            case SceneEstimated():
+                self._scene = event.scene
+            case MissionEnded():
+                self.conversation.ended()
 
     def close(self) -> None:
         """Stop listening and speaking."""

@@ -6,13 +6,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 from agent.build import Agent
 from agent.chunks.meter import ChunkMeter
@@ -20,11 +20,11 @@ from agent.config import Config
 from agent.episode.backlog import Backlog, Handover
 from agent.episode.summary import summarise, write_summary
 from agent.errors import RobotError, UsageError
-from agent.events import Event, MissionStarted
+from agent.events import Event, MissionEnded, MissionStarted
 from agent.facts import expected
 from agent.monitor.monitor import broken_off
 from agent.monitor.open_loop import OpenLoop
-from agent.protocols import Monitor, Subscriber
+from agent.protocols import Monitor, Robot, Subscriber
 from agent.sections import EpisodeConfig, MemoryConfig
 from agent.types import Fact, MissionOutcome, Plan, Scene
 from skills.evaluate.flat import reaches
@@ -74,39 +74,41 @@ def run_mission(
 ) -> dict[str, Any]:
     """Run one mission and return its summary, as `bosun run --json` prints it.
 
-    What is in `heard` meanwhile, and was before, goes into the episode.
+    What is in `heard` meanwhile, and was before, goes into the episode. Ctrl-C stops a mission that
+    is under way; once it is over, its log is finished first.
 
     The summary's `world_success` is privileged: the simulator is asked, after the end, whether
     what the first plan was for has come about. The agent never sees it.
     """
-    with ExitStack() as stack:
-        before = _TruthAtStart(agent)
+    # It outlives the recorders: an interrupt while they close must not leave a log unfinished.
+    with ExitStack() as guarded:
+        with ExitStack() as stack:
+            before = _TruthAtStart(agent)
+            if mission.episode is not None:
+                _make_room(agent.config.episode, mission.episode)
+            recorders: list[Subscriber] = [*_recorders(stack, mission)]
+            if heard is not None:
+                recorders = [Handover(heard, recorders)]
+            meter, interrupts = ChunkMeter(), guarded.enter_context(_Interrupts(agent.robot))
+            listeners: list[Subscriber] = [interrupts, before, meter, *subscribers, *recorders]
+            result = agent.runtime(mission.seed, listeners).run(
+                mission.command,
+                mission.seed,
+                dry_run=mission.dry_run,
+                # A stop before the first motion may come before the reset that clears the latch.
+                approve=lambda plan: approve(plan) and not interrupts.came,
+                answer=answer,
+                wish=wish,
+            )
+        goals = expected(result.plan, before.scene, agent.contracts)
+        success = None
+        if goals and not mission.dry_run and agent.truth is not None:
+            # A world that has gone meanwhile gives no score, and the mission ended all the same.
+            with suppress(RobotError):
+                success = achieved(agent.truth, goals, before.scene)
+        summary = summarise(result, success, mission.episode, meter.summary())
         if mission.episode is not None:
-            _make_room(agent.config.episode, mission.episode)
-        recorders: list[Subscriber] = [*_recorders(stack, mission)]
-        if heard is not None:
-            recorders = [Handover(heard, recorders)]
-        meter = ChunkMeter()
-        listeners: list[Subscriber] = [before, meter, *subscribers, *recorders]
-        interrupted = stack.enter_context(stop_on_interrupt(agent))
-        result = agent.runtime(mission.seed, listeners).run(
-            mission.command,
-            mission.seed,
-            dry_run=mission.dry_run,
-            # A stop before the first motion may come before the reset that clears the latch.
-            approve=lambda plan: approve(plan) and not interrupted.is_set(),
-            answer=answer,
-            wish=wish,
-        )
-    goals = expected(result.plan, before.scene, agent.contracts)
-    success = None
-    if goals and not mission.dry_run and agent.truth is not None:
-        # A world that has gone meanwhile gives no score, and the mission ended all the same.
-        with suppress(RobotError):
-            success = achieved(agent.truth, goals, before.scene)
-    summary = summarise(result, success, mission.episode, meter.summary())
-    if mission.episode is not None:
-        write_summary(mission.episode, summary)
+            write_summary(mission.episode, summary)
     return summary
 
 
@@ -136,21 +138,45 @@ def _recorders(stack: ExitStack, mission: Mission) -> Iterator[Subscriber]:
         yield stack.enter_context(VideoRecorder(mission.video))
 
 
-@contextmanager
-def stop_on_interrupt(agent: Agent) -> Iterator[threading.Event]:
-    """Let Ctrl-C set the stop latch; the mission then ends as stopped and its log is closed."""
-    interrupted, robot = threading.Event(), agent.robot
+class _Interrupts:
+    """Lets Ctrl-C set the stop latch while a mission is under way, and wait once it is over.
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        # The thread that is interrupted may hold the very lock that holding the arm needs.
-        threading.Thread(target=robot.stop, name="bosun-interrupt").start()
+    The latch is set from another thread: where the mission's own is interrupted, it may hold what
+    the robot needs in order to stop. It is a subscriber, so that it knows when the mission is over.
 
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
+    Attributes:
+        came: Whether there was one while the mission was under way.
+    """
+
+    def __init__(self, robot: Robot) -> None:
+        self._robot = robot
+        self._stopping: list[threading.Thread] = []
+        self.came = self._over = self._late = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._take)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Give interrupts back to whom they went to before, with the one that waits."""
+        signal.signal(signal.SIGINT, self._before)
+        for thread in self._stopping:
+            thread.join()
+        if self._late:
+            signal.raise_signal(signal.SIGINT)
+
+    def on_event(self, event: Event) -> None:
+        """Take note of the mission's end."""
+        self._over |= isinstance(event, MissionEnded)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        if self._over:
+            self._late = True
+            return
+        self.came = True
+        thread = threading.Thread(target=self._robot.stop, name="interrupt")
+        self._stopping.append(thread)
+        thread.start()
 
 
 class _TruthAtStart:

@@ -13,18 +13,17 @@ from typing import Any
 from agent.build import Agent
 from agent.conversation import Became, Conversation
 from agent.episode.backlog import Backlog
-from agent.events import Event, Heard, SceneEstimated
+from agent.errors import UsageError
+from agent.events import Event, Heard, MissionEnded, SceneEstimated
 from agent.protocols import Transcript
 from agent.ros.bus import Bus, Qos
 from agent.ros.messages import TEXT, text
+from agent.sections import Ros2Config
 from agent.speech.certain import CertainGate
 from agent.speech.control import Control, control_of
 from agent.speech.gate import GateDecision
 from agent.speech.replies import Replies
 from agent.types import Plan
-
-REPLIES = "/bosun/reply"
-"""Topic on which the robot says what it would say aloud."""
 
 _AT_ONCE = (Control.STOP, Control.CANCEL, Control.PAUSE)
 _POLL_S = 0.2
@@ -34,6 +33,30 @@ _LONGEST = 4_000
 """Characters that are kept of a text."""
 _MARKS = re.compile(r"[!?;:\"“”]|(?<!\d)[.,]|[.,](?!\d)")
 """What separates words; a decimal point does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Where a robot is spoken to, and answers, as `std_msgs/String`.
+
+    Attributes:
+        commands: Where commands, answers and corrections come.
+        replies: Where the robot says what it would say aloud; None where it says nothing.
+    """
+
+    commands: str
+    replies: str | None
+
+
+def topics_of(config: Ros2Config, commands: str | None) -> Topics:
+    """Return a robot's topics, commands coming on the configured one where None is named.
+
+    Raises:
+        UsageError: None is configured either.
+    """
+    if (commands := commands or config.voice_command) is None:
+        raise UsageError("robot.ros2.voice_command names no topic; set it, or give --ros TOPIC.")
+    return Topics(commands, None if config.prefix is None else f"{config.prefix}/reply")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +81,21 @@ class RosListener:
         replies: A subscriber that says what a person wants to know.
     """
 
-    def __init__(self, agent: Agent, bus: Bus, topic: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, agent: Agent, bus: Bus, topics: Topics, tell: Callable[[str], None]) -> None:
         """Begin to listen.
 
         Args:
             agent: Whose robot is told what to do; it stands in the world of its first mission.
-            bus: Where the topic is; it is closed in the end.
-            topic: Where commands, answers and corrections come as `std_msgs/String`.
+            bus: Where the topics are; whoever opened it closes it, after this.
+            topics: Where texts come and go.
             tell: Prints a sentence.
 
         Raises:
-            ConfigError: There can be no such topic.
+            ConfigError: There can be no such topics.
         """
-        self._agent, self._bus, self._topic, self._tell = agent, bus, topic, tell
+        self._agent, self._bus, self._topics, self._tell = agent, bus, topics, tell
         self._scene = agent.estimator.estimate(agent.robot.observe())
-        self._publish = bus.advertise(REPLIES, TEXT, Qos())
+        self._publish = topics.replies and bus.advertise(topics.replies, TEXT, Qos())
         self.backlog = Backlog()
         self.replies = Replies(self._say)
         self.conversation = Conversation(
@@ -88,7 +111,7 @@ class RosListener:
         self._texts: queue.Queue[_Text] = queue.Queue(_MOST_WAITING)
         self._thread = threading.Thread(target=self._listen, name="ros-listener", daemon=True)
         self._thread.start()
-        bus.listen(topic, TEXT, Qos(), self._receive)
+        bus.listen(topics.commands, TEXT, Qos(), self._receive)
 
     def command(self) -> str | None:
         """Wait for the next command; None once it is closed."""
@@ -98,18 +121,22 @@ class RosListener:
         return None
 
     def on_event(self, event: Event) -> None:
-        """Take note of the scene that is spoken of."""
-        if isinstance(event, SceneEstimated):
-            self._scene = event.scene
+        """Take note of the scene that is spoken of, and of a mission's end."""
+        match event:
+            case SceneEstimated():
+                self._scene = event.scene
+            case MissionEnded():
+                self.conversation.ended()
 
     def close(self) -> None:
-        """Stop listening and leave the bus; idempotent."""
+        """Take no more of what comes; idempotent."""
         self._closed = True
         self._thread.join()
-        self._bus.close()
 
     def _receive(self, message: Any) -> None:
         """Do what cannot wait, from the thread of the bus, and let the rest wait."""
+        if self._closed:
+            return
         came = _Text(_words(message.data), time.monotonic(), self._stops)
         control = control_of(came.words)
         if control in _AT_ONCE:
@@ -170,7 +197,7 @@ class RosListener:
             text=came.words,
             ruling=ruled.ruling.value if ruled else None,
             cause=ruled.cause.value if ruled else None,
-            reason=f"It came as text on {self._topic}. {reason}".strip(),
+            reason=f"It came as text on {self._topics.commands}. {reason}".strip(),
             evidence=ruled.evidence if ruled else {},
             seconds=seconds or {},
         )
@@ -179,7 +206,8 @@ class RosListener:
 
     def _say(self, sentence: str) -> None:
         self._tell(f"“{sentence}”")
-        self._publish(text(self._bus, sentence))
+        if self._publish:
+            self._publish(text(self._bus, sentence))
 
     def _understand(self, words: str) -> Plan:
         return self._agent.understand(words, self._scene)

@@ -131,6 +131,29 @@ def test_a_question_is_answered_without_stopping(busy: Room) -> None:
     assert (busy.stops, busy.pause.shut) == (0, False)
 
 
+def test_who_is_paused_says_so(busy: Room) -> None:
+    busy.hear("pause")
+    busy.hear("what are you doing")
+    busy.hear("go on")
+    busy.hear("what are you doing")
+    assert busy.said == ["I am paused and wait for your word.", "I pick up the red block."]
+
+
+def test_what_is_said_after_a_stop_corrects_nothing(busy: Room) -> None:
+    busy.hear("stop")
+    assert busy.hear("put the green block on the plate") is Became.COMMAND
+    busy.conversation.ended()
+    assert busy.conversation.command(0.0) == "put the green block on the plate"
+
+
+def test_who_was_stopped_asks_nothing(busy: Room) -> None:
+    busy.hear("stop")
+    began = time.monotonic()
+    assert busy.conversation.answer("Which one?") == ""
+    assert time.monotonic() - began < busy.patience_s / 2
+    assert not busy.said
+
+
 def test_pause_holds_and_continue_goes_on(busy: Room) -> None:
     busy.hear("pause")
     assert busy.pause.shut

@@ -80,7 +80,8 @@ class ImaginedAgent:
 
     def __init__(self) -> None:
         self.config = load_config(None)
-        self.robot, self.pause = ImaginedRobot(), Pause()
+        self.tabletop = self.robot = ImaginedRobot()
+        self.pause = Pause()
         self.estimator = Imagination(self.robot)
         self._planner = GrammarPlanner()
 

@@ -9,12 +9,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from agent.conversation import Became, Conversation
 from agent.doubles import ScriptedPolicy, StillRobot
-from agent.events import Event, Ticked
+from agent.events import Event, Planned, Ticked
 from agent.parts import Budget
 from agent.pause import PausableRobot, Pause
-from agent.types import MissionOutcome, MissionResult, Observation
-from tests.parts import AFTER, BEFORE, COMMAND, HELD, Bench, chunk
+from agent.protocols import Transcript
+from agent.speech.certain import CertainGate
+from agent.speech.control import Control
+from agent.speech.replies import Replies
+from agent.types import MissionOutcome, MissionResult, Observation, Plan
+from tests.parts import AFTER, BEFORE, COMMAND, HELD, PICK, PLACE, Bench, chunk
 
 WELL = [BEFORE, BEFORE, HELD, HELD, AFTER, AFTER, AFTER]
 SECOND_TICK = 2
@@ -95,6 +100,55 @@ def test_a_stop_ends_a_paused_mission() -> None:
     mission.robot.stop()
     assert mission.result().outcome is MissionOutcome.STOPPED
     assert len(mission.robot.sent) == SECOND_TICK
+
+
+class _PauseBeforeAnyStep:
+    """Pauses a mission as soon as it has a plan."""
+
+    def __init__(self, pause: Pause) -> None:
+        self._pause, self.paused = pause, threading.Event()
+
+    def on_event(self, event: Event) -> None:
+        if isinstance(event, Planned):
+            self._pause.pause()
+            self.paused.set()
+
+
+def test_a_stop_ends_a_mission_that_was_paused_and_corrected() -> None:
+    robot, pause, said = StillRobot(), Pause(), list[str]()
+    replies, pauser = Replies(said.append), _PauseBeforeAnyStep(pause)
+    talk = Conversation(
+        CertainGate(),
+        lambda text: Plan(command=text, subgoals=(PICK, PLACE)),
+        said.append,
+        replies.doing,
+        pause,
+        robot.stop,
+    )
+    bench = Bench(scenes=WELL, robot=PausableRobot(robot, pause), subscribers=[replies, pauser])
+
+    def tell(words: str) -> Became:
+        return talk.hear(Transcript(words, 1.0, 0.0), 0.0)[0]
+
+    assert tell(COMMAND) is Became.COMMAND
+    assert talk.command(0.0) == COMMAND
+    results: list[MissionResult] = []
+
+    def run() -> None:
+        results.append(
+            bench.runtime.run(COMMAND, 0, approve=talk.approve, answer=talk.answer, wish=talk.wish)
+        )
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert pauser.paused.wait(5.0)
+    assert tell("no the green one") is Became.CORRECTION
+    assert tell("what are you doing") is Became.TOLD
+    assert said[-1].startswith("I am paused")
+    talk.steer(Control.STOP)
+    thread.join(5.0)
+    assert [result.outcome for result in results] == [MissionOutcome.STOPPED]
+    assert not len(robot.sent)
 
 
 @pytest.mark.parametrize("robot", [StillRobot, _RunningClock])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import queue
 import signal
@@ -19,31 +20,38 @@ import pytest
 
 from agent.build import Agent
 from agent.cli import main
+from agent.commands.listen import told
+from agent.config import load_config
 from agent.episode.page import write_page
 from agent.episode.reader import read_episode
 from agent.errors import RobotError
 from agent.events import Heard, MissionStarted
+from agent.level_meter import LevelMeter
+from agent.mission import Mission
 from agent.pause import Pause
 from agent.ros.bus import Bus, Qos
 from agent.ros.dds import DdsBus
 from agent.ros.messages import TEXT, text
-from agent.ros_listening import REPLIES, RosListener
+from agent.ros_listening import RosListener, Topics, topics_of
+from agent.sections import Ros2Config
 from agent.types import Plan, Scene
 from tests.parts import COMMAND, PICK, PLACE
 from tests.ros.domains import OWN
 
 ROOT = Path(__file__).parents[1]
 TOPIC = "/voice_command"
+TOPICS = Topics(TOPIC, "/bosun/reply")
 PATIENCE_S = 120.0
 
 
 class _Speaker:
     """Tells the robot something from another participant, and waits for what it says."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, topics: Topics = TOPICS) -> None:
         self._bus, self._replies = bus, queue.Queue[str]()
-        bus.listen(REPLIES, TEXT, Qos(), lambda message: self._replies.put(message.data))
-        self._publish = bus.advertise(TOPIC, TEXT, Qos())
+        assert topics.replies is not None
+        bus.listen(topics.replies, TEXT, Qos(), lambda message: self._replies.put(message.data))
+        self._publish = bus.advertise(topics.commands, TEXT, Qos())
 
     def say(self, words: str) -> None:
         self._publish(text(self._bus, words))
@@ -70,19 +78,20 @@ class _Speaker:
         raise AssertionError(f"{words!r} is never answered with {beginning!r}.")
 
 
-def _ended(robot: subprocess.Popen[str]) -> str:
-    """End a robot as a person does, and return what it has printed.
+def _wait_for(something: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not something():
+        assert time.monotonic() < end, "It did not come about."
+        time.sleep(0.02)
 
-    What comes before a mission is quite over ends the mission only.
-    """
-    for _ in range(5):
-        robot.send_signal(signal.SIGINT)
-        try:
-            return robot.communicate(timeout=PATIENCE_S / 10)[1]
-        except subprocess.TimeoutExpired:
-            continue
-    robot.kill()
-    return robot.communicate()[1]
+
+def _ended(robot: subprocess.Popen[str]) -> str:
+    """End a robot as a person does, while it may be closing a log; return what it has printed."""
+    robot.send_signal(signal.SIGINT)
+    try:
+        return robot.communicate(timeout=PATIENCE_S)[1]
+    finally:
+        robot.kill()
 
 
 @pytest.fixture(scope="module")
@@ -112,18 +121,20 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             speaker.say("Open the drawer.")
             speaker.until("I will open the drawer.")
             speaker.until("Done.")
+            # Until its log is closed, what comes is the last that came to the first mission.
+            _wait_for(lambda: [*folder.glob("*/summary.json")])
             speaker.ask("Put the block in the drawer.", "Which block do you mean")
             speaker.say("Put the red block in the drawer!")
             speaker.until("I will put the red block in the drawer.")
             speaker.say("Pause.")
             speaker.say("No, the green one.")
-            speaker.ask("What are you doing?", "Step ")
+            speaker.ask("What are you doing?", "I am paused")
             speaker.say("STOP")
             speaker.until("I hold still now.")
         finally:
-            told = _ended(robot)
-    assert "Told 'open the drawer': command." in told
-    assert "Traceback" not in told
+            printed = _ended(robot)
+    assert "Told 'open the drawer': command." in printed
+    assert "Traceback" not in printed
     assert robot.returncode == 4
     return folder
 
@@ -170,7 +181,7 @@ class _Room:
             estimator=SimpleNamespace(estimate=lambda observation: Scene(0.0)),
             understand=self._understand,
         )
-        self.listener = RosListener(cast(Agent, agent), here, TOPIC, self.told.append)
+        self.listener = RosListener(cast(Agent, agent), here, TOPICS, self.told.append)
         self.pause = agent.pause
         self.speaker = _Speaker(there)
         self.speaker.ask("what are you doing", "Nothing at the moment.")
@@ -306,6 +317,58 @@ def _heard(room: _Room, wanted: Callable[[Any], bool]) -> Heard:
 def test_a_microphone_and_a_topic_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["listen", "--ros", "--push-to-talk"]) == 2
     assert "not both" in capsys.readouterr().err
+
+
+def test_a_robot_on_a_bus_is_spoken_to_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: object) -> Bus:
+        raise AssertionError("One process has a domain once.")
+
+    monkeypatch.setattr("agent.ros.opening.open_bus", opened)
+    with (
+        closing(DdsBus(OWN, loopback=True)) as here,
+        closing(DdsBus(OWN, loopback=True)) as there,
+    ):
+        idle = SimpleNamespace(reset=lambda seed: None, observe=lambda: None, stop=lambda: None)
+        agent = SimpleNamespace(
+            bus=here,
+            caveat=None,
+            close=lambda: None,
+            estimator=SimpleNamespace(estimate=lambda observation: Scene(0.0)),
+            pause=Pause(),
+            robot=idle,
+        )
+        monkeypatch.setattr("agent.build.Agent", lambda config: agent)
+        screen, config = LevelMeter(io.StringIO()), load_config(None)
+        robot = told(config, Topics("/arm/say", "/arm/reply"), Mission("", 0), screen)
+        # It asks for its next mission for ever, or until its thread is interrupted.
+        monkeypatch.setattr(RosListener, "command", _until_told)
+        listening = threading.Thread(target=lambda: list(robot))
+        listening.start()
+        speaker = _Speaker(there, Topics("/arm/say", "/arm/reply"))
+        speaker.ask("what are you doing", "Nothing at the moment.")
+        listening.join(10.0)
+        # Who came last leaves first, and the bus goes with the robot alone.
+        assert not listening.is_alive()
+        here.topics()
+
+
+def _until_told(listener: RosListener) -> str | None:
+    """Return that there is no command, once something was answered."""
+    _wait_for(lambda: listener.backlog.take(0.0))
+    return None
+
+
+def test_a_robot_has_its_own_topics() -> None:
+    assert topics_of(Ros2Config(), None) == TOPICS
+    own = Ros2Config(voice_command="/arm/say", prefix="/arm")
+    assert topics_of(own, None) == Topics("/arm/say", "/arm/reply")
+    assert topics_of(own, "/say") == Topics("/say", "/arm/reply")
+    assert topics_of(Ros2Config(prefix=None), None) == Topics(TOPIC, None)
+
+
+def test_a_robot_without_a_topic_asks_for_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["listen", "--ros", "--set", "robot.ros2.voice_command=null"]) == 2
+    assert "give --ros TOPIC" in capsys.readouterr().err
 
 
 def test_a_topic_that_can_be_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:

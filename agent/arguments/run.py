@@ -48,10 +48,10 @@ def add_listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ros",
         nargs="?",
-        const="",
+        const=True,
         metavar="TOPIC",
-        help="take what is told as text on a topic of ROS 2, or else on robot.ros2.voice_command, "
-        "without a microphone",
+        help="take what is told as text on a topic of ROS 2, else on robot.ros2.voice_command; "
+        "no microphone is listened to",
     )
     add_config(parser)
     parser.add_argument(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agent.listening import Listener
     from agent.mission import Mission
     from agent.protocols import Subscriber
-    from agent.ros_listening import RosListener
+    from agent.ros_listening import RosListener, Topics
     from agent.speech.source import Source
     from agent.speech.vad import PushToTalk
 
@@ -36,7 +36,7 @@ def listen(args: argparse.Namespace) -> int:
     if args.ros is not None:
         if args.device or args.push_to_talk:
             raise UsageError("Take the microphone (--device, --push-to-talk) or --ros, not both.")
-        if args.ros:
+        if args.ros is not True:
             check_topic(args.ros)
     from agent.mission import Mission, fresh_folder
     from agent.speech.microphone import Microphone
@@ -44,10 +44,10 @@ def listen(args: argparse.Namespace) -> int:
     config = load_config(args.config, args.overrides)
     first = Mission("", args.seed, fresh_folder(config.episode.directory))
     if args.ros is not None:
-        topic = args.ros or config.robot.ros2.voice_command
-        if topic is None:
-            raise UsageError("robot.ros2.voice_command names no topic; say --ros TOPIC.")
-        for _ in told(config, topic, first, LevelMeter(sys.stderr)):
+        from agent.ros_listening import topics_of
+
+        topics = topics_of(config.robot.ros2, None if args.ros is True else args.ros)
+        for _ in told(config, topics, first, LevelMeter(sys.stderr)):
             continue
         return 0
     if args.push_to_talk:
@@ -133,33 +133,38 @@ def spoken(
 
 
 def told(
-    config: Config, topic: str, first: Mission, screen: LevelMeter
+    config: Config, topics: Topics, first: Mission, screen: LevelMeter
 ) -> Iterator[dict[str, Any]]:
     """Yield the summaries of all missions that are asked for as text on a topic of ROS 2.
 
+    A robot that is on a bus is spoken to there; for another one a bus is joined as configured.
+
     Args:
         config: Of the agent.
-        topic: Where commands, answers and corrections come.
+        topics: Where texts come and go.
         first: The first mission, but for its command; those that follow go on in its world.
         screen: Where to write what comes, is said and done.
     """
     from agent.build import Agent
     from agent.ros.opening import open_bus
-    from agent.ros_listening import REPLIES, RosListener
+    from agent.ros_listening import RosListener
 
     tell = _teller(screen)
     with ExitStack() as stack:
-        ros = config.robot.ros2
-        bus = open_bus(ros.transport, ros.domain, ros.loopback)
-        stack.callback(bus.close)
         agent = Agent(config)
         stack.callback(agent.close)
         warn(agent)
+        bus = agent.bus
+        if bus is None:
+            ros = config.robot.ros2
+            bus = open_bus(ros.transport, ros.domain, ros.loopback)
+            stack.callback(bus.close)
         agent.robot.reset(first.seed)
-        listener = RosListener(agent, bus, topic, tell)
+        listener = RosListener(agent, bus, topics, tell)
         stack.callback(listener.close)
+        answer = f" and answer on {topics.replies}" if topics.replies else ""
         tell(
-            f"I do what comes on {topic} and answer on {REPLIES}; "
+            f"I do what comes on {topics.commands}{answer}; "
             "the text 'stop' stops me, Ctrl-C ends it."
         )
         yield from _carried_out(agent, listener, first, screen)
@@ -173,13 +178,13 @@ def _carried_out(
     from agent.mission import fresh_folder, run_mission
 
     talk, mission = listener.conversation, first
-    hears: list[Subscriber] = [Console(cast(IO[str], screen)), listener.replies, listener]
+    # Who is told of an end by the replies may ask for the next mission at once.
+    hears: list[Subscriber] = [Console(cast(IO[str], screen)), listener, listener.replies]
     while (command := listener.command()) is not None:
         asked = replace(mission, command=command)
         yield run_mission(
             agent, asked, hears, talk.approve, talk.answer, talk.wish, listener.backlog
         )
-        talk.ended()
         folder = fresh_folder(agent.config.episode.directory)
         mission = replace(first, seed=None, episode=folder, video=None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -82,8 +83,12 @@ class CaseBench:
         """Load nothing yet."""
         self._agent: Agent | None = None
 
-    def __call__(self, job: Job) -> Finding:
+    def __call__(self, job: Job, warn: Callable[[str], None] = lambda caveat: None) -> Finding:
         """Run one case.
+
+        Args:
+            job: The case.
+            warn: Is told what a human should know before anything moves, where there is something.
 
         Raises:
             BosunError: It could not be run to its end; the next one begins with a new agent.
@@ -93,6 +98,8 @@ class CaseBench:
         agent, self._agent = self._agent or Agent(job.config), None
         with ExitStack() as on_error:
             on_error.callback(agent.close)
+            if agent.caveat is not None:
+                warn(agent.caveat)
             finding = _run(agent, job)
             on_error.pop_all()
         self._agent = agent

@@ -6,6 +6,7 @@ import atexit
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -16,6 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from agent.config import Config
 from agent.errors import BosunError
 from agent.script.bench import CaseBench, Finding, Job, Status
 
@@ -51,6 +53,8 @@ def _results(
     No more are handed out than there are processes, so that few are in the way of an interrupt.
     """
     running: dict[Future[Finding], int] = {}
+    # What a human should know of settings is said once, by the process that is the first with them.
+    warned: Config | None = None
     broken = False
     workers = min(workers, len(waiting))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin) as pool:
@@ -58,8 +62,11 @@ def _results(
             while waiting and len(running) < workers and not broken:
                 try:
                     with _deaf_to_interrupts():
-                        running[pool.submit(_run, jobs[waiting[0]])] = waiting[0]
+                        job = jobs[waiting[0]]
+                        warns = job.config != warned
+                        running[pool.submit(_run, job, warns=warns)] = waiting[0]
                     waiting.popleft()
+                    warned = job.config
                 except BrokenProcessPool:
                     broken = True
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -110,5 +117,11 @@ def _bench() -> CaseBench:
     return bench
 
 
-def _run(job: Job) -> Finding:
-    return _bench()(job)
+def _run(job: Job, *, warns: bool) -> Finding:
+    return _bench()(job, _warn) if warns else _bench()(job)
+
+
+def _warn(caveat: str) -> None:
+    """Say it on a line of its own, below the progress bar of the process that waits."""
+    sys.stderr.write(f"\nbosun: {caveat}\n")
+    sys.stderr.flush()
