@@ -158,7 +158,8 @@ class RealtimePolicy:
     def _ask(self, observation: Observation, acted_s: float) -> None:
         phrase, self._phrase, self._since_asked = self._phrase, None, 0
         delay = whole_ticks(max(self._latencies), self._schedule.dt_s)
-        continuing = self._schedule.merge is Merge.RTC and phrase is None
+        # Where nothing is planned any more the arm stands, and there is nothing to go on from.
+        continuing = self._schedule.merge is Merge.RTC and self._queue.at(acted_s) is not None
         seen = on_clock(observation, acted_s)
 
         def answer() -> _Reply:

@@ -275,6 +275,19 @@ def test_chunks_that_continue_each_other_are_told_of_the_delay() -> None:
     assert {delay for _, delay in table.continued} == {2}
 
 
+def test_a_chunk_does_not_continue_one_that_was_dropped_in_a_pause() -> None:
+    policy, table, time = _slow(0.15, Merge.RTC)
+    policy.reset("go")
+    assert len(list(_run(policy, time, 5))) == 5
+    before = list(table.continued)
+    time.sleep(2.0)
+    chunk = policy.infer(observation(time.now_s - 2.0))
+    assert chunk.timing is not None and chunk.timing.starved
+    assert table.continued == before
+    assert len(list(_run(policy, time, 5))) == 5
+    assert len(table.continued) > len(before)
+
+
 @pytest.mark.parametrize("can", [None, False])
 def test_a_policy_that_cannot_continue_a_chunk_is_refused(can: bool | None) -> None:
     table: Timetable | Plain = Plain()
