@@ -11,6 +11,7 @@ from agent.chunks.policy import RealtimePolicy
 from agent.chunks.schedule import Merge, Schedule
 from agent.doubles import ScriptedPolicy, StillRobot
 from agent.errors import ConfigError, PolicyLost
+from agent.faults import DelayedPolicy
 from agent.protocols import Policy
 from agent.types import ActionChunk, MissionOutcome, Observation
 from tests.parts import COMMAND, Bench, observation
@@ -286,6 +287,16 @@ def test_a_chunk_does_not_continue_one_that_was_dropped_in_a_pause() -> None:
     assert table.continued == before
     assert len(list(_run(policy, time, 5))) == 5
     assert len(table.continued) > len(before)
+
+
+def test_a_policy_that_is_late_on_purpose_continues_what_the_one_within_can() -> None:
+    table, slept = Timetable(), list[float]()
+    late = DelayedPolicy(lambda: table, 0.15, slept.append)
+    assert late.continues
+    late.reset("go")
+    late.infer_after(observation(0.3), 2)
+    assert table.continued == [(0.3, 2)] and slept == [0.15]
+    assert not DelayedPolicy(Plain, 0.15).continues
 
 
 @pytest.mark.parametrize("can", [None, False])
