@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.action_space import ActionSpec
 from agent.fitting import fit
-from agent.protocols import Policy
+from agent.protocols import ContinuingPolicy, Policy
 from agent.types import ActionChunk, Observation
 
 _FAR = 1e3
@@ -51,6 +51,19 @@ class DelayedPolicy:
     def infer(self, observation: Observation) -> ActionChunk:
         """Return the next actions, late."""
         chunk = self._policy.infer(observation)
+        self._sleep(self._delay_s)
+        return chunk
+
+    @property
+    def continues(self) -> bool:
+        """Whether the policy it wraps can make a chunk go on from what is left of the last one."""
+        return isinstance(self._policy, ContinuingPolicy) and self._policy.continues
+
+    def infer_after(self, observation: Observation, delay: int) -> ActionChunk:
+        """Return the next actions in agreement with those under way, late."""
+        if not isinstance(self._policy, ContinuingPolicy):
+            return self.infer(observation)
+        chunk = self._policy.infer_after(observation, delay)
         self._sleep(self._delay_s)
         return chunk
 

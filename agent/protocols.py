@@ -95,6 +95,26 @@ class Fitting(Protocol):
         ...
 
 
+@runtime_checkable
+class ContinuingPolicy(Protocol):
+    """A policy that can make its next chunk go on from what is left of its last one."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether the model behind it can, in truth."""
+        ...
+
+    def infer_after(self, observation: Observation, delay: int) -> ActionChunk:
+        """Return the next actions, the first one for now, in agreement with those under way.
+
+        Args:
+            observation: What is sensed now.
+            delay: How many rows of its last chunk, from now on, will have been carried out by the
+                time the answer is there.
+        """
+        ...
+
+
 class Robot(Protocol):
     """A robot, simulated or real."""
 

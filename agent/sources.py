@@ -60,7 +60,8 @@ def public_policy(
     if interface is None:
         raise ConfigError(_unsaid(settings, names()))
     opened.backend.reset()
-    return PublicPolicy(opened.backend, interface), interface, opened
+    policy = PublicPolicy(opened.backend, interface, always_asks=settings.realtime is not None)
+    return policy, interface, opened
 
 
 def _openpi(settings: PolicyConfig, source: Source, interface: Interface | None) -> Opened:

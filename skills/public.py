@@ -21,9 +21,19 @@ class PublicPolicy:
     subgoal's time budget, that judge it.
     """
 
-    def __init__(self, backend: Backend, interface: Interface) -> None:
-        """Take what runs the model, and what the model expects; `fit` comes before all else."""
-        self._backend, self._interface = backend, interface
+    def __init__(
+        self, backend: Backend, interface: Interface, *, always_asks: bool = False
+    ) -> None:
+        """Take a model; `fit` comes before all else.
+
+        Args:
+            backend: Runs it.
+            interface: What it expects.
+            always_asks: Whether every call asks the model anew, however many rows of a chunk its
+                interface says are carried out. In real time another one says when to ask, and what
+                is left of an old chunk would be taken for a new one.
+        """
+        self._backend, self._interface, self._always_asks = backend, interface, always_asks
         self._spec: ActionSpec | None = None
         self._phrase = ""
         self._reply: Reply | None = None
@@ -62,7 +72,7 @@ class PublicPolicy:
         """Return the next actions: what is left of the last chunk, or a new one.
 
         A chunk is kept while no more of its rows have passed than are carried out before the model
-        is asked again, which its interface says.
+        is asked again, which its interface says; where the model is always asked, it is not.
 
         Raises:
             PolicyLost: The model does not answer, or not in time.
@@ -70,7 +80,7 @@ class PublicPolicy:
         """
         if self._spec is None:
             raise ConfigError("A policy must be fitted to a robot before it is asked.")
-        if self._chunk is not None:
+        if self._chunk is not None and not self._always_asks:
             row = round((observation.time_s - self._asked_s) / self._chunk.dt_s)
             kept = self._interface.actions.execute // stride(self._interface, self._spec)
             if 0 < row < min(kept, len(self._chunk.actions)):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from agent.action_space import ActionSpace
+from agent.chunks.clock import ActedClock
 from agent.chunks.ensemble import Foreseen
 from agent.events import Event, MissionStarted, SubgoalStarted, Ticked
 
@@ -24,7 +25,8 @@ class ChunkMeter:
     """Hears a mission and measures latency, starved ticks and the jumps between chunks.
 
     A jump is how far the action sent at the first tick under a new chunk is from what the chunk
-    before it had foreseen for that tick.
+    before it had foreseen for that tick, by the clock of what was carried out: an arm that stood
+    goes on with the next row, and that is no jump.
     """
 
     def __init__(self) -> None:
@@ -38,7 +40,11 @@ class ChunkMeter:
         self._ages_s: list[float] = []
         self._jumps: dict[str, list[float]] = {"jump_m": [], "jump_rad": []}
         self._ticks = self._starved = 0
+        self._begin_subgoal()
+
+    def _begin_subgoal(self) -> None:
         self._last: tuple[float, Foreseen] | None = None
+        self._acted, self._waited = ActedClock(), False
 
     def on_event(self, event: Event) -> None:
         """Take in one event."""
@@ -46,7 +52,7 @@ class ChunkMeter:
             case MissionStarted():
                 self._forget(event.metadata)
             case SubgoalStarted():
-                self._last = None
+                self._begin_subgoal()
             case Ticked():
                 self._ticked(event)
 
@@ -54,7 +60,10 @@ class ChunkMeter:
         timing = event.chunk.timing
         if timing is None:
             return
-        planned = Foreseen(event.time_s, event.chunk.dt_s, event.chunk.actions)
+        now_s = self._acted.at(event.time_s, event.chunk.dt_s, waited=self._waited)
+        # The first tick of a subgoal waits for its chunk, too.
+        self._waited = timing.starved or self._last is None
+        planned = Foreseen(now_s, event.chunk.dt_s, event.chunk.actions)
         self._ticks += 1
         self._starved += timing.starved
         self._ages_s.append(event.time_s - timing.seen_s)
@@ -62,8 +71,8 @@ class ChunkMeter:
         if last is not None and last[0] == timing.seen_s:
             return
         self._latencies_s.append(timing.latency_s)
-        if last is not None and event.sent is not None and last[1].covers(event.time_s):
-            off = event.sent - last[1].actions[last[1].row(event.time_s)]
+        if last is not None and event.sent is not None and last[1].covers(now_s):
+            off = event.sent - last[1].actions[last[1].row(now_s)]
             for name, part in self._motion.items():
                 self._jumps[name].append(float(np.linalg.norm(off[part])))
 

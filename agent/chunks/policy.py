@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from agent.action_space import ActionSpec
 from agent.chunks.clock import ActedClock, on_clock
@@ -15,32 +14,12 @@ from agent.chunks.queue import ActionQueue
 from agent.chunks.schedule import Merge, Schedule, whole_ticks
 from agent.errors import ConfigError, PolicyLost
 from agent.fitting import fit
-from agent.protocols import Policy
+from agent.protocols import ContinuingPolicy, Policy
 from agent.timing import Timing
 from agent.types import ActionChunk, Observation
 
 _REMEMBERED = 10
 """Of how many inferences the slowest says how long the next may take."""
-
-
-@runtime_checkable
-class ContinuingPolicy(Protocol):
-    """A policy that can make its next chunk go on from what is left of its last one."""
-
-    @property
-    def continues(self) -> bool:
-        """Whether the model behind it can, in truth."""
-        ...
-
-    def infer_after(self, observation: Observation, delay: int) -> ActionChunk:
-        """Return the next actions, the first one for now, in agreement with those under way.
-
-        Args:
-            observation: What is sensed now.
-            delay: How many rows of its last chunk, from now on, will have been carried out by the
-                time the answer is there.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +137,8 @@ class RealtimePolicy:
     def _ask(self, observation: Observation, acted_s: float) -> None:
         phrase, self._phrase, self._since_asked = self._phrase, None, 0
         delay = whole_ticks(max(self._latencies), self._schedule.dt_s)
-        continuing = self._schedule.merge is Merge.RTC and phrase is None
+        # Where nothing is planned any more the arm stands, and there is nothing to go on from.
+        continuing = self._schedule.merge is Merge.RTC and self._queue.at(acted_s) is not None
         seen = on_clock(observation, acted_s)
 
         def answer() -> _Reply:

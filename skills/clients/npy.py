@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from tokenize import TokenError
 from typing import Any
 
 import msgpack
@@ -57,7 +58,11 @@ def _array(found: dict[Any, Any]) -> Any:
     version = np.lib.format.read_magic(file)
     if version not in _HEADERS:
         raise ValueError(f"an array is written in version {version} of NumPy's format")
-    shape, _, dtype = _HEADERS[version](file)
+    try:
+        shape, _, dtype = _HEADERS[version](file)
+    # A header is text that NumPy has Python's parser read.
+    except (MemoryError, RecursionError, TokenError) as error:
+        raise ValueError("an array's header cannot be read") from error
     if dtype.kind not in _KINDS:
         raise ValueError(f"an array is of type {dtype}")
     if math.prod(shape) * dtype.itemsize != len(data) - file.tell():

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import ValidationError
 
-from agent.errors import PolicyInvalid, PolicyLost, unknown
+from agent.errors import ConfigError, PolicyInvalid, PolicyLost, unknown
 from skills.backend import Reply
 from skills.clients.connection import BROKEN, Wire, broken
 from skills.clients.rows import rows_of
+from skills.interface.files import interface_of
 from skills.interface.schema import Interface
 from skills.wire.codec import RESET, TAKES_RESET, encode
 
@@ -170,13 +170,9 @@ def _interface(backend: OpenpiBackend) -> Interface | None:
     if said is None:
         return None
     try:
-        return Interface.model_validate(said)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, ("interface", *first["loc"])))
-        raise PolicyLost(
-            f"{backend.server} makes no sense: in its metadata is {where}: {first['msg']}."
-        ) from error
+        return interface_of(said, "its metadata")
+    except ConfigError as error:
+        raise PolicyLost(f"{backend.server} makes no sense: {error}") from error
 
 
 def _reply(answer: Mapping[str, Any], keys: Sequence[str], server: str) -> Reply:

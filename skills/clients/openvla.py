@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -47,6 +50,7 @@ class ActBackend:
         self._timeout_s, self._tries, self._encoded, self._key = timeout_s, tries, encoded, key
         # A robot's own server is not behind the proxy that the environment may name. It speaks no
         # TLS, so the certificates, which take long to read, are left alone.
+        self._stream: Any = None
         self._http = httpx.Client(
             base_url=f"http://{address}",
             timeout=timeout_s,
@@ -112,6 +116,8 @@ class ActBackend:
             except httpx.TimeoutException as error:
                 raise self._late() from error
             except httpx.HTTPError as error:
+                if time.monotonic() >= deadline:
+                    raise self._late() from error
                 if last or not (is_unreachable(error) or broke_off(error)):
                     raise self._lost(error, attempt) from error
                 failure = error
@@ -127,9 +133,15 @@ class ActBackend:
         """Ask once; an answer that trickles or never ends is given up."""
         headers = {"Content-Type": "application/json"}
         left_s = max(deadline - time.monotonic(), 0.001)
-        with self._http.stream(
-            method, path, content=body, headers=headers, timeout=left_s
-        ) as response:
+        asked = self._http.stream(
+            method,
+            path,
+            content=body,
+            headers=headers,
+            timeout=left_s,
+            extensions={"trace": self._keep_stream},
+        )
+        with self._broken_off_after(left_s), asked as response:
             content = bytearray()
             for part in response.iter_bytes():
                 content += part
@@ -141,6 +153,31 @@ class ActBackend:
                 if time.monotonic() > deadline:
                     raise self._late()
             return response.status_code, bytes(content)
+
+    @contextmanager
+    def _broken_off_after(self, limit_s: float) -> Iterator[None]:
+        """End the connection if the context lasts longer than so many seconds.
+
+        The client's own limit is on each read alone, and headers may trickle, too.
+        """
+        timer = threading.Timer(limit_s, self._break_off)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+    def _break_off(self) -> None:
+        if self._stream is not None:
+            # To close it would not wake whoever reads from it.
+            with suppress(OSError):
+                self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def _keep_stream(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take note of a connection that has come about."""
+        if event == "connection.connect_tcp.complete":
+            self._stream = info["return_value"]
 
     def _late(self) -> PolicyLost:
         return PolicyLost(f"{self._server} has not answered for {self._timeout_s:g} s.")

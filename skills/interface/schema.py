@@ -169,7 +169,8 @@ class ActionOutput(Model):
         space: What the numbers mean.
         dim: Numbers in a row that mean something, the gripper last; more are ignored.
         horizon: Rows in a chunk; more are ignored.
-        execute: Rows that are carried out before the model is asked again.
+        execute: Rows that are carried out before the model is asked again; in real time it is
+            `policy.realtime` that says when.
         rate_hz: Rows a second.
         scale: What each number of motion is multiplied with to be in m and rad; one for all, or one
             each.

@@ -62,6 +62,14 @@ def test_a_jump_is_from_what_the_last_chunk_foresaw_for_that_tick() -> None:
     assert told["age_s"]["max"] == pytest.approx(0.2)
 
 
+def test_an_arm_that_stood_goes_on_with_the_next_row() -> None:
+    """A tick that comes late is no jump, however many rows its lateness is."""
+    rows = [(0.001 * number, 0.0) for number in range(6)]
+    told = _heard([*TICKS[:2], _tick(0.0, 0.0, rows), _tick(0.4, 0.1, rows[1:])]).summary()
+    assert told is not None
+    assert told["jump_m"]["max"] == 0.0
+
+
 def test_an_arm_that_moves_by_joints_jumps_in_radians() -> None:
     started = MissionStarted(0.0, "go", {"chunks": PLAIN, "action_space": "delta_joint"})
     told = _heard([started, *TICKS[1:]]).summary()

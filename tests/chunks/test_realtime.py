@@ -11,6 +11,7 @@ from agent.chunks.policy import RealtimePolicy
 from agent.chunks.schedule import Merge, Schedule
 from agent.doubles import ScriptedPolicy, StillRobot
 from agent.errors import ConfigError, PolicyLost
+from agent.faults import DelayedPolicy
 from agent.protocols import Policy
 from agent.types import ActionChunk, MissionOutcome, Observation
 from tests.parts import COMMAND, Bench, observation
@@ -273,6 +274,29 @@ def test_chunks_that_continue_each_other_are_told_of_the_delay() -> None:
     assert len(list(_run(policy, time, 9))) == 9
     assert [seen for seen, _ in table.continued] == table.seen[1 : 1 + len(table.continued)]
     assert {delay for _, delay in table.continued} == {2}
+
+
+def test_a_chunk_does_not_continue_one_that_was_dropped_in_a_pause() -> None:
+    policy, table, time = _slow(0.15, Merge.RTC)
+    policy.reset("go")
+    assert len(list(_run(policy, time, 5))) == 5
+    before = list(table.continued)
+    time.sleep(2.0)
+    chunk = policy.infer(observation(time.now_s - 2.0))
+    assert chunk.timing is not None and chunk.timing.starved
+    assert table.continued == before
+    assert len(list(_run(policy, time, 5))) == 5
+    assert len(table.continued) > len(before)
+
+
+def test_a_policy_that_is_late_on_purpose_continues_what_the_one_within_can() -> None:
+    table, slept = Timetable(), list[float]()
+    late = DelayedPolicy(lambda: table, 0.15, slept.append)
+    assert late.continues
+    late.reset("go")
+    late.infer_after(observation(0.3), 2)
+    assert table.continued == [(0.3, 2)] and slept == [0.15]
+    assert not DelayedPolicy(Plain, 0.15).continues
 
 
 @pytest.mark.parametrize("can", [None, False])

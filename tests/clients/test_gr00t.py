@@ -133,6 +133,8 @@ FAULTS: list[tuple[Any, type[Exception], str]] = [
     ([{"pose": OBJECTS, "gripper": OPEN}, {}], PolicyLost, "type object"),
     ([{"pose": {"__ndarray_class__": True}}, {}], PolicyLost, "has no data"),
     ([{"pose": {"__ndarray_class__": True, "as_npy": b"x"}}, {}], PolicyLost, "cannot be read"),
+    ([{"pose": _file(b"((")}, {}], PolicyLost, "header cannot be read"),
+    ([{"pose": _file(b"-" * 9000 + b"1")}, {}], PolicyLost, "header cannot be read"),
     ([], PolicyInvalid, "no actions by name"),
     (3, PolicyInvalid, "no actions by name"),
     ([{"pose": POSE}, {}], PolicyInvalid, "There is no action 'gripper'"),

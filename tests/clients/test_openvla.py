@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -150,3 +152,30 @@ def test_arrays_survive_json_both_ways(dtype: str) -> None:
     for found in (theirs, ours):
         assert found.dtype == array.dtype
         np.testing.assert_array_equal(found, array)
+
+
+def test_headers_that_trickle_hold_nobody_up() -> None:
+    """Each read is in time, and yet there are twenty seconds of them."""
+    ended = threading.Event()
+
+    def trickle(listener: socket.socket) -> None:
+        peer, _ = listener.accept()
+        with peer, suppress(OSError):
+            peer.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            for _ in range(400):
+                if ended.wait(0.05):
+                    return
+                peer.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle, args=(listener,))
+        thread.start()
+        port = listener.getsockname()[1]
+        backend = ActBackend(f"127.0.0.1:{port}", timeout_s=0.5, tries=1)
+        began = time.monotonic()
+        with pytest.raises(PolicyLost, match=r"has not answered for 0\.5 s"):
+            backend.reset()
+        assert time.monotonic() - began < 10.0
+        backend.close()
+        ended.set()
+        thread.join()

@@ -22,22 +22,24 @@ from tests.models.samples import openvla_interface, pi0_interface
 COMMAND, SEED = "pick up the red block", 1_000_001
 
 
-def configured(source: str, interface: Interface, folder: Path) -> Config:
-    """Return a configuration as a user writes it, with a mission's time cut short."""
+def written(source: str, interface: Interface, folder: Path) -> list[str]:
+    """Return settings as a user writes them, with a mission's time cut short."""
     file = folder / "interface.yaml"
     file.write_text(yaml.safe_dump(interface.model_dump(mode="json")))
-    return load_config(
-        None,
-        [
-            f"policy.source={source}",
-            f"policy.interface={file}",
-            "policy.local.dtype=float32",
-            "memory.file=null",
-            "budget.seconds=18",
-            "budget.replans=0",
-            "budget.attempts=1",
-        ],
-    )
+    return [
+        f"policy.source={source}",
+        f"policy.interface={file}",
+        "policy.local.dtype=float32",
+        "memory.file=null",
+        "budget.seconds=18",
+        "budget.replans=0",
+        "budget.attempts=1",
+    ]
+
+
+def configured(source: str, interface: Interface, folder: Path) -> Config:
+    """Return the configuration of these settings."""
+    return load_config(None, written(source, interface, folder))
 
 
 def run(config: Config) -> tuple[dict[str, Any], Recorder]:
@@ -95,13 +97,13 @@ def test_a_folder_needs_an_interface(pi0: Path) -> None:
 
 
 class Stopper:
-    """Stops a robot with the first tick from a second on."""
+    """Stops a robot with the first tick from a second of the mission on."""
 
-    def __init__(self, robot: Robot) -> None:
-        self._robot = robot
+    def __init__(self, robot: Robot, from_s: float = 1.0) -> None:
+        self._robot, self._from_s = robot, from_s
 
     def on_event(self, event: Event) -> None:
-        if isinstance(event, Ticked) and event.time_s >= 1.0:
+        if isinstance(event, Ticked) and event.time_s >= self._from_s:
             self._robot.stop()
 
 

@@ -60,6 +60,15 @@ def test_a_chunk_is_carried_out_as_far_as_is_said_and_then_it_is_asked_again() -
     assert _first(policy, 19) == 6
 
 
+def test_where_another_one_says_when_to_ask_no_old_chunk_is_given_again() -> None:
+    backend = Counting()
+    expected = interface(actions={"horizon": 8, "execute": 8})
+    policy = PublicPolicy(backend, expected, always_asks=True)
+    policy.fit(spec(), observation())
+    policy.reset("pick up the red block")
+    assert [_first(policy, tick) for tick in range(4)] == [1, 2, 3, 4]
+
+
 def test_what_is_left_of_a_chunk_keeps_its_spread() -> None:
     policy, _ = _policy(interface(actions={"horizon": 8, "execute": 3}))
     policy.infer(observation())
