@@ -228,7 +228,7 @@ class TabletopWorld:
 
     def begin(self, opening: float) -> None:
         """Begin a period, the gripper at a wanted opening, 0..1, unless it is forced open."""
-        opening = self._disturbances.gripper(opening, self.carried() is not None)
+        opening = self._disturbances.gripper(opening, self._gripped() is not None)
         self.data.ctrl[7:9] = opening * FINGER_TRAVEL
 
     def grip(self, opening: float) -> None:
@@ -255,6 +255,9 @@ class TabletopWorld:
 
     def carried(self) -> str | None:
         """Return the block or can between the fingers, both touching it, if any. Privileged."""
+        return self._gripped()
+
+    def _gripped(self) -> str | None:
         if self.gripper < _SHUT_ON_NOTHING:
             # Fingers that are shut may both touch what they push.
             return None
