@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from agent.caveat import caveat
 from agent.chunks.schedule import Schedule
 from agent.config import Config
 from agent.embodiment import (
@@ -25,7 +26,6 @@ from agent.embodiment import (
     truth,
 )
 from agent.errors import PlannerError, UsageError
-from agent.familiarity import unfamiliar
 from agent.language import LanguageModels
 from agent.memory import FailureMemory
 from agent.parts import Budget, Parts
@@ -53,15 +53,6 @@ if TYPE_CHECKING:
     from agent.ros.bus import Bus
     from agent.types import Scene
     from skills.evaluate.scoring import World
-
-_CAVEAT = (
-    "The monitor was calibrated for Bosun's own weights, so with {} it goes without statistical "
-    "alarms (monitor.alpha), and where the model has no success head a subgoal is confirmed only "
-    "by a language model that sees (monitor.vlm); plain failures and time budgets are watched."
-)
-_UNFAMILIAR = (
-    "Bosun's own networks were not trained for this robot: {}. So it sees no things, and {}."
-)
 
 
 class Agent:
@@ -95,13 +86,7 @@ class Agent:
     @property
     def caveat(self) -> str | None:
         """What a human should know before it moves; None where there is nothing."""
-        found = [self.body.caveat]
-        if self._skilled.digest and not self._skilled.ours:
-            found.append(_CAVEAT.format(self.config.policy.source))
-        if why := unfamiliar(self.config.robot):
-            knows = "can be told of none" if self._skilled.digest else "has learned no skill"
-            found.append(_UNFAMILIAR.format(why, knows))
-        return " ".join(filter(None, found)) or None
+        return caveat(self.config, self.body, self._skilled)
 
     @cached_property
     def robot(self) -> Robot:

@@ -220,8 +220,13 @@ def test_an_interrupt_while_a_log_is_closed_waits_until_it_is(
         close(writer)
 
     monkeypatch.setattr(EpisodeWriter, "close", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run_mission(agent, Mission("open the drawer", 20, tmp_path / "episode", dry_run=True))
+    # What is started in a shell's background ignores interrupts from the first.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_mission(agent, Mission("open the drawer", 20, tmp_path / "episode", dry_run=True))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert read_episode(tmp_path / "episode").complete
     assert json.loads((tmp_path / "episode" / "summary.json").read_text())["outcome"] == "planned"
 

@@ -111,6 +111,9 @@ class Wire:
                 shown = "does not take our key" if key else "wants a key"
                 raise PolicyLost(f"{self._server} {shown}.") from refused
             raise
+        except AssertionError as confused:
+            # The library relies on nobody speaking before being asked; other servers do.
+            raise EOFError from confused
         assert isinstance(connection, ClientConnection)
         return connection
 

@@ -29,9 +29,12 @@ STILL_M = 1e-6
 
 @dataclass(slots=True)
 class Asked:
-    """What the model was asked: rows left and rows under way, None where it began anew."""
+    """What the model was asked and answered; None where it began anew.
 
-    after: list[tuple[FloatArray, int] | None] = field(default_factory=list)
+    Else the rows left, how many of them were under way, and the rows of the answer.
+    """
+
+    after: list[tuple[FloatArray, int, FloatArray] | None] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -45,8 +48,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     def ask_after(
         backend: Pi0Backend, inputs: Mapping[str, Any], rest: FloatArray, delay: int
     ) -> Reply:
-        kept.after.append((rest, delay))
-        return after(backend, inputs, rest, delay)
+        reply = after(backend, inputs, rest, delay)
+        kept.after.append((rest, delay, reply.actions))
+        return reply
 
     monkeypatch.setattr(Pi0Backend, "ask", ask)
     monkeypatch.setattr(Pi0Backend, "ask_after", ask_after)
@@ -109,8 +113,11 @@ def test_chunks_go_on_from_each_other(drive: Drive, asked: Asked) -> None:
     assert first is None
     continued = [one for one in later if one is not None]
     assert len(continued) >= 3
-    assert all(rest.shape[1] == NUMBERS and delay >= 1 for rest, delay in continued)
+    assert all(rest.shape[1] == NUMBERS and delay >= 1 for rest, delay, _ in continued)
     # The rows that are carried out meanwhile are those of the chunk before.
-    assert np.median(jumps_m(recorder)) < STILL_M
+    for rest, delay, actions in continued:
+        np.testing.assert_allclose(actions[:delay], rest[:delay], atol=1e-4)
+    # An answer that is later than expected jumps; on a busy machine that is not every one.
+    assert min(jumps_m(recorder)) < STILL_M
     sent = [tick.sent for tick in recorder.of(Ticked) if tick.sent is not None]
     assert len({tuple(np.round(action, 6)) for action in sent}) > 3
