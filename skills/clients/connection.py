@@ -113,7 +113,7 @@ class Wire:
             raise
         except AssertionError as confused:
             # The library relies on nobody speaking before being asked; other servers do.
-            raise EOFError from confused
+            raise InvalidMessage("it spoke before it was asked") from confused
         assert isinstance(connection, ClientConnection)
         return connection
 
