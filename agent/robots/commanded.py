@@ -30,10 +30,10 @@ class CommandedPose:
         self._pose = actual
 
     def move(self, delta: Vector, actual: Vector) -> Vector:
-        """Add a (6,) delta, m and rotation vector in rad, and return the (7,) pose to go to.
+        """Add a delta of the tool's pose and return the (7,) pose to go to, m and wxyz.
 
         Args:
-            delta: What to add, base frame.
+            delta: (6,) m and rotation vector in rad, or (3,) m where nothing turns; base frame.
             actual: (7,) the measured pose: m and wxyz, base frame.
         """
         pose = compose(self._pose, delta)

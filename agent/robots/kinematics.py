@@ -113,7 +113,12 @@ def one_sided(quat: Vector) -> Vector:
 
 
 def compose(pose: Vector, delta: Vector) -> Vector:
-    """Return a (7,) pose moved by a (6,) delta: m and rotation vector in rad, both base frame."""
+    """Return a (7,) pose moved by a delta in the base frame.
+
+    Args:
+        pose: m and wxyz.
+        delta: (6,) m and rotation vector in rad, or (3,) m of a move that turns nothing.
+    """
     turn, quat = np.zeros(4), np.zeros(4)
     angle = float(np.linalg.norm(delta[3:6]))
     axis = delta[3:6] / angle if angle > 1e-9 else np.array([0.0, 0.0, 1.0])

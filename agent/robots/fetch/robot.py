@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-import numpy as np
-
 from agent.action_space import ActionSpec
 from agent.errors import RobotStopped
 from agent.robots.commanded import CommandedPose
@@ -81,7 +79,7 @@ class FetchRobot:
         if self._latch.is_set():
             raise RobotStopped
         sent = SPEC.clipped(action)
-        pose = self._commanded.move(np.append(sent[:3], np.zeros(3)), self.world.ee_pose)
+        pose = self._commanded.move(sent[:3], self.world.ee_pose)
         self.world.step(pose, float(sent[3]), self._holds)
         if self._held():
             self._commanded.begin(self.world.ee_pose)

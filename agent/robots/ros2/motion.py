@@ -47,7 +47,5 @@ class Motion:
                 return joints + motion
             case ActionSpace.DELTA_EE | ActionSpace.DELTA_EE_POSITION:
                 assert self._kinematics is not None
-                delta = np.zeros(6)
-                delta[: motion.size] = motion
-                commanded = self._commanded.move(delta, pose)
+                commanded = self._commanded.move(motion, pose)
                 return self._kinematics.solve(self._targets, commanded)

@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-
 from agent.action_space import ActionSpace, ActionSpec
 from agent.errors import RobotStopped
 from agent.robots.commanded import CommandedPose
@@ -121,9 +119,7 @@ class TabletopRobot:
                 joints = self.world.joint_pos + motion
                 return partial(self.world.turn, joints, self._opening, self._holds)
             case ActionSpace.DELTA_EE | ActionSpace.DELTA_EE_POSITION:
-                delta = np.zeros(6)
-                delta[: motion.size] = motion
-                pose = self._commanded.move(delta, self.world.ee_pose)
+                pose = self._commanded.move(motion, self.world.ee_pose)
                 return partial(self.world.step, pose, self._opening, self._holds)
 
     def _stay(self) -> None:
