@@ -120,8 +120,8 @@ class LeRobotBackend:
         """Return where the process listens."""
         process = self._process
         assert process is not None and process.stdout is not None
-        said: list[bytes] = []
-        reader = threading.Thread(target=lambda: said.append(process.stdout.readline()))  # type: ignore[union-attr]
+        said, out = list[bytes](), process.stdout
+        reader = threading.Thread(target=lambda: said.append(out.readline()))
         reader.start()
         reader.join(start_s)
         if reader.is_alive():
