@@ -8,21 +8,13 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BUILT = ROOT / "build/lerobot/bin/python"
-"""Where `make lerobot-env` puts it."""
+from tests.environments import ROOT, python_of
 
 
 @pytest.fixture(scope="session")
 def lerobot_python() -> Path:
     """Return the Python of LeRobot's environment."""
-    named = os.environ.get("BOSUN_LEROBOT_PYTHON")
-    python = Path(named) if named else BUILT
-    if named and not python.is_file():
-        pytest.fail(f"BOSUN_LEROBOT_PYTHON names {python}, which is not there.")
-    if not python.is_file():
-        pytest.skip("LeRobot has no environment; make one with `make lerobot-env`.")
-    return python
+    return python_of("lerobot")
 
 
 def run_lerobot(python: Path, script: str, home: Path, *arguments: Path) -> None:

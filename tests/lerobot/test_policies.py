@@ -29,7 +29,8 @@ from skills.interface.schema import (
     StateInput,
 )
 from skills.lerobot.backend import LeRobotBackend
-from tests.lerobot.conftest import ROOT, run_lerobot
+from tests.environments import ROOT
+from tests.lerobot.conftest import run_lerobot
 from tests.lerobot.tiny_policies import ACTION, CAMERA, STATE, TICKS, inputs
 
 pytestmark = pytest.mark.lerobot

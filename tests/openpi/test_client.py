@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,19 @@ import numpy as np
 import pytest
 
 from skills.policy.policy import VLAPolicy
+from tests.environments import ROOT, python_of
 from tests.serve.processes import Served
 from tests.serve.samples import PHRASE, inputs, observations
 
 pytestmark = pytest.mark.openpi
 
-ROOT = Path(__file__).parents[2]
-BUILT = ROOT / "build/openpi/bin/python"
-"""Where `make openpi-env` puts it."""
 SEEN = observations(6)
 
 
 @pytest.fixture(scope="module")
 def openpi_python() -> Path:
     """Return the Python of the environment of openpi's client."""
-    named = os.environ.get("BOSUN_OPENPI_PYTHON")
-    python = Path(named) if named else BUILT
-    if named and not python.is_file():
-        pytest.fail(f"BOSUN_OPENPI_PYTHON names {python}, which is not there.")
-    if not python.is_file():
-        pytest.skip("openpi's client has no environment; make one with `make openpi-env`.")
-    return python
+    return python_of("openpi")
 
 
 @pytest.fixture(scope="module")
