@@ -47,6 +47,10 @@ class ActionSpec:
     high: Vector
     rate_hz: float
 
+    def admits(self, action: Vector) -> bool:
+        """Return whether an action is (dim,) finite numbers, in their limits or not."""
+        return action.shape == self.low.shape and bool(np.all(np.isfinite(action)))
+
     def clipped(self, action: Vector) -> Vector:
         """Return the (dim,) action that is nearest among those that may be sent.
 
@@ -54,7 +58,7 @@ class ActionSpec:
             ValueError: It has another shape, or holds a number that is not finite.
         """
         sent = np.asarray(action, dtype=np.float64)
-        if sent.shape != self.low.shape or not np.all(np.isfinite(sent)):
+        if not self.admits(sent):
             raise ValueError(f"An action must be {self.low.size} finite numbers, and is {sent}.")
         return np.clip(sent, self.low, self.high)
 

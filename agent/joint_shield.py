@@ -68,7 +68,7 @@ class JointShield:
             ShieldBreach: The action has the wrong shape, or it or a measured joint is a number that
                 is not finite.
         """
-        if action.shape != self.spec.low.shape or not np.all(np.isfinite(action)):
+        if not self.spec.admits(action):
             raise ShieldBreach(
                 f"The policy asked for an action of shape {action.shape} that is not "
                 f"{self.spec.low.size} finite numbers; the robot is stopped."
