@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
+from agent.robots.pace import Pace
 from agent.robots.tabletop.drive import Drive
-from agent.robots.tabletop.pace import Pace
 from tests.virtual import VirtualTime
 
 

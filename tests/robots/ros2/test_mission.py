@@ -34,7 +34,8 @@ def world() -> Iterator[World]:
     code, said = made.end()
     assert code == 0
     assert "ticks" in said and "late" in said
-    assert "refused: There is no joint 'joint2'" in said
+    # The tests of a file may be spread over processes, each of which has a world of its own.
+    assert made.refusal in said and ("refused" in said) is bool(made.refusal)
 
 
 @pytest.fixture
@@ -142,17 +143,20 @@ def test_a_pause_holds_the_arm_where_it_is(config: Config) -> None:
         assert robot.observe().ee_pose[1] > later.ee_pose[1] + 0.03
 
 
-def test_what_makes_no_sense_moves_nothing(config: Config) -> None:
+def test_what_makes_no_sense_moves_nothing(world: World, config: Config) -> None:
     ros = config.robot.ros2
     with closing(open_robot(config.robot, lambda: False)) as robot:
         before = robot.reset(20)
         with closing(open_bus("dds", _DOMAIN, loopback=True)) as bus:
             tell = bus.advertise(ros.command.topic, JOINTS, Qos())
             names = (*ros.joints.names, *ros.gripper.names)
-            tell(joint_state(bus, 0.0, names, np.full(len(names), np.nan)))
-            time.sleep(0.1)
-            tell(joint_state(bus, 0.0, names[:1], np.array([1.0])))
-            time.sleep(0.3)
+            # More than once: what is said before the world has found the publisher is lost.
+            for _ in range(10):
+                tell(joint_state(bus, 0.0, names, np.full(len(names), np.nan)))
+                time.sleep(0.03)
+                tell(joint_state(bus, 0.0, names[:1], np.array([1.0])))
+                time.sleep(0.03)
+        world.refusal = "refused: There is no joint 'joint2'"
         after = robot.observe()
     assert after.time_s > before.time_s
     assert after.joint_pos == pytest.approx(before.joint_pos, abs=5e-3)

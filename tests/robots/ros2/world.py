@@ -13,11 +13,16 @@ ROOT = Path(__file__).parents[3]
 
 
 class World:
-    """A world on a domain, until it is ended."""
+    """A world on a domain, until it is ended.
+
+    Attributes:
+        domain: Its number.
+        refusal: What it must say in the end that it refused; empty where it was told no nonsense.
+    """
 
     def __init__(self, domain: int, *settings: str, seed: int = 20) -> None:
         overrides = [word for setting in settings for word in ("--set", setting)]
-        self.domain = domain
+        self.domain, self.refusal = domain, ""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "agent.cli", "world", "--ros", "--seed", str(seed), *overrides],
             cwd=ROOT,
