@@ -16,7 +16,7 @@ CONFIG = "configs/ros2_world.yaml"
 
 def world(args: argparse.Namespace) -> int:
     """Run the world in real time until Ctrl-C, and say how well it kept its pace."""
-    from agent.robots.tabletop.bus_world import BusWorld
+    from agent.robots.bus_world import BusWorld
     from agent.ros.opening import open_bus
 
     config = load_config(args.config or resource(CONFIG), args.overrides).robot
