@@ -15,14 +15,16 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
     AnyMessage,
+    BaseMessage,
     HumanMessage,
     SystemMessage,
 )
+from langchain_core.runnables import Runnable, RunnableSequence
 from langchain_core.utils.json import parse_partial_json
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
@@ -32,7 +34,9 @@ from agent.planner.chat import ChatFault, Fault, Reply, Request
 from agent.remote import wait_s
 
 Method = Literal["json_schema", "function_calling"]
-_Parts = AsyncGenerator[dict[str, Any], None]
+_Model = Runnable[LanguageModelInput, BaseMessage]
+_Chain = RunnableSequence[LanguageModelInput, Any]
+_Pieces = AsyncGenerator[AIMessageChunk, None]
 
 _POLL_S = 0.02
 """How often it is asked whether to give up, s: a stop is answered in less than 100 ms."""
@@ -176,15 +180,10 @@ class LangChainChat:
         raise AssertionError("The last attempt either returns or raises.")
 
     async def _once(self, method: Method, request: Request, said: Callable[[str], None]) -> Reply:
-        asking = self._model.with_structured_output(
-            dict(request.schema), method=method, include_raw=True, **self._options
-        )
         whole: AIMessageChunk | None = None
-        async with aclosing(cast(_Parts, asking.astream(_messages(request)))) as parts:
-            async for part in parts:
-                piece = part.get("raw")
-                if piece is None:
-                    continue
+        asking = self._asking(method, request.schema)
+        async with aclosing(cast(_Pieces, asking.astream(_messages(request)))) as pieces:
+            async for piece in pieces:
                 whole = piece if whole is None else whole + piece
                 text = _answer(whole)
                 if len(text) > _LONGEST:
@@ -204,6 +203,15 @@ class LangChainChat:
                 "model, or `--planner grammar`.",
             )
         return Reply(_answer(whole), *_usage(whole, request))
+
+    def _asking(self, method: Method, schema: Mapping[str, Any]) -> _Model:
+        """Return the model, bound to a schema, without the parser that LangChain puts after it.
+
+        That parser reads all again with each piece, in a thread that cannot be cancelled: a reply
+        of megabytes would keep this process busy for hours after it was given up.
+        """
+        chain = self._model.with_structured_output(dict(schema), method=method, **self._options)
+        return cast(_Chain, chain).first
 
 
 def _ready(future: Future[Reply]) -> bool:

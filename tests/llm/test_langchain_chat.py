@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.output_parsers import BaseCumulativeTransformOutputParser
 
 from agent.errors import ConfigError, MissingDependency
 from agent.events import Turn
@@ -108,6 +109,18 @@ def test_each_fault_ends_in_its_code_in_time(
     assert str(failed.value).endswith((".", "?", "!"))
     assert time.monotonic() - began < limit_s + 2
     assert proxy.counts()[fault] <= tries
+
+
+@pytest.mark.parametrize("structured", ["json_schema", "function_calling"])
+def test_no_parser_reads_all_again_with_each_piece(
+    server: Server, structured: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(self: object, pieces: object) -> None:
+        raise AssertionError("LangChain's parser is at work, in a thread that nothing ends.")
+
+    monkeypatch.setattr(BaseCumulativeTransformOutputParser, "_atransform", parse)
+    with chatting(server.base_url, structured=structured) as chat:
+        assert json.loads(ask(chat).text)["subgoals"] is not None
 
 
 @pytest.mark.parametrize(
