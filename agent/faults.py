@@ -28,7 +28,40 @@ class Fault(StrEnum):
     DEAD = "dead"
 
 
-class DelayedPolicy:
+class _WrappedPolicy:
+    """Does what the policy it wraps does, and then what a subclass makes of the answer."""
+
+    def __init__(self, make_policy: Callable[[], Policy]) -> None:
+        self._policy = make_policy()
+
+    def fit(self, spec: ActionSpec, observation: Observation) -> None:
+        """Let the policy it wraps look whether it fits the robot."""
+        fit(self._policy, spec, observation)
+
+    def reset(self, phrase: str) -> None:
+        """Begin a subgoal."""
+        self._policy.reset(phrase)
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return the next actions."""
+        return self._answered(self._policy.infer(observation), observation)
+
+    @property
+    def continues(self) -> bool:
+        """Whether the policy it wraps can make a chunk go on from what is left of the last one."""
+        return isinstance(self._policy, ContinuingPolicy) and self._policy.continues
+
+    def infer_after(self, observation: Observation, delay: int) -> ActionChunk:
+        """Return the next actions in agreement with those under way."""
+        if not isinstance(self._policy, ContinuingPolicy):
+            return self.infer(observation)
+        return self._answered(self._policy.infer_after(observation, delay), observation)
+
+    def _answered(self, chunk: ActionChunk, observation: Observation) -> ActionChunk:
+        raise NotImplementedError
+
+
+class DelayedPolicy(_WrappedPolicy):
     """Answers like the policy it wraps, but so much later."""
 
     def __init__(
@@ -38,54 +71,23 @@ class DelayedPolicy:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Load the policy; each answer takes so many seconds more."""
-        self._policy, self._delay_s, self._sleep = make_policy(), delay_s, sleep
+        super().__init__(make_policy)
+        self._delay_s, self._sleep = delay_s, sleep
 
-    def fit(self, spec: ActionSpec, observation: Observation) -> None:
-        """Let the policy it wraps look whether it fits the robot."""
-        fit(self._policy, spec, observation)
-
-    def reset(self, phrase: str) -> None:
-        """Begin a subgoal."""
-        self._policy.reset(phrase)
-
-    def infer(self, observation: Observation) -> ActionChunk:
-        """Return the next actions, late."""
-        chunk = self._policy.infer(observation)
-        self._sleep(self._delay_s)
-        return chunk
-
-    @property
-    def continues(self) -> bool:
-        """Whether the policy it wraps can make a chunk go on from what is left of the last one."""
-        return isinstance(self._policy, ContinuingPolicy) and self._policy.continues
-
-    def infer_after(self, observation: Observation, delay: int) -> ActionChunk:
-        """Return the next actions in agreement with those under way, late."""
-        if not isinstance(self._policy, ContinuingPolicy):
-            return self.infer(observation)
-        chunk = self._policy.infer_after(observation, delay)
+    def _answered(self, chunk: ActionChunk, observation: Observation) -> ActionChunk:
         self._sleep(self._delay_s)
         return chunk
 
 
-class FaultyPolicy:
+class FaultyPolicy(_WrappedPolicy):
     """Behaves like the policy it wraps until a moment of the mission, and then fails."""
 
     def __init__(self, make_policy: Callable[[], Policy], fault: Fault, from_s: float) -> None:
         """Load the policy; it fails from this second on."""
-        self._policy, self._fault, self._from_s = make_policy(), fault, from_s
+        super().__init__(make_policy)
+        self._fault, self._from_s = fault, from_s
 
-    def fit(self, spec: ActionSpec, observation: Observation) -> None:
-        """Let the policy it wraps look whether it fits the robot."""
-        fit(self._policy, spec, observation)
-
-    def reset(self, phrase: str) -> None:
-        """Begin a subgoal."""
-        self._policy.reset(phrase)
-
-    def infer(self, observation: Observation) -> ActionChunk:
-        """Return the next actions, while all is well."""
-        chunk = self._policy.infer(observation)
+    def _answered(self, chunk: ActionChunk, observation: Observation) -> ActionChunk:
         if observation.time_s < self._from_s:
             return chunk
         match self._fault:

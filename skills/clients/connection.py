@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from agent.errors import PolicyLost, WireError
 from agent.remote import told
 from skills.wire.codec import MAX_BYTES, decode, encode
+from skills.wire.silence import silent_logger
 
 BROKEN = (OSError, WebSocketException)
 """What is raised where a connection cannot be made or ends; another one may be tried."""
@@ -104,7 +104,7 @@ class Wire:
                 ping_interval=None,
                 proxy=None,
                 legacy=True,
-                logger=_silent(),
+                logger=silent_logger(),
             )
         except InvalidStatus as refused:
             if refused.response.status_code in (401, 403):
@@ -165,10 +165,3 @@ def _left(deadline_s: float) -> float:
     if left <= 0:
         raise TimeoutError
     return left
-
-
-def _silent() -> logging.Logger:
-    """Return a logger that drops what the library says; it is raised as well."""
-    logger = logging.getLogger("skills.clients.connections")
-    logger.disabled = True
-    return logger

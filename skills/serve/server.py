@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import hmac
-import logging
 import signal
 import socket
 import time
@@ -29,6 +28,7 @@ from websockets.http11 import Request, Response
 from agent.errors import BosunError, UsageError, WireError
 from skills.serve.session import Service, Session
 from skills.wire.codec import MAX_BYTES, RESET, TAKES_RESET, decode, encode
+from skills.wire.silence import silent_logger
 
 T = TypeVar("T")
 LOOPBACK = "127.0.0.1"
@@ -108,7 +108,7 @@ class PolicyServer:
                     ping_interval=limits.ping_s,
                     ping_timeout=limits.ping_s,
                     server_header=None,
-                    logger=_silent(),
+                    logger=silent_logger(),
                 )
             except OSError as error:
                 raise UsageError(_deaf(error, host, port)) from error
@@ -247,10 +247,3 @@ def _sentence(error: Exception) -> str:
 
 def _named(error: Exception) -> str:
     return str(error) if isinstance(error, BosunError) else f"{type(error).__name__}: {error}"
-
-
-def _silent() -> logging.Logger:
-    """Return a logger that drops what the library says of each connection that goes wrong."""
-    logger = logging.getLogger("skills.serve.connections")
-    logger.disabled = True
-    return logger

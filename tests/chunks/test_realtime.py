@@ -11,7 +11,7 @@ from agent.chunks.policy import RealtimePolicy
 from agent.chunks.schedule import Merge, Schedule
 from agent.doubles import ScriptedPolicy, StillRobot
 from agent.errors import ConfigError, PolicyLost
-from agent.faults import DelayedPolicy
+from agent.faults import DelayedPolicy, Fault, FaultyPolicy
 from agent.protocols import Policy
 from agent.types import ActionChunk, MissionOutcome, Observation
 from tests.parts import COMMAND, Bench, observation
@@ -297,6 +297,16 @@ def test_a_policy_that_is_late_on_purpose_continues_what_the_one_within_can() ->
     late.infer_after(observation(0.3), 2)
     assert table.continued == [(0.3, 2)] and slept == [0.15]
     assert not DelayedPolicy(Plain, 0.15).continues
+
+
+def test_a_policy_that_fails_on_purpose_fails_in_a_chunk_that_continues_another_too() -> None:
+    table = Timetable()
+    failing = FaultyPolicy(lambda: table, Fault.NAN, 0.5)
+    assert failing.continues
+    failing.reset("go")
+    assert np.isfinite(failing.infer_after(observation(0.3), 2).actions).all()
+    assert np.isnan(failing.infer_after(observation(0.6), 2).actions).all()
+    assert table.continued == [(0.3, 2), (0.6, 2)]
 
 
 @pytest.mark.parametrize("can", [None, False])
