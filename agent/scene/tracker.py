@@ -116,15 +116,20 @@ def _merged(
     """Average the position of what stands still; what is held is there as long as it is gripped.
 
     High above the table, where no thing ever stands, the cameras tell less of what there is. A look
-    that tells the same support less surely than the one before takes nothing away but what time
-    does: from home an upper block hides the one below it.
+    that tells the same thing, or its support, less surely than the one before takes nothing away
+    but what time does: from home an upper block hides the one below it, and what lies in a drawer
+    that is being shut is seen less and less.
     """
     if before is None or before.support != now.support:
         return now
     if now.support == HAND:
         return replace(now, presence=max(before.presence, now.presence)) if gripped else now
-    remembered = before.support_confidence * _FORGET_PER_S**passed_s
-    now = replace(now, support_confidence=max(now.support_confidence, remembered))
+    kept = _FORGET_PER_S**passed_s
+    now = replace(
+        now,
+        presence=max(now.presence, before.presence * kept),
+        support_confidence=max(now.support_confidence, before.support_confidence * kept),
+    )
     moved = float(((now.position - before.position) ** 2).sum() ** 0.5)
     if moved > _SAME_PLACE_M:
         return now

@@ -75,8 +75,8 @@ def test_fading_depends_on_time_and_not_on_the_number_of_looks() -> None:
 
 
 def test_what_is_seen_again_is_certain_again() -> None:
-    seen = _track(_scene(_block()), GONE, _scene(_block(presence=0.9)))[-1].objects["red block"]
-    assert (seen.presence, seen.age_s) == (0.9, 0.0)
+    seen = _track(_scene(_block(presence=0.8)), GONE, _scene(_block(presence=0.9)))[-1]
+    assert (seen.objects["red block"].presence, seen.objects["red block"].age_s) == (0.9, 0.0)
 
 
 def test_positions_of_what_stands_still_are_averaged() -> None:
@@ -98,6 +98,8 @@ def test_a_look_that_agrees_takes_no_certainty_away_but_one_that_does_not_does()
     assert 0.9 < agreed.support_confidence < 0.95
     late = _track(_scene(sure), _scene(unsure), every_s=60.0)[-1].objects["red block"]
     assert late.support_confidence == 0.5
+    glimpsed = _track(_scene(_block()), _scene(_block(presence=0.6)))[-1].objects["red block"]
+    assert 0.9 < glimpsed.presence < 1.0
     other = _track(_scene(sure), _scene(_block(sure=0.5)))[-1].objects["red block"]
     assert (other.support, other.support_confidence) == (TABLE, 0.5)
 
