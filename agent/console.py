@@ -90,8 +90,8 @@ class Console:
                 text = f"{verdict.value}: {_words(verdict.reason)} ({verdict.confidence:.0%})"
                 self._say(f"      {text}", _VERDICT_STYLES[verdict.value])
             case SubgoalEnded():
-                succeeded = event.result.outcome is SubgoalOutcome.SUCCESS
-                self._done += succeeded and event.result.attempts > 0
+                if event.result.outcome is SubgoalOutcome.SUCCESS and event.result.attempts > 0:
+                    self._done, self._last = self._done + 1, None
             case Stopped():
                 self._say(f"Stopped by {event.source}.", "bold red")
             case MissionEnded():

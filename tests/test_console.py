@@ -7,9 +7,18 @@ import io
 import numpy as np
 
 from agent.console import Console
-from agent.events import Event, MissionEnded, MissionStarted, Planned, Ticked
-from agent.types import MissionOutcome, MissionResult, Plan
+from agent.events import (
+    Event,
+    MissionEnded,
+    MissionStarted,
+    Planned,
+    SubgoalEnded,
+    Ticked,
+    VerdictGiven,
+)
+from agent.types import MissionOutcome, MissionResult, Plan, SubgoalOutcome, SubgoalResult
 from tests.episode.samples import PLAN, mission
+from tests.parts import DONE, MISSED, PICK
 
 
 def printed(events: list[Event]) -> str:
@@ -43,6 +52,17 @@ def test_a_mission_reads_as_a_story() -> None:
         "Needs help after 0.7 s, 1 replan.\n"
         "Which?\n"
     )
+
+
+def test_a_failure_that_was_made_good_is_no_reason_for_a_new_plan() -> None:
+    ended = [SubgoalResult(PICK, SubgoalOutcome.FAILED, MISSED, 1, 4)]
+    ended += [SubgoalResult(PICK, SubgoalOutcome.SUCCESS, DONE, 2, 4)]
+    said: list[list[Event]] = [
+        [VerdictGiven(0.0, PICK, r.verdict), SubgoalEnded(0.0, r)] for r in ended
+    ]
+    replanned = Planned(0.0, PLAN, (), 1)
+    assert "Replan 1 after grasp missed\n" in printed([*said[0], replanned])
+    assert "Replan 1 after the last look\n" in printed([*said[0], *said[1], replanned])
 
 
 def test_ticks_print_nothing() -> None:
