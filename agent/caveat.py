@@ -9,8 +9,8 @@ from agent.skilled import Skilled
 
 _UNCALIBRATED = (
     "The monitor was calibrated for Bosun's own weights, so with {} it goes without statistical "
-    "alarms (monitor.alpha), and where the model has no success head a subgoal is confirmed only "
-    "by a language model that sees (monitor.vlm); plain failures and time budgets are watched."
+    "alarms (monitor.alpha), and where the model has no success head each subgoal is looked at "
+    "again from home; plain failures and time budgets are watched."
 )
 _UNFAMILIAR = (
     "Bosun's own networks were not trained for this robot: {}. So it sees no things, and {}."

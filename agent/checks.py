@@ -53,9 +53,8 @@ def check_robot(make: Callable[[], Robot], seed: int = 0, *, live: bool = False)
         finally:
             robot.close()
     for first, other in [] if live else pairwise(runs):
-        _demand(
-            all(map(_same, first, other)), "The same seed and actions must give the same senses."
-        )
+        alike = all(map(_same, first, other))
+        _demand(alike, "The same seed and actions must give the same senses.")
 
 
 def check_policy(
@@ -150,6 +149,9 @@ def check_monitor(
     _demand(verdicts[0] == verdicts[1], "After reset, the same ticks must give the same verdict.")
     broken = replace(idle, actions=np.full((1, dim), np.nan, np.float32), success=1.0)
     verdicts.append(_watched(monitor, subgoal, scene, observation, broken, seconds))
+    monitor.reset(subgoal, scene, since=scene)
+    verdicts.append(monitor.check(observation, replace(idle, success=None)))
+    _demand(verdicts[-1] is not None, "What is looked at again must be judged at first sight.")
     for verdict in filter(None, verdicts):
         _demand(verdict.value is not VerdictValue.CONFIRMED, "Nothing was done, yet confirmed.")
         _demand(0.0 <= verdict.confidence <= 1.0, "A verdict's confidence must be in 0..1.")
@@ -277,9 +279,7 @@ def _check_scene(scene: Scene, time_s: float) -> None:
         there = thing.position.shape == (3,) and bool(np.all(np.isfinite(thing.position)))
         _demand(there, f"The position of {name!r} must be (3,) finite numbers in m.")
         sure = (thing.presence, thing.support_confidence, thing.articulation_confidence)
-        _demand(
-            all(0.0 <= p <= 1.0 for p in sure), f"The probabilities of {name!r} must be in 0..1."
-        )
+        _demand(all(0 <= p <= 1 for p in sure), f"The probabilities of {name!r} must be in 0..1.")
         _demand(thing.support != name, f"{name!r} cannot carry itself.")
 
 

@@ -104,10 +104,10 @@ class ScriptedMonitor:
         self.watched: list[Subgoal] = []
         self.strain: Strain | None = None
 
-    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
         """Go to the next verdict."""
         self.watched.append(subgoal)
-        self._left = self._ticks
+        self._left = 0 if since is not None else self._ticks
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return the verdict once its ticks have passed."""

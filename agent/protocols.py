@@ -185,8 +185,15 @@ class Monitor(Protocol):
         """How the tick checked last compares with what is usual; None where that is not known."""
         ...
 
-    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
-        """Begin to watch a subgoal that starts from this scene."""
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
+        """Begin to watch a subgoal that starts from this scene.
+
+        Args:
+            subgoal: What is to be done.
+            scene: What is seen now.
+            since: What was seen before a try that one witness alone says succeeded. Where it is
+                given, the first check ends the subgoal: it is only looked at again.
+        """
         ...
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:

@@ -34,6 +34,7 @@ _BY_REASON: Mapping[Reason, tuple[Recovery, ...]] = MappingProxyType(
         Reason.BLOCKED: _PATIENT,
         Reason.TIMEOUT: _PATIENT,
         Reason.LOW_CONFIDENCE: _PATIENT,
+        Reason.ONE_WITNESS: _PATIENT,
         Reason.NO_PROGRESS: _PATIENT,
         Reason.OUT_OF_DISTRIBUTION: _PATIENT,
     }

@@ -107,8 +107,7 @@ class Runtime:
             if (wished := self._as_wished(first, scene)) is not None:
                 return wished
             closing = not queue
-            subgoal = queue[0] if queue else self._closing_look()
-            result = self._execution.run(subgoal, 0 if closing else attempt)
+            result = self._execution.look() if closing else self._execution.run(queue[0], attempt)
             if result.outcome is SubgoalOutcome.STOPPED:
                 return self._held(first, result)
             if not closing:
@@ -125,7 +124,7 @@ class Runtime:
             recovery = self._recovery(None if closing else result, scene, attempt)
             if recovery in (Recovery.FROM_HOME, Recovery.REPLAN) and not closing:
                 # Low down a held block seems to stand on the table, and the arm hides things.
-                look = self._execution.run(self._closing_look(), 0)
+                look = self._execution.look()
                 if look.outcome is SubgoalOutcome.STOPPED:
                     return self._held(first, look)
                 scene = self._look(robot.observe())
@@ -247,10 +246,6 @@ class Runtime:
         scene = self._parts.estimator.estimate(observation)
         self._emit(SceneEstimated(observation.time_s, scene))
         return scene
-
-    def _closing_look(self) -> Subgoal:
-        """Return the look from home that every mission ends with, out of the cameras' way."""
-        return Subgoal(skill="look", phrase=self._parts.contracts["look"].phrase({}))
 
     def _may_retry(self, subgoal: Subgoal, scene: Scene) -> bool:
         """Return whether trying again can work: it may be begun, and has not come about unsaid.

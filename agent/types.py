@@ -225,6 +225,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     NOT_ACHIEVED = "not_achieved"
     LOW_CONFIDENCE = "low_confidence"
+    ONE_WITNESS = "one_witness"
     NO_PROGRESS = "no_progress"
     OUT_OF_DISTRIBUTION = "out_of_distribution"
     POLICY_INVALID = "policy_invalid"

@@ -46,6 +46,7 @@ DONE = Verdict(VerdictValue.CONFIRMED, Reason.DONE, 0.9)
 MISSED = Verdict(VerdictValue.REFUTED, Reason.GRASP_MISSED, 0.9)
 DROPPED = Verdict(VerdictValue.REFUTED, Reason.DROPPED, 0.9)
 UNSURE = Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, 0.4)
+ALONE = Verdict(VerdictValue.INSUFFICIENT, Reason.ONE_WITNESS, 0.9)
 LATE = Verdict(VerdictValue.REFUTED, Reason.TIMEOUT, 0.9)
 
 

@@ -62,7 +62,12 @@ class Imagination:
     def estimate(self, observation: Observation) -> Scene:
         return replace(in_sight(self._robot.scene), time_s=observation.time_s)
 
-    def reset(self, subgoal: Subgoal | None = None, scene: Scene | None = None) -> None:
+    def reset(
+        self,
+        subgoal: Subgoal | None = None,
+        scene: Scene | None = None,
+        since: Scene | None = None,
+    ) -> None:
         self._subgoal, self._left = subgoal, _TICKS
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:

@@ -124,7 +124,7 @@ class _NewPlansHelp:
         self.scene = BEFORE
         self.begun: list[str] = []
 
-    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
         self.begun.append(subgoal.skill)
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:

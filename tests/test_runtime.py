@@ -43,6 +43,7 @@ from agent.types import (
 )
 from tests.parts import (
     AFTER,
+    ALONE,
     ASKS,
     BAD,
     BEFORE,
@@ -173,6 +174,47 @@ def test_a_failed_subgoal_is_tried_again_where_its_preconditions_hold(verdict: V
     assert [(r.subgoal, r.attempts) for r in result.results] == [(PICK, 1), (PICK, 2), (PLACE, 1)]
     assert result.outcome is not MissionOutcome.FAILED
     assert result.replans == len(bench.planner.histories) - 1
+
+
+def test_what_one_witness_alone_says_is_looked_at_again_from_home() -> None:
+    scenes = [*[BEFORE] * 4, *[HELD] * 4, AFTER]
+    bench = Bench(verdicts=[ALONE, DONE, DONE, ALONE, DONE, DONE, DONE], scenes=scenes)
+    result = bench.runtime.run(COMMAND, 0)
+    assert result.outcome is MissionOutcome.SUCCESS
+    assert [(r.subgoal, r.attempts, r.verdict) for r in result.results] == [
+        (PICK, 1, DONE),
+        (PLACE, 1, DONE),
+    ]
+    assert bench.monitor.watched == [PICK, LOOK, PICK, PLACE, LOOK, PLACE, LOOK]
+    ended = [event.result for event in bench.recorder.of(SubgoalEnded)]
+    assert [r.ticks for r in ended] == [2, 2, 0, 2, 2, 0, 2]
+    assert ended[0].outcome is SubgoalOutcome.LOW_CONFIDENCE
+    assert len(bench.planner.histories) == 1
+
+
+def test_what_is_not_seen_again_from_home_has_failed_and_is_tried_again() -> None:
+    belied = Verdict(VerdictValue.REFUTED, Reason.NOT_ACHIEVED, 0.9)
+    bench = Bench(verdicts=[ALONE, DONE, belied, DONE])
+    result = bench.runtime.run(COMMAND, 0)
+    assert [(r.attempts, r.verdict) for r in result.results[:2]] == [(1, belied), (2, DONE)]
+
+
+def test_a_look_from_home_that_fails_is_no_second_witness() -> None:
+    bench = Bench(verdicts=[ALONE, LATE, DONE])
+    result = bench.runtime.run(COMMAND, 0)
+    assert [r.verdict for r in result.results[:2]] == [ALONE, DONE]
+    assert bench.monitor.watched[:4] == [PICK, LOOK, LOOK, PICK]
+
+
+def test_a_stop_on_the_way_to_a_second_look_ends_the_mission() -> None:
+    robot = StillRobot()
+    stopper = _Stopper(robot, SubgoalStarted, 2)
+    result = Bench(verdicts=[ALONE, DONE], robot=robot, subscribers=[stopper]).runtime.run(
+        COMMAND, 0
+    )
+    assert result.outcome is MissionOutcome.STOPPED
+    assert result.results[-1].subgoal == LOOK
+    assert len(robot.sent) == stopper.sent_by_then == 2
 
 
 def test_a_failed_subgoal_is_not_tried_again_where_its_preconditions_are_gone() -> None:
@@ -477,7 +519,7 @@ def test_a_breach_of_the_shield_sets_the_latch() -> None:
 class _BrokenMonitor:
     strain = None
 
-    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
         pass
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
@@ -541,8 +583,8 @@ def test_a_monitor_that_never_answers_runs_out_of_the_missions_time() -> None:
 def test_no_mission_exceeds_its_budget_and_every_mission_ends(seed: int) -> None:
     rng = np.random.default_rng(seed)
     verdicts = [
-        [DONE, DROPPED, MISSED, UNSURE, LATE][i]
-        for i in rng.choice(5, size=200, p=[0.5, 0.15, 0.15, 0.1, 0.1])
+        [DONE, DROPPED, MISSED, UNSURE, LATE, ALONE][i]
+        for i in rng.choice(6, size=200, p=[0.45, 0.15, 0.15, 0.1, 0.1, 0.05])
     ]
     seen = [[BEFORE, HELD, AFTER][i] for i in rng.integers(0, 3, 400)]
     plans = [[PLAN, BAD, ASKS][i] for i in rng.choice(3, size=40, p=[0.8, 0.18, 0.02])]
@@ -634,7 +676,7 @@ class _BlindFrom:
     def __init__(self) -> None:
         self._skill = ""
 
-    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
         self._skill = subgoal.skill
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:

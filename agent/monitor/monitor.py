@@ -3,7 +3,8 @@
 Success needs two witnesses: the policy's success head and the contract's done test on the scene
 estimated from images. A timer is never one, and whatever cannot be judged is `insufficient`. A
 language model that sees may be a third one: it can object, and by itself never makes success. For a
-policy without a success head it is the second one; where there is none, no subgoal is confirmed.
+policy without a success head it is the second one; where it does not know, or there is none, the
+second one is the scene as it is seen from home.
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ class SubgoalMonitor:
         self.strain: Strain | None = None
         self._alarmed: set[str] = set()
 
-    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
-        """Begin to watch a subgoal that starts from this scene."""
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
+        """Begin to watch a subgoal, or only to look at it again, see `Monitor.reset`."""
         contract = self._contracts[subgoal.skill]
         self._phrase = subgoal.phrase
         self._contract, self._args = contract, subgoal.args
@@ -87,7 +88,8 @@ class SubgoalMonitor:
         wanted = contract.facts("preconditions", subgoal.args)
         self._carries = any(fact.predicate == "held" for fact in wanted)
         self._trail: deque[tuple[float, Vector, npt.NDArray[np.floating]]] = deque()
-        self._before, self._started_s = scene, scene.time_s
+        self._before, self._started_s = since or scene, scene.time_s
+        self._again = since is not None
         self._agreed = self._doubted = 0
         self._judged_s: float | None = None
         self._grip = Grip(holding=self._carries)
@@ -113,6 +115,8 @@ class SubgoalMonitor:
         lost = self._cameras.lost(observation)
         if lost is not None:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.CAMERA_LOST, 1.0, {"camera": lost})
+        if self._again:
+            return self._seen_again(observation)
         steps = self._steps(observation, chunk)
         self._note(observation, steps[0])
         self._grip.note(observation, chunk)
@@ -159,11 +163,7 @@ class SubgoalMonitor:
         return None
 
     def _seen_done(self, observation: Observation) -> Verdict | None:
-        """Judge a subgoal of a policy without a success head, once the scene says it is done.
-
-        Where no picture witnesses it, too, it is broken off: the robot then looks from home, where
-        the hand hides nothing, and goes on from what it sees there.
-        """
+        """Judge a subgoal of a policy without a success head, once the scene says it is done."""
         scene = self._estimator.estimate(observation)
         sure, facts = self._confidence(scene), self._facts(scene)
         agrees = bool(facts) and all(facts.values()) and sure >= self._limits.fact_confidence
@@ -171,8 +171,19 @@ class SubgoalMonitor:
         if self._agreed < self._limits.confirm_ticks:
             return None
         evidence = {"success": None, "facts": facts, "fact_confidence": sure}
-        alone = Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, sure, evidence)
+        alone = Verdict(VerdictValue.INSUFFICIENT, Reason.ONE_WITNESS, sure, evidence)
         return alone if self._witness is None else self._witness.second(alone, observation)
+
+    def _seen_again(self, observation: Observation) -> Verdict:
+        """Judge what only the scene said was done, from another place, at first sight."""
+        scene = self._estimator.estimate(observation)
+        sure, facts = self._confidence(scene), self._facts(scene)
+        evidence = {"success": None, "facts": facts, "fact_confidence": sure}
+        if sure < self._limits.fact_confidence:
+            return Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, sure, evidence)
+        if all(facts.values()):
+            return Verdict(VerdictValue.CONFIRMED, Reason.DONE, sure, evidence)
+        return Verdict(VerdictValue.REFUTED, Reason.NOT_ACHIEVED, sure, evidence)
 
     def _is_new(self, observation: Observation, chunk: ActionChunk) -> bool:
         """Return whether a chunk's heads have not been heard; one inference is one witness."""

@@ -42,7 +42,7 @@ class OpenLoop:
         """
         self._contracts, self._success, self._confirm_ticks = contracts, success, confirm_ticks
 
-    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
         """Begin a subgoal."""
         self._ends_s = scene.time_s + self._contracts[subgoal.skill].time_budget_s
         self._said, self._judged_s = 0, math.nan

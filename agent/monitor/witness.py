@@ -18,7 +18,7 @@ class PictureWitness:
 
     It is only asked about what the success head and the scene agree on already, or about what the
     scene says of a policy without such a head, where its "yes" is the second witness. A "no"
-    withholds that confirmation, so that the robot looks again from home and goes on from what it
+    withholds the confirmation, so that the robot looks again from home and goes on from what it
     sees there; it settles nothing about the mission, whose goals are judged by the last look. Where
     it does not know, fails or may not be asked any more it is no witness: things go on as without
     it, and the evidence says so.
@@ -58,7 +58,7 @@ class PictureWitness:
     def second(self, alone: Verdict, observation: Observation) -> Verdict | None:
         """Return a confirmation of what only the scene says, or what it is without one.
 
-        Only a "yes" confirms. None where the robot was stopped meanwhile.
+        Only a "yes" confirms, and only a "no" objects. None where the robot was stopped meanwhile.
         """
         checked = self.ask(observation)
         if checked is None:
@@ -66,7 +66,8 @@ class PictureWitness:
         evidence = {**alone.evidence, **_told(checked)}
         if checked.answer is Answer.YES:
             return Verdict(VerdictValue.CONFIRMED, Reason.DONE, alone.confidence, evidence)
-        return replace(alone, evidence=evidence)
+        reason = Reason.LOW_CONFIDENCE if checked.answer is Answer.NO else alone.reason
+        return replace(alone, reason=reason, evidence=evidence)
 
     def ask(self, observation: Observation) -> Checked | None:
         """Return what the first picture and the one of now tell, None where the robot was stopped.

@@ -160,10 +160,10 @@ class ForcedMonitor:
         self._policies = policies
         self.strain: Strain | None = None
 
-    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
         """Begin to watch a subgoal."""
         self._policy = self._policies[subgoal.skill]
-        self._living.reset(subgoal, scene)
+        self._living.reset(subgoal, scene, since)
 
     def check(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Return the recorded verdict, if the monitor gave one here."""

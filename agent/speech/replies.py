@@ -28,6 +28,7 @@ _WRONG = {
     Reason.TIMEOUT: "That takes too long.",
     Reason.NOT_ACHIEVED: "That did not work.",
     Reason.LOW_CONFIDENCE: "I am not sure that it worked.",
+    Reason.ONE_WITNESS: "I look again whether it worked.",
     Reason.NO_PROGRESS: "I get nowhere with it.",
     Reason.OUT_OF_DISTRIBUTION: "I do not know this situation.",
     Reason.POLICY_INVALID: "My own control has failed.",

@@ -332,16 +332,23 @@ class _Deaf(ScriptedMonitor):
 
 
 class _Tiring(ScriptedMonitor):
-    def reset(self, subgoal: Subgoal, scene: Scene) -> None:
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
         self.watched.append(subgoal)
+
+
+class _Acting(ScriptedMonitor):
+    def reset(self, subgoal: Subgoal, scene: Scene, since: Scene | None = None) -> None:
+        super().reset(subgoal, scene)
 
 
 @pytest.mark.parametrize(
     ("make", "says"),
     [
         (lambda: _Deaf([LATE]), "no verdict"),
+        (lambda: _Acting([LATE]), "at first sight"),
         (lambda: ScriptedMonitor([DONE]), "confirmed"),
         (lambda: ScriptedMonitor([LATE, LATE, DONE]), "confirmed"),
+        (lambda: ScriptedMonitor([LATE, LATE, LATE, DONE]), "confirmed"),
         (lambda: ScriptedMonitor([replace(LATE, confidence=2.0)]), "confidence"),
         (lambda: _Tiring([LATE, DONE]), "After reset"),
     ],

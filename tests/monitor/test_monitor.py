@@ -273,7 +273,7 @@ def test_an_object_that_is_not_seen_is_insufficient() -> None:
 @pytest.mark.parametrize("watched", [PICK, PLACE, PUSH, PRESS, OPEN, CLOSE])
 def test_time_is_never_success(watched: Subgoal, seen: Scene, success: float | None) -> None:
     ticks, verdict = _first(_monitor(watched, [seen]), _moving(success, gripper=0.5))
-    if verdict.reason is Reason.LOW_CONFIDENCE:
+    if verdict.reason is Reason.ONE_WITNESS:
         assert success is None and all(verdict.evidence["facts"].values())
     else:
         assert verdict.reason in (Reason.TIMEOUT, Reason.TARGET_MOVED)
@@ -289,9 +289,35 @@ def test_of_a_policy_without_a_success_head_the_scene_alone_confirms_nothing(
     monitor = _monitor(watched, [seen], before=before)
     ticks, verdict = _first(monitor, _moving(None, gripper=0.5))
     assert ticks == LIMITS.confirm_ticks
-    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE)
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.ONE_WITNESS)
     assert verdict.evidence["success"] is None
     assert all(verdict.evidence["facts"].values())
+
+
+@pytest.mark.parametrize(("watched", "before", "seen"), REACHED[:-1])
+def test_what_is_looked_at_again_is_judged_at_first_sight(
+    watched: Subgoal, before: Scene, seen: Scene
+) -> None:
+    """What has moved or changed is told from what was seen before the try, and not before this."""
+    for now, value, reason in (
+        (seen, VerdictValue.CONFIRMED, Reason.DONE),
+        (before, VerdictValue.REFUTED, Reason.NOT_ACHIEVED),
+        (Scene(0.0), VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE),
+    ):
+        monitor = SubgoalMonitor(CONTRACTS, FixedEstimator([now]), LIMITS)
+        monitor.reset(watched, now, since=before)
+        ticks, verdict = _first(monitor, _moving(None, gripper=0.5))
+        assert (ticks, verdict.value, verdict.reason) == (1, value, reason)
+        assert set(verdict.evidence["facts"].values()) <= {value is VerdictValue.CONFIRMED}
+        monitor.reset(watched, before)
+        assert monitor.check(*next(iter(_moving(None, gripper=0.5)))) is None
+
+
+def test_what_is_looked_at_again_by_a_policy_that_answers_nonsense_is_not_done() -> None:
+    monitor = SubgoalMonitor(CONTRACTS, FixedEstimator([AFTER]), LIMITS)
+    monitor.reset(PLACE, AFTER, since=HELD)
+    verdict = monitor.check(observation(0.0), chunk(None, (np.nan,) * 7))
+    assert verdict is not None and verdict.reason is Reason.POLICY_INVALID
 
 
 def test_when_time_is_up_a_sure_scene_refutes() -> None:

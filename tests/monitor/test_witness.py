@@ -91,11 +91,19 @@ def test_without_a_success_head_a_yes_is_the_second_witness() -> None:
     assert len(checker.asked) == 1
 
 
-@pytest.mark.parametrize("told", [NO, UNKNOWN, LATE, SPENT])
-def test_without_a_success_head_nothing_but_a_yes_confirms(told: Checked) -> None:
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (NO, Reason.LOW_CONFIDENCE),
+        (UNKNOWN, Reason.ONE_WITNESS),
+        (LATE, Reason.ONE_WITNESS),
+        (SPENT, Reason.ONE_WITNESS),
+    ],
+)
+def test_without_a_success_head_nothing_but_a_yes_confirms(told: Checked, reason: Reason) -> None:
     _, verdict = _run([told], success=None)
     assert verdict is not None
-    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE)
+    assert (verdict.value, verdict.reason) == (VerdictValue.INSUFFICIENT, reason)
     assert verdict.evidence.get("vlm_fault") == told.fault
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from agent.build import Agent
 from agent.config import load_config
 from agent.doubles import Recorder
-from agent.episode.reader import Episode
+from agent.episode.reader import Episode, read_episode
 from agent.events import Event, Ticked
+from agent.mission import Mission, run_mission
 from agent.protocols import Subscriber
 from agent.types import MissionOutcome, MissionResult, Reason
 from tests.conftest import LOGGED, LOGGED_SEED
@@ -64,6 +67,24 @@ def test_a_mission_with_the_policy_elsewhere_is_the_same_bit_for_bit(
             assert np.array_equal(one.sent, other.sent)
         for camera, image in one.observation.images.items():
             assert np.array_equal(image, other.observation.images[camera])
+
+
+def test_without_heads_what_is_seen_from_home_is_the_second_witness(
+    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As with a server of somebody else's, which answers actions and nothing else."""
+    monkeypatch.setattr("skills.clients.openpi._head", lambda *asked: None)
+    command = "put the red block in the drawer, close it and turn on the lamp"
+    agent = Agent(load_config(None, ["memory.file=null", f"policy=openpi://{served.address}"]))
+    try:
+        summary = run_mission(agent, Mission(command, LOGGED_SEED, tmp_path / "episode"))
+    finally:
+        agent.close()
+    assert (summary["outcome"], summary["world_success"]) == ("success", True)
+    results = read_episode(tmp_path / "episode").results
+    done = [r for r in results if r.subgoal.skill != "look" and r.verdict.reason is Reason.DONE]
+    assert len(done) == len(summary["plan"]) > 4
+    assert {(r.verdict.evidence["success"], r.ticks) for r in done} == {(None, 0)}
 
 
 def test_a_server_that_is_killed_in_mid_motion_holds_the_arm() -> None:
