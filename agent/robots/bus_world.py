@@ -10,13 +10,13 @@ import numpy as np
 
 from agent.errors import ConfigError, MessageError, UsageError
 from agent.robots.pace import Pace
+from agent.robots.panda import ARM_JOINTS
 from agent.robots.ros2.joints import ArmJoints
 from agent.robots.ros2.scenes import WHOLE
 from agent.robots.ros2.senses import KINDS
 from agent.robots.ros2.truth import QOS, encoded
 from agent.robots.tabletop.disturbances import DisturbanceSpec
 from agent.robots.tabletop.model import TIMESTEP_S
-from agent.robots.tabletop.panda import ARM_JOINTS
 from agent.robots.tabletop.senses import Senses
 from agent.robots.tabletop.world import CAMERAS, PERIOD_SLICES, TabletopWorld
 from agent.ros.bus import LATCHED, Bus, Qos

@@ -7,8 +7,7 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from agent.robots.tabletop.model import CAMERA_EYE, CAMERA_FOVY, CAMERA_TARGET
-from agent.robots.tabletop.panda import (
+from agent.robots.panda import (
     TOOL_IN_HAND,
     WRIST_EYE,
     WRIST_FOVY,
@@ -16,6 +15,7 @@ from agent.robots.tabletop.panda import (
     WRIST_UP,
     look_at,
 )
+from agent.robots.tabletop.model import CAMERA_EYE, CAMERA_FOVY, CAMERA_TARGET
 from agent.robots.tabletop.world import CAMERAS
 
 _NEAR_M = 0.03

@@ -21,8 +21,8 @@ import numpy as np
 
 from agent.config import load_config
 from agent.pause import Pause
+from agent.robots.panda import ARM_JOINTS
 from agent.robots.tabletop.model import TIMESTEP_S
-from agent.robots.tabletop.panda import ARM_JOINTS
 from agent.robots.tabletop.robot import TabletopRobot
 from agent.robots.tabletop.world import RATE_HZ, TabletopWorld
 from agent.speech.hearing import Hearing

@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 
 from agent.errors import MissingDependency
-from agent.robots.tabletop.panda import look_at
+from agent.robots.panda import look_at
 
 ARM_JOINTS = tuple(
     f"robot0:{name}_joint"

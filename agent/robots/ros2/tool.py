@@ -25,7 +25,7 @@ def kinematics_of(config: Ros2Config) -> ArmKinematics | None:
     if config.tool.model is None:
         return None
     if config.tool.model == "panda":
-        from agent.robots.tabletop.panda import ARM_JOINTS, panda_kinematics
+        from agent.robots.panda import ARM_JOINTS, panda_kinematics
 
         if len(config.joints.names) != len(ARM_JOINTS):
             raise ConfigError(

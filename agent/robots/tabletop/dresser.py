@@ -5,9 +5,9 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from agent.robots.panda import look_at
 from agent.robots.tabletop.layout import Layout
 from agent.robots.tabletop.model import CAMERA_EYE, CAMERA_TARGET, TABLE_TEXTURES, TAPE
-from agent.robots.tabletop.panda import look_at
 
 _LID_RGB = (0.92, 0.52, 0.32)
 

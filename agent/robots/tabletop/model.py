@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from agent.robots.panda import look_at, panda_spec
 from agent.robots.tabletop.fixtures import BUTTONS, DRAWERS, add_button, add_drawer
-from agent.robots.tabletop.panda import look_at, panda_spec
 from agent.workspace import (
     BLOCK,
     BLOCK_HALF,

@@ -6,8 +6,8 @@ import numpy as np
 
 from agent.action_space import ActionSpace, ActionSpec
 from agent.body import Body, Joints
+from agent.robots.panda import HOME_JOINTS, panda_kinematics
 from agent.robots.spaces import arm_spec, tool_spec
-from agent.robots.tabletop.panda import HOME_JOINTS, panda_kinematics
 from agent.robots.tabletop.world import HOME_POSE, RATE_HZ
 from agent.workspace import WORKSPACE_HIGH, WORKSPACE_LOW
 

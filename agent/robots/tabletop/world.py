@@ -9,6 +9,15 @@ import mujoco
 import numpy as np
 
 from agent.robots.kinematics import one_sided
+from agent.robots.panda import (
+    ARM_JOINTS,
+    FINGER_BODIES,
+    FINGER_JOINTS,
+    FINGER_TRAVEL,
+    HOME_JOINTS,
+    TOOL_SITE,
+    panda_kinematics,
+)
 from agent.robots.tabletop import physics
 from agent.robots.tabletop.cameras import Cameras
 from agent.robots.tabletop.disturbances import Disturbances, DisturbanceSpec
@@ -26,15 +35,6 @@ from agent.robots.tabletop.furnisher import Furnisher, put
 from agent.robots.tabletop.grip import between
 from agent.robots.tabletop.layout import NOMINAL, Layout, Variation, sample_layout
 from agent.robots.tabletop.model import TIMESTEP_S, tabletop_model
-from agent.robots.tabletop.panda import (
-    ARM_JOINTS,
-    FINGER_BODIES,
-    FINGER_JOINTS,
-    FINGER_TRAVEL,
-    HOME_JOINTS,
-    TOOL_SITE,
-    panda_kinematics,
-)
 from agent.robots.tabletop.supports import support_of
 from agent.types import HAND, Image, Scene, SceneObject, Vector
 from agent.workspace import OBJECTS

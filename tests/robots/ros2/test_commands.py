@@ -7,11 +7,11 @@ import pytest
 
 from agent.action_space import ActionSpace
 from agent.errors import RobotError
+from agent.robots.panda import HOME_JOINTS, panda_kinematics
 from agent.robots.ros2.joints import ArmJoints
 from agent.robots.ros2.motion import Motion
 from agent.robots.ros2.robot import Ros2Robot
 from agent.robots.ros2.spaces import ros2_body, ros2_spec
-from agent.robots.tabletop.panda import HOME_JOINTS, panda_kinematics
 from agent.ros.opening import open_bus
 from agent.types import Vector
 from tests.robots.ros2.puppet import ARM, HOME, OTHER, RATE_HZ, Puppet, config
