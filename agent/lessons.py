@@ -27,8 +27,8 @@ from agent.episode.file import FILE_NAME
 from agent.episode.lerobot.layout import ACTION, INFO, STATE, shape_of
 from agent.episode.lerobot.reader import LeRobotFolder
 from agent.episode.reader import read_episode
-from agent.episode.recording import Recording, recorded
 from agent.episode.runs import subgoal_runs
+from agent.episode.trajectory import Trajectory, trajectory_of
 from agent.errors import SkillError
 from agent.sections import MonitorConfig
 from agent.types import HAND, FloatArray, Scene, SubgoalOutcome
@@ -76,7 +76,7 @@ def training_folder(data: Path, out: Path) -> Path:
     if not folder.exists():
         partial = folder.with_name(folder.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        _write_shards(data, _recordings(data), partial)
+        _write_shards(data, _trajectories(data), partial)
         partial.rename(folder)
     return folder
 
@@ -97,7 +97,7 @@ def _digest(files: Sequence[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _recordings(data: Path) -> Iterator[Recording]:
+def _trajectories(data: Path) -> Iterator[Trajectory]:
     """Yield every run that was logged, mission after mission.
 
     Raises:
@@ -108,7 +108,7 @@ def _recordings(data: Path) -> Iterator[Recording]:
         state, action = (folder.features.get(name, {}) for name in (STATE, ACTION))
         dims = (state.get("shape") or [0])[0]
         _check(data, folder.cameras, dims, action.get("names") or ())
-        yield from folder.recordings()
+        yield from folder.trajectories()
         return
     for number, file in enumerate(logged_files(data)):
         episode = read_episode(file)
@@ -116,7 +116,7 @@ def _recordings(data: Path) -> Iterator[Recording]:
             if run.ticks:
                 shape = shape_of(run.ticks[0], episode)
                 _check(file, shape.cameras, len(shape.state), shape.action)
-                yield recorded(run, number)
+                yield trajectory_of(run, number)
 
 
 def _check(
@@ -151,14 +151,14 @@ def _sized(cameras: Mapping[str, Sequence[int]]) -> str:
     return ", ".join(f"{n} {size[0]}x{size[1]}" for n, size in cameras.items()) or "none"
 
 
-def _write_shards(data: Path, recordings: Iterator[Recording], folder: Path) -> None:
+def _write_shards(data: Path, trajectories: Iterator[Trajectory], folder: Path) -> None:
     """Write a shard per mission with something to learn from in it.
 
     Raises:
         SkillError: There is none.
     """
     counts: Counter[str] = Counter()
-    for mission, runs in groupby(recordings, key=lambda recording: recording.mission):
+    for mission, runs in groupby(trajectories, key=lambda trajectory: trajectory.mission):
         writer, demo = ShardWriter(), 0
         for run in runs:
             call = _call(run)
@@ -178,7 +178,7 @@ def _write_shards(data: Path, recordings: Iterator[Recording], folder: Path) -> 
     write_manifest(folder, {"of": str(data), "runs": dict(counts)})
 
 
-def _left_out(run: Recording, call: Call | None) -> str:
+def _left_out(run: Trajectory, call: Call | None) -> str:
     """Return why nothing is learned from a run; empty where something is."""
     if run.subgoal.skill and run.subgoal.skill not in SKILLS:
         return "of skills that are not learned"
@@ -189,7 +189,7 @@ def _left_out(run: Recording, call: Call | None) -> str:
     return "" if call else "of no known call"
 
 
-def _call(run: Recording) -> Call | None:
+def _call(run: Trajectory) -> Call | None:
     """Return the skill and arguments of a run, by its phrase where nothing else tells."""
     if not run.subgoal.skill:
         return _calls_by_phrase().get(run.subgoal.phrase.strip().lower().rstrip("."))
@@ -207,7 +207,7 @@ def _calls_by_phrase() -> dict[str, Call]:
 
 
 def _add(
-    writer: ShardWriter, demo: int, run: Recording, skill: str, args: Mapping[str, str]
+    writer: ShardWriter, demo: int, run: Trajectory, skill: str, args: Mapping[str, str]
 ) -> None:
     """Add the frames of a run as one demonstration."""
     scene, count = _known(run.scene), len(run.state)

@@ -16,8 +16,8 @@ from PIL import Image as PillowImage
 from agent.episode.lerobot.export import export_lerobot
 from agent.episode.lerobot.reader import LeRobotFolder
 from agent.episode.reader import Episode, read_episode
-from agent.episode.recording import recorded
 from agent.episode.runs import subgoal_runs
+from agent.episode.trajectory import trajectory_of
 from agent.errors import EpisodeError, MissingDependency
 from agent.events import Ticked
 from agent.types import Image
@@ -149,8 +149,8 @@ def test_it_reads_back_as_it_was_logged(
     logged: list[Episode], tmp_path: Path, language: bool
 ) -> None:
     folder = export_lerobot(logged[:2], tmp_path / "d", language=language)
-    ours = [recorded(run, n) for n, e in enumerate(logged[:2]) for run in subgoal_runs(e)]
-    found = list(LeRobotFolder(folder).recordings())
+    ours = [trajectory_of(run, n) for n, e in enumerate(logged[:2]) for run in subgoal_runs(e)]
+    found = list(LeRobotFolder(folder).trajectories())
     assert len(ours) == len(found) == 4
     for was, now in zip(ours, found, strict=True):
         assert same(was, now)
@@ -173,7 +173,7 @@ def test_files_are_not_larger_than_said(tmp_path: Path, monkeypatch: pytest.Monk
     folder = export_lerobot(episodes, tmp_path / "d")
     names = sorted(path.name for path in (folder / "data/chunk-000").iterdir())
     assert names == [f"file-{n:03d}.parquet" for n in range(3)]
-    assert [r.mission for r in LeRobotFolder(folder).recordings()] == [0, 1, 2]
+    assert [r.mission for r in LeRobotFolder(folder).trajectories()] == [0, 1, 2]
     assert [row["index"] for row in frames(folder)] == list(range(6))
 
 
@@ -231,7 +231,7 @@ def test_damage_and_other_versions_are_said(tmp_path: Path) -> None:
     data = folder / "data/chunk-000/file-000.parquet"
     data.write_bytes(data.read_bytes()[:-100])
     with pytest.raises(EpisodeError, match="is damaged"):
-        list(LeRobotFolder(folder).recordings())
+        list(LeRobotFolder(folder).trajectories())
     info.unlink()
     with pytest.raises(EpisodeError, match="no LeRobotDataset"):
         LeRobotFolder(folder)

@@ -23,8 +23,8 @@ from agent.episode.lerobot.layout import (
     Feature,
     require_pyarrow,
 )
-from agent.episode.recording import Recording
 from agent.episode.schemas import SCENE
+from agent.episode.trajectory import Trajectory
 from agent.errors import EpisodeError
 from agent.events import SceneEstimated
 from agent.types import FloatArray, Image, Scene, Subgoal
@@ -74,7 +74,7 @@ class LeRobotFolder:
             if key.startswith(IMAGES) and feature["dtype"] == "image"
         }
 
-    def recordings(self) -> Iterator[Recording]:
+    def trajectories(self) -> Iterator[Trajectory]:
         """Yield its episodes, in order; the images of one are in memory at a time.
 
         Raises:
@@ -119,10 +119,10 @@ class LeRobotFolder:
 
     def _recording(
         self, number: int, row: Mapping[str, Any], frames: pa.Table, tasks: Mapping[int, str]
-    ) -> Recording:
+    ) -> Trajectory:
         task = tasks[frames["task_index"][0].as_py()]
         skill, args = row.get("run/skill") or "", json.loads(row.get("run/args") or "{}")
-        return Recording(
+        return Trajectory(
             mission=int(row.get("mission/index", number)),
             subgoal=Subgoal(skill=skill, args=args, phrase=task),
             outcome=row.get("run/outcome"),

@@ -13,7 +13,7 @@ from agent.types import FloatArray, Image, Scene, Subgoal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Recording:
+class Trajectory:
     """A run of n frames.
 
     Attributes:
@@ -35,10 +35,10 @@ class Recording:
     action: FloatArray
 
 
-def recorded(run: SubgoalRun, mission: int) -> Recording:
+def trajectory_of(run: SubgoalRun, mission: int) -> Trajectory:
     """Return a logged run, which has at least one tick, as numbers."""
     cameras = run.ticks[0].observation.images
-    return Recording(
+    return Trajectory(
         mission=mission,
         subgoal=run.subgoal,
         outcome=run.outcome,
