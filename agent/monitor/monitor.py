@@ -164,8 +164,7 @@ class SubgoalMonitor:
 
     def _seen_done(self, observation: Observation) -> Verdict | None:
         """Judge a subgoal of a policy without a success head, once the scene says it is done."""
-        scene = self._estimator.estimate(observation)
-        sure, facts = self._confidence(scene), self._facts(scene)
+        _, facts, sure = self._seen(observation)
         agrees = bool(facts) and all(facts.values()) and sure >= self._limits.fact_confidence
         self._agreed = self._agreed + 1 if agrees else 0
         if self._agreed < self._limits.confirm_ticks:
@@ -176,8 +175,7 @@ class SubgoalMonitor:
 
     def _seen_again(self, observation: Observation) -> Verdict:
         """Judge what only the scene said was done, from another place, at first sight."""
-        scene = self._estimator.estimate(observation)
-        sure, facts = self._confidence(scene), self._facts(scene)
+        _, facts, sure = self._seen(observation)
         evidence = {"success": None, "facts": facts, "fact_confidence": sure}
         if sure < self._limits.fact_confidence:
             return Verdict(VerdictValue.INSUFFICIENT, Reason.LOW_CONFIDENCE, sure, evidence)
@@ -193,9 +191,7 @@ class SubgoalMonitor:
     def _judge(self, observation: Observation, chunk: ActionChunk) -> Verdict | None:
         """Ask the scene whether it agrees with the policy that the subgoal is done."""
         success = chunk.success or 0.0
-        scene = self._estimator.estimate(observation)
-        sure = self._confidence(scene)
-        facts = self._facts(scene)
+        scene, facts, sure = self._seen(observation)
         agrees = all(facts.values())
         evidence = {"success": success, "facts": facts, "fact_confidence": sure}
         if chunk.timing is not None:
@@ -217,9 +213,7 @@ class SubgoalMonitor:
 
     def _out_of_time(self, observation: Observation, success: float, elapsed: float) -> Verdict:
         """Say what is known when the time is up; never that it is done."""
-        scene = self._estimator.estimate(observation)
-        sure = self._confidence(scene)
-        facts = self._facts(scene)
+        scene, facts, sure = self._seen(observation)
         evidence = {
             "seconds": elapsed,
             "success": success,
@@ -232,12 +226,12 @@ class SubgoalMonitor:
         why = self._cause(scene, Reason.TIMEOUT)
         return Verdict(VerdictValue.REFUTED, why, sure, evidence)
 
-    def _facts(self, scene: Scene) -> dict[str, bool]:
-        return {str(fact): holds(fact, scene, self._before) for fact in self._done}
-
-    def _confidence(self, scene: Scene) -> float:
+    def _seen(self, observation: Observation) -> tuple[Scene, dict[str, bool], float]:
+        """Return the scene, what of being done holds in it, and how sure all of that is, 0..1."""
+        scene = self._estimator.estimate(observation)
+        facts = {str(fact): holds(fact, scene, self._before) for fact in self._done}
         sure = (confidence(fact, scene, self._before) for fact in self._done)
-        return min(sure, default=1.0)
+        return scene, facts, min(sure, default=1.0)
 
     def _cause(self, scene: Scene, usual: Reason) -> Reason:
         if self._grip.slipped:
@@ -270,9 +264,8 @@ class SubgoalMonitor:
         ticks = self._grip.open_ticks
         if not self._carries or ticks == 0 or ticks % self._limits.open_ticks:
             return False
-        scene = self._estimator.estimate(observation)
-        sure = self._confidence(scene) >= self._limits.fact_confidence
-        return sure and not all(self._facts(scene).values())
+        _, facts, sure = self._seen(observation)
+        return sure >= self._limits.fact_confidence and not all(facts.values())
 
 
 def broken_off(verdict: Verdict) -> bool:
