@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
@@ -28,7 +29,7 @@ class Fault(StrEnum):
     DEAD = "dead"
 
 
-class _WrappedPolicy:
+class _WrappedPolicy(ABC):
     """Does what the policy it wraps does, and then what a subclass makes of the answer."""
 
     def __init__(self, make_policy: Callable[[], Policy]) -> None:
@@ -57,8 +58,9 @@ class _WrappedPolicy:
             return self.infer(observation)
         return self._answered(self._policy.infer_after(observation, delay), observation)
 
+    @abstractmethod
     def _answered(self, chunk: ActionChunk, observation: Observation) -> ActionChunk:
-        raise NotImplementedError
+        """Return what becomes of an answer."""
 
 
 class DelayedPolicy(_WrappedPolicy):
