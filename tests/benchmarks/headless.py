@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
+from functools import partial
 
 from agent.build import grammar, verifier
-from agent.config import Config
+from agent.config import Config, load_config
 from agent.mission import TruthBench
 from agent.protocols import Policy
 from agent.types import ActionChunk, Observation
@@ -44,21 +45,14 @@ class HeadlessBench(TruthBench):
                 self._agent.policies[name] = Headless(self._agent.policies[name])
 
 
-def bench() -> HeadlessBench:
-    """Return a bench in a worker's process."""
-    config = Config()
-    return HeadlessBench(
-        config.model_copy(update={"monitor": config.monitor.model_copy(update={"alpha": None})})
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--each", type=int, default=5, help="scenes for each command")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    config = Config()
+    config = load_config(None, ["monitor.alpha=null"])
     cases = find_cases(load_suite(), grammar(config), verifier(config), _SEED_BASE, args.each)
+    bench = partial(HeadlessBench, config)
     found = evaluate_written(bench, cases, _SEED_BASE, args.workers, flat=False)
     print(json.dumps(found, indent=2))
 
