@@ -4,6 +4,7 @@ BosunError                a sentence for the operator, and an exit code
 ├── UsageError            the command line or an input file asks for something that is not there
 ├── ConfigError           a configuration key or value is wrong
 ├── MissingDependency     a package, an extra or a system library is not installed
+├── ProcessGone           a process that works for this one was killed or has ended
 ├── PlannerError          the planner cannot work at all (a plan that is merely wrong is a value)
 ├── SkillError            a skill contract, policy or data set is broken
 │   ├── CheckpointError   a checkpoint is missing, foreign or damaged
@@ -46,6 +47,10 @@ class ConfigError(UsageError):
 
 class MissingDependency(BosunError):
     """A package, an extra or a system library is not installed."""
+
+
+class ProcessGone(BosunError):
+    """A process that works for this one was killed, or has ended."""
 
 
 class PlannerError(BosunError):

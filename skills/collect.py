@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from agent.process import ended, job_processes
 from agent.protocols import Policy
 from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
@@ -231,11 +232,11 @@ def collect(
     )
     starts = range(spec.seed_base, spec.seed_base + spec.missions, MISSIONS_PER_SHARD)
     missing = [s for s in starts if not _shard(root, s).exists()]
-    jobs = [(root, spec, start, make_policy) for start in missing]
-    bar = tqdm(total=len(starts), initial=len(starts) - len(jobs), desc="collect", unit="shard")
-    context = multiprocessing.get_context("spawn")
-    with bar, context.Pool(workers) as pool:
-        for _ in pool.imap_unordered(_collect_shard, jobs):
+    make = partial(_shard_collector, root, spec, make_policy)
+    bar = tqdm(total=len(starts), initial=len(starts) - len(missing), desc="collect", unit="shard")
+    with bar, job_processes(make, workers) as processes:
+        for _, process in ended(processes, missing):
+            process.result()
             bar.update()
 
 
@@ -243,10 +244,15 @@ def _shard(root: Path, start: int) -> Path:
     return root / f"shard-{start:07d}"
 
 
+def _shard_collector(
+    root: Path, spec: CollectSpec, make_policy: Callable[[], Policy] | None
+) -> Callable[[int], None]:
+    return partial(_collect_shard, root, spec, make_policy)
+
+
 def _collect_shard(
-    job: tuple[Path, CollectSpec, int, Callable[[], Policy] | None],
+    root: Path, spec: CollectSpec, make_policy: Callable[[], Policy] | None, start: int
 ) -> None:
-    root, spec, start, make_policy = job
     collector = Collector(spec, make_policy() if make_policy else None)
     writer = ShardWriter()
     end = min(start + MISSIONS_PER_SHARD, spec.seed_base + spec.missions)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import atexit
-import multiprocessing
 import os
 import signal
 import sys
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import takewhile
+from types import FrameType
+from typing import Self
 
 from tqdm import tqdm
 
 from agent.config import Config
 from agent.errors import BosunError
+from agent.process import FAILURES, JobProcess, ended, job_processes
 from agent.script.bench import CaseBench, Finding, Job, Status
 
 _STDOUT, _STDERR = 1, 2
@@ -32,47 +30,21 @@ def run_jobs(jobs: Sequence[Job], workers: int) -> list[Finding]:
         workers: Processes.
     """
     findings = [Finding(job.case, Status.NOT_RUN) for job in jobs]
-    waiting = deque(_by_settings(jobs))
-    with tqdm(total=len(jobs), desc="missions", unit="case") as bar:
-        try:
-            # Where a process was killed the pool is broken for good, and the rest gets another one.
-            while waiting:
-                for index, finding in _results(jobs, waiting, workers):
-                    findings[index] = finding
-                    bar.update()
-        except KeyboardInterrupt:
+    order = _by_settings(jobs)
+    with (
+        _Interrupt() as interrupt,
+        tqdm(total=len(jobs), desc="missions", unit="case") as bar,
+        job_processes(_make_runner, workers) as processes,
+    ):
+        told = _told([jobs[index] for index in order])
+        for number, process in ended(processes, takewhile(lambda _: not interrupt.came, told)):
+            if interrupt.came:
+                break
+            findings[order[number]] = _finding(jobs[order[number]], process)
+            bar.update()
+        if interrupt.came:
             bar.write("Interrupted: what has ended is reported, the rest is not run.", file=bar.fp)
     return findings
-
-
-def _results(
-    jobs: Sequence[Job], waiting: deque[int], workers: int
-) -> Iterator[tuple[int, Finding]]:
-    """Yield what comes of waiting jobs until there are none, or until a process is killed.
-
-    No more are handed out than there are processes, so that few are in the way of an interrupt.
-    """
-    running: dict[Future[Finding], int] = {}
-    # What a human should know of settings is said once, by the process that is the first with them.
-    warned: Config | None = None
-    broken = False
-    workers = min(workers, len(waiting))
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin) as pool:
-        while running or (waiting and not broken):
-            while waiting and len(running) < workers and not broken:
-                try:
-                    with _deaf_to_interrupts():
-                        job = jobs[waiting[0]]
-                        warns = job.config != warned
-                        running[pool.submit(_run, job, warns=warns)] = waiting[0]
-                    waiting.popleft()
-                    warned = job.config
-                except BrokenProcessPool:
-                    broken = True
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                broken |= isinstance(future.exception(), BrokenProcessPool)
-                index = running.pop(future)
-                yield index, _finding(jobs[index], future)
 
 
 def _by_settings(jobs: Sequence[Job]) -> list[int]:
@@ -82,46 +54,64 @@ def _by_settings(jobs: Sequence[Job]) -> list[int]:
     return sorted(range(len(jobs)), key=keys.__getitem__)
 
 
-def _finding(job: Job, future: Future[Finding]) -> Finding:
-    """Return what came of a job; whatever was raised in it is that case's error alone."""
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if isinstance(error, BrokenProcessPool):
-        said = "The process that ran it, or one beside it, was killed."
-    else:
-        said = str(error) if isinstance(error, BosunError) else f"{type(error).__name__}: {error}"
-    return Finding(job.case, Status.ERROR, error=said)
+def _told(jobs: Sequence[Job]) -> Iterator[tuple[Job, bool]]:
+    """Yield each job, and whether what a human should know of its settings is said with it.
+
+    That is once, by the process that is the first with them.
+    """
+    told: Config | None = None
+    for job in jobs:
+        yield job, job.config != told
+        told = job.config
 
 
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach, but for the robot in them, which it stops."""
-    before: Any = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _finding(job: Job, process: JobProcess[tuple[Job, bool], Finding]) -> Finding:
+    """Return what came of a job; what is raised in it is that case's error alone."""
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        return process.result()
+    except FAILURES as error:
+        said = str(error) if isinstance(error, BosunError) else f"{type(error).__name__}: {error}"
+        return Finding(job.case, Status.ERROR, error=said)
 
 
-def _begin() -> None:
+def _make_runner() -> Callable[[tuple[Job, bool]], Finding]:
     # What libraries print is no part of what is reported.
     os.dup2(_STDERR, _STDOUT)
-
-
-@lru_cache(maxsize=1)
-def _bench() -> CaseBench:
     bench = CaseBench()
     # Renderers cannot be released any more once the interpreter is being taken apart.
     atexit.register(bench.close)
-    return bench
+    return partial(_run, bench)
 
 
-def _run(job: Job, *, warns: bool) -> Finding:
-    return _bench()(job, _warn) if warns else _bench()(job)
+def _run(bench: CaseBench, told: tuple[Job, bool]) -> Finding:
+    job, warns = told
+    return bench(job, _warn) if warns else bench(job)
 
 
 def _warn(caveat: str) -> None:
     """Say it on a line of its own, below the progress bar of the process that waits."""
     sys.stderr.write(f"\nbosun: {caveat}\n")
     sys.stderr.flush()
+
+
+class _Interrupt:
+    """Takes note of Ctrl-C, so that it is acted on where nothing is half done.
+
+    Attributes:
+        came: Whether there was one.
+    """
+
+    came = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.getsignal(signal.SIGINT)
+        # What is started in a shell's background ignores interrupts from the first.
+        if self._before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._take)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        self.came = True

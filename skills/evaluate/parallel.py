@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from tqdm import tqdm
 
+from agent.process import JobProcess, ended, job_processes
 from skills.evaluate.ledger import Ledger
-
-_make_bench: Callable[[], Callable[[Any], Any]] | None = None
 
 
 def parallel(
@@ -40,9 +37,7 @@ def parallel(
     results: dict[str, list[Any]] = {group: [] for group in jobs}
     with (
         tqdm(total=sum(wanted.values()), desc=label, unit="episode") as bar,
-        ProcessPoolExecutor(
-            workers, multiprocessing.get_context("spawn"), _set_up, (bench, arguments)
-        ) as pool,
+        job_processes(partial(bench, *arguments), workers) as processes,
     ):
         # Each round starts exactly what is still missing, so no try is made in vain.
         while batch := [
@@ -50,27 +45,29 @@ def parallel(
             for group, of_group in waiting.items()
             for job in islice(of_group, wanted[group] - len(results[group]))
         ]:
-            fresh = [key for key in batch if ledger is None or key not in ledger]
-            found = zip(fresh, pool.map(_run, [job for _, job in fresh]), strict=True)
-            for group, job in batch:
-                if ledger is not None and (group, job) in ledger:
-                    result = ledger[group, job]
-                else:
-                    _, result = next(found)
-                    if ledger is not None:
-                        ledger.add(group, job, result)
-                if result is not None:
-                    results[group].append(result)
-                    bar.update()
+            outcomes = _outcomes(batch, processes, ledger, bar)
+            for (group, _), outcome in zip(batch, outcomes, strict=True):
+                if outcome is not None:
+                    results[group].append(outcome)
     return results
 
 
-def _set_up(bench: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
-    global _make_bench
-    # Made with the first job, so that what it raises comes back with that job's result.
-    _make_bench = lru_cache(maxsize=1)(partial(bench, *arguments))
-
-
-def _run(job: Any) -> Any:
-    assert _make_bench is not None
-    return _make_bench()(job)
+def _outcomes(
+    batch: Sequence[tuple[str, Any]],
+    processes: Sequence[JobProcess[Any, Any]],
+    ledger: Ledger | None,
+    bar: tqdm[Any],
+) -> list[Any]:
+    """Return what comes, or is known to have come, of each job of a group; it is kept at once."""
+    outcomes: dict[int, Any] = {}
+    for number, key in enumerate(batch):
+        if ledger is not None and key in ledger:
+            outcomes[number] = ledger[key]
+            bar.update(outcomes[number] is not None)
+    fresh = [number for number in range(len(batch)) if number not in outcomes]
+    for ran, process in ended(processes, [batch[number][1] for number in fresh]):
+        outcome = outcomes[fresh[ran]] = process.result()
+        if ledger is not None:
+            ledger.add(*batch[fresh[ran]], outcome)
+        bar.update(outcome is not None)
+    return [outcomes[number] for number in range(len(batch))]

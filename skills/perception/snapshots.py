@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from agent.facts import holds
+from agent.process import ended, job_processes
 from agent.robots.tabletop.arrangement import touches_nothing
 from agent.robots.tabletop.layout import WIDE
 from agent.robots.tabletop.robot import TabletopRobot
@@ -68,9 +69,14 @@ def snapshots(root: Path, spec: SnapshotSpec, workers: int) -> None:
     ]
     missing = [job for job in jobs if not job[0].exists()]
     bar = tqdm(total=len(jobs), initial=len(jobs) - len(missing), desc="scenes", unit="shard")
-    with bar, multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for _ in pool.imap_unordered(_snapshot_shard, missing):
+    with bar, job_processes(_photographer, workers) as processes:
+        for _, process in ended(processes, missing):
+            process.result()
             bar.update()
+
+
+def _photographer() -> Callable[[tuple[Path, range]], None]:
+    return _snapshot_shard
 
 
 def _snapshot_shard(job: tuple[Path, range]) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,6 +26,7 @@ from skills.dataset import (
     shards,
 )
 from skills.registry import load_contracts
+from tests.inline import inline_processes
 from tests.skills.conftest import TINY_SEED
 
 DOCUMENTED = {
@@ -190,8 +189,7 @@ def test_a_killed_run_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """Finished shards are kept as they are; only the missing ones are collected."""
     starts, broken, asked = (200, 220, 240), {220}, []
 
-    def fake_shard(job: tuple[Path, CollectSpec, int, None]) -> None:
-        root, _, start, _ = job
+    def fake_shard(root: Path, spec: CollectSpec, make_policy: None, start: int) -> None:
         asked.append(start)
         if start in broken:
             raise OSError("disk full")
@@ -200,10 +198,7 @@ def test_a_killed_run_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         writer.save(root / f"shard-{start:07d}")
 
     monkeypatch.setattr(collecting, "_collect_shard", fake_shard)
-    here = SimpleNamespace(imap_unordered=map)
-    context = SimpleNamespace(Pool=lambda workers: nullcontext(here))
-    inline = SimpleNamespace(get_context=lambda method: context)
-    monkeypatch.setattr(collecting, "multiprocessing", inline)
+    monkeypatch.setattr(collecting, "job_processes", inline_processes)
     root, spec = tmp_path / "data", CollectSpec(3 * MISSIONS_PER_SHARD - 5, starts[0])
     with pytest.raises(OSError, match="disk full"):
         collect(root, spec, workers=1)

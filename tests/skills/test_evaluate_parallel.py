@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from agent.errors import CheckpointError
+from agent.errors import CheckpointError, ProcessGone
 from skills.evaluate.parallel import parallel
 
 
@@ -68,5 +68,5 @@ def test_an_error_in_a_worker_comes_back() -> None:
 
 def test_a_worker_that_dies_is_an_error() -> None:
     """Nobody waits for what never comes."""
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ProcessGone, match="ended with exit code 9"):
         parallel(Dying, (), {"a": [1]}, {"a": 1}, 1, "test")
