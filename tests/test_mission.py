@@ -48,7 +48,7 @@ def seed_with(objects: int, start: int = 2_000_000) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def agent() -> Iterator[Agent]:
-    made = Agent(load_config(None))
+    made = Agent(load_config(None, ["memory.file=null"]))
     yield made
     made.close()
 
@@ -274,7 +274,7 @@ def test_killed_mission_leaves_a_readable_episode(tmp_path: Path) -> None:
 
 
 def start(command: str, seed: int, folder: Path) -> subprocess.Popen[bytes]:
-    words = ["run", command, "--seed", str(seed), "--episode", str(folder)]
+    words = ["run", command, f"--seed={seed}", f"--episode={folder}", "--set=memory.file=null"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "agent.cli", *words], stdout=subprocess.DEVNULL, env=environment
@@ -306,7 +306,7 @@ def test_dry_run_plans_and_moves_nothing(
 
 def test_plan_over_budget_asks(agent: Agent) -> None:
     seed, command = seed_with(3)
-    tight = Agent(load_config(None, ["planner.max_subgoals=2"]))
+    tight = Agent(load_config(None, ["memory.file=null", "planner.max_subgoals=2"]))
     try:
         result = tight.runtime(seed).run(command, seed)
     finally:
