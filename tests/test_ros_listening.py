@@ -37,6 +37,7 @@ from agent.sections import Ros2Config
 from agent.types import Plan, Scene
 from tests.parts import COMMAND, PICK, PLACE
 from tests.ros.domains import OWN
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 TOPIC = "/voice_command"
@@ -78,13 +79,6 @@ class _Speaker:
         raise AssertionError(f"{words!r} is never answered with {beginning!r}.")
 
 
-def _wait_for(something: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not something():
-        assert time.monotonic() < end, "It did not come about."
-        time.sleep(0.02)
-
-
 def _ended(robot: subprocess.Popen[str]) -> str:
     """End a robot as a person does, while it may be closing a log; return what it has printed."""
     robot.send_signal(signal.SIGINT)
@@ -122,7 +116,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             speaker.until("I will open the drawer.")
             speaker.until("Done.")
             # Until its log is closed, what comes is the last that came to the first mission.
-            _wait_for(lambda: [*folder.glob("*/summary.json")])
+            wait_until(lambda: [*folder.glob("*/summary.json")])
             speaker.ask("Put the block in the drawer.", "Which block do you mean")
             speaker.say("Put the red block in the drawer!")
             speaker.until("I will put the red block in the drawer.")
@@ -354,7 +348,7 @@ def test_a_robot_on_a_bus_is_spoken_to_there(monkeypatch: pytest.MonkeyPatch) ->
 
 def _until_told(listener: RosListener) -> str | None:
     """Return that there is no command, once something was answered."""
-    _wait_for(lambda: listener.backlog.take(0.0))
+    wait_until(lambda: listener.backlog.take(0.0))
     return None
 
 

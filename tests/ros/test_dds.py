@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from agent.ros.dds import DdsBus
 from agent.ros.opening import Transport, open_bus
 from tests.ros.domains import OWN
 from tests.ros.peer import peer
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 TEXT = "std_msgs/msg/String"
@@ -29,13 +30,6 @@ TEXT = "std_msgs/msg/String"
 def bus() -> Iterator[DdsBus]:
     with closing(DdsBus(OWN, loopback=True)) as bus:
         yield bus
-
-
-def _await(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10.0
-    while not there() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert there()
 
 
 def _say(bus: Bus, topic: str, *words: str, qos: Qos | None = None) -> None:
@@ -52,7 +46,7 @@ def test_every_type_goes_to_another_process_and_back(bus: DdsBus) -> None:
     heard: queue.Queue[tuple[str, Any]] = queue.Queue()
     sent = samples(bus)
     with peer(OWN):
-        _await(lambda: len([name for name in bus.topics() if "/peer/out" in name]) == len(sent))
+        wait_until(lambda: len([name for name in bus.topics() if "/peer/out" in name]) == len(sent))
         publishers = []
         for number, kind in enumerate(sent):
             bus.listen(f"/peer/out_{number}", kind, Qos(), partial(_put, heard, kind))
@@ -69,7 +63,7 @@ def test_every_type_goes_to_another_process_and_back(bus: DdsBus) -> None:
                 assert came == sent[kind]
                 missing.pop(kind, None)
         assert not missing
-    _await(lambda: not any("/peer/" in name for name in bus.topics()))
+    wait_until(lambda: not any("/peer/" in name for name in bus.topics()))
 
 
 def test_who_fails_to_receive_is_reported_and_given_the_next(
@@ -88,7 +82,7 @@ def test_who_fails_to_receive_is_reported_and_given_the_next(
     bus.listen("/works", TEXT, Qos(), lambda message: heard.append(message.data))
     _say(bus, "/fails", "good", "bad", "better")
     _say(bus, "/works", "fine")
-    _await(lambda: len(heard) == 4 and bool(reported))
+    wait_until(lambda: len(heard) == 4 and bool(reported))
     assert [words for words in heard if words != "fine"] == ["good", "bad", "better"]
     assert [str(args.exc_value) for args in reported] == ["cannot take it"]
 
@@ -107,7 +101,7 @@ def test_what_cannot_be_read_is_reported_and_lost(
     publish(message)
     monkeypatch.delattr(type(message), "serialize")
     _say(bus, "/text", "whole")
-    _await(lambda: bool(heard and reported))
+    wait_until(lambda: bool(heard and reported))
     assert heard == ["whole"]
     assert [args.exc_type for args in reported] == [UnicodeDecodeError]
 
@@ -121,7 +115,7 @@ def test_a_receiver_may_close_the_bus(bus: DdsBus) -> None:
 
     bus.listen("/close", TEXT, Qos(), receive)
     _say(bus, "/close", "first", "second")
-    _await(lambda: bool(heard))
+    wait_until(lambda: bool(heard))
     bus.close()
     time.sleep(0.2)
     assert heard == ["first"]
@@ -159,7 +153,7 @@ def test_a_busy_topic_does_not_hold_up_another(bus: DdsBus) -> None:
     _say(bus, "/busy", *"0123456789", qos=Qos(depth=100))
     _say(bus, "/stop", "now")
     said.set()
-    _await(lambda: len(heard) == 11)
+    wait_until(lambda: len(heard) == 11)
     # Two of the busy topic may be under way when the other's message comes.
     assert heard.index("stop") <= 2
 
@@ -174,10 +168,10 @@ def test_only_the_latest_is_kept_for_a_slow_receiver(bus: DdsBus) -> None:
 
     bus.listen("/sensor", TEXT, SENSOR, receive)
     _say(bus, "/sensor", "0", qos=SENSOR)
-    _await(lambda: bool(heard))
+    wait_until(lambda: bool(heard))
     _say(bus, "/sensor", *"12345", qos=SENSOR)
     slow.set()
-    _await(lambda: "5" in heard)
+    wait_until(lambda: "5" in heard)
     assert heard == ["0", "5"]
 
 
@@ -196,7 +190,7 @@ def test_the_environment_names_domain_and_reach(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     with closing(DdsBus()) as bus, closing(DdsBus(OWN, loopback=True)) as other:
         bus.advertise("/named", TEXT, Qos())
-        _await(lambda: "/named" in other.topics())
+        wait_until(lambda: "/named" in other.topics())
 
 
 @pytest.mark.parametrize("domain", ["-1", "233", "one", "1.5"])

@@ -14,6 +14,7 @@ import pytest
 
 from agent.errors import ConfigError
 from agent.speech.voice import TAIL_S, Voice, voice_command
+from tests.waiting import wait_until
 
 PLAYER = """
 import sys, time
@@ -47,13 +48,6 @@ def speaking(said: Path) -> Iterator[Callable[[float], Voice]]:
 def begun(said: Path) -> bool:
     """Return whether something is being said; its file is there a moment before its text is."""
     return said.exists() and said.read_text().endswith("\n")
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_it_speaks_in_order_and_nobody_waits(

@@ -88,6 +88,10 @@ class Puppet:
         self.size, self.broken, self.slow, self.obeys = SIZE, False, 1, True
         self.stamped: Callable[[], float] = time.time
 
+    def told_last(self, joints: Sequence[str] = ARM) -> list[float]:
+        """Return where these joints were sent last."""
+        return [self.commands[-1][name] for name in joints]
+
     def close(self) -> None:
         """Fall silent."""
         self._ends.set()

@@ -16,6 +16,7 @@ from agent.ros.opening import open_bus
 from agent.types import Vector
 from tests.robots.ros2.puppet import ARM, HOME, OTHER, RATE_HZ, Puppet, config
 from tests.ros.domains import OWN
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("space", list(ActionSpace))
@@ -79,10 +80,9 @@ def test_nothing_beyond_the_limits_is_sent_and_offsets_are_taken_off(
         assert seen.joint_pos == pytest.approx([HOME[0] + 0.5, *HOME[1:]])
         assert robot.spec.low[:2] == pytest.approx([-2.1, -2.6])
         robot.act(np.append(np.full(7, 9.0), 1.0))
-        time.sleep(0.1)
         # The first joint may be told 0.6, which is 1.1 with its offset.
-        assert [puppet.commands[-1][name] for name in ARM] == pytest.approx([0.6] * 7)
-        assert robot.observe().joint_pos == pytest.approx([1.1, *([0.6] * 6)])
+        wait_until(lambda: puppet.told_last() == pytest.approx([0.6] * 7))
+        wait_until(lambda: robot.observe().joint_pos == pytest.approx([1.1, *([0.6] * 6)]))
         told = len(puppet.commands)
         with pytest.raises(ValueError, match="finite"):
             robot.act(np.full(8, np.nan))

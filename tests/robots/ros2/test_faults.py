@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from agent.ros.bus import LATCHED, Qos
 from agent.ros.opening import open_bus
 from tests.robots.ros2.puppet import ARM, FINGERS, HOME, OTHER, Puppet, config
 from tests.ros.domains import OWN
+from tests.waiting import wait_until
 
 _MOVE = np.array([0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5])
 _NOTICED_S, _AT_ONCE_S = 2.0, 1.0
@@ -28,6 +29,21 @@ def _set(name: str, value: object) -> Callable[[Puppet], None]:
 
 def _stand_still(stream: str) -> Callable[[Puppet], None]:
     return lambda puppet: puppet.still.update({stream: time.time()})
+
+
+def _come_to_rest(puppet: Puppet) -> None:
+    """Wait until it is told nothing more; a hold is told again while the arm comes to rest."""
+    told = -1
+    while told != len(puppet.commands):
+        told = len(puppet.commands)
+        time.sleep(0.25)
+
+
+def _begins(robot: Ros2Robot) -> bool:
+    """Begin a mission; that is refused until the release of the stop has come through."""
+    with suppress(RobotStopped):
+        robot.reset(None)
+    return not robot.stopped
 
 
 def _nan(puppet: Puppet) -> None:
@@ -75,8 +91,8 @@ def test_what_is_lost_holds_the_arm_and_is_said(
     assert isinstance(robot.fault, kind)
     assert words in str(robot.fault)
     # What is told last is to stay: where the joints were, and not the target ahead of them.
-    time.sleep(0.25)
-    assert [puppet.commands[-1][name] for name in ARM] == pytest.approx(list(HOME))
+    _come_to_rest(puppet)
+    assert puppet.told_last() == pytest.approx(list(HOME))
     last = robot.observe()
     assert robot.observe() is last
     told = len(puppet.commands)
@@ -139,7 +155,7 @@ def test_an_emergency_stop_holds_from_the_thread_of_the_bus(
     assert puppet.told.wait(2.0)
     assert time.monotonic() - began_s < _AT_ONCE_S
     assert robot.stopped and robot.fault is None
-    assert [puppet.commands[-1][name] for name in ARM] == pytest.approx(list(HOME))
+    assert puppet.told_last() == pytest.approx(list(HOME))
     with pytest.raises(RobotStopped):
         robot.act(_MOVE)
     # No command clears it before it is released.
@@ -149,7 +165,7 @@ def test_an_emergency_stop_holds_from_the_thread_of_the_bus(
     press(made(data=False))
     time.sleep(0.1)
     assert robot.stopped
-    robot.reset(None)
+    wait_until(lambda: _begins(robot))
     assert not robot.stopped
 
 
@@ -165,8 +181,7 @@ def test_an_emergency_stop_that_was_latched_before_is_heard(puppet: Puppet) -> N
             with pytest.raises(RobotStopped, match="is pressed"):
                 robot.reset(None)
             press(made(data=False))
-            time.sleep(0.1)
-            robot.reset(None)
+            wait_until(lambda: _begins(robot))
 
 
 def test_a_stop_from_another_thread_ends_an_action(robot: Ros2Robot, puppet: Puppet) -> None:
@@ -184,7 +199,6 @@ def test_a_hand_that_grips_goes_on_gripping(robot: Ros2Robot, puppet: Puppet) ->
     puppet.positions = np.append(HOME, [0.02, 0.02])
     robot.act(np.array([0.0] * 7))
     robot.stop()
-    # It is told again until it has come to rest.
-    time.sleep(0.2)
-    assert [puppet.commands[-1][name] for name in FINGERS] == [0.0, 0.0]
-    assert [puppet.commands[-1][name] for name in ARM] == pytest.approx(list(HOME))
+    _come_to_rest(puppet)
+    assert puppet.told_last(FINGERS) == [0.0, 0.0]
+    assert puppet.told_last() == pytest.approx(list(HOME))

@@ -21,6 +21,7 @@ from agent.ros.messages import JOINTS, TEXT, joint_state
 from agent.ros.opening import open_bus
 from tests.robots.ros2.world import ROOT, World
 from tests.ros.domains import OWN
+from tests.waiting import wait_until
 
 _DOMAIN = 1 + (OWN + 49) % 100
 """Another one than that of the puppet, and of tests that run at once in processes beside."""
@@ -83,7 +84,7 @@ def test_a_mission_over_the_bus(config: Config, tmp_path: Path) -> None:
                 if summary["outcome"] == "success":
                     break
             late = _Told(bus, {"/bosun/plan": LATCHED})
-            time.sleep(0.3)
+            wait_until(lambda: late.messages["/bosun/plan"])
         finally:
             agent.close()
     assert summary["outcome"] == "success"
