@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from agent.errors import ProcessGone, RobotError
-from agent.process import JobProcess, ended
+from agent.process import JobProcess, ended, job_processes
 
 PATIENCE_S = 60.0
 BEGUN = "It has begun."
@@ -148,32 +148,24 @@ def test_a_process_ends_well_and_after_an_error_at_once() -> None:
 def test_every_job_ends_once_and_those_of_killed_processes_alone_are_lost(workers: int) -> None:
     jobs = ["a", "die", "b", "fail", "leave", "c", "die_sending", "x", "d"]
     came: dict[int, str] = {}
-    processes = [Process(runner) for _ in range(workers)]
-    for number, process in ended(processes, jobs):
-        assert number not in came
-        try:
-            came[number] = process.result()
-        except (ProcessGone, RobotError) as error:
-            came[number] = type(error).__name__
-    for process in processes:
-        process.__exit__(None)
+    with job_processes(runner, workers) as processes:
+        for number, process in ended(processes, jobs):
+            assert number not in came
+            try:
+                came[number] = process.result()
+            except (ProcessGone, RobotError) as error:
+                came[number] = type(error).__name__
     assert sorted(came) == list(range(len(jobs)))
     lost = [jobs[number] for number in sorted(came) if came[number] == "ProcessGone"]
     assert lost == ["die", "leave", "die_sending"]
-    assert [came[number] for number in (0, 2, 3, 5, 7, 8)] == [
-        "a",
-        "b",
-        "RobotError",
-        "c",
-        "x",
-        "d",
-    ]
+    kept = [came[number] for number in (0, 2, 3, 5, 7, 8)]
+    assert kept == ["a", "b", "RobotError", "c", "x", "d"]
 
 
 def test_no_job_is_taken_before_a_process_has_time_for_it() -> None:
     jobs = iter("abcdef")
-    with Process(runner) as one, Process(runner) as other:
-        number, process = next(ended([one, other], jobs))
+    with job_processes(runner, 2) as processes:
+        number, process = next(ended(processes, jobs))
         assert process.result() == "ab"[number]
         assert next(jobs) == "c"
 

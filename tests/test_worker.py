@@ -28,7 +28,7 @@ class Echo:
         if self.phrase == "die":
             os._exit(3)
         if self.phrase == "dawdle" and seen.time_s == 1.0:
-            time.sleep(3.0)
+            time.sleep(0.6)
         return ActionChunk(np.full((2, 7), seen.time_s, np.float32), 0.1)
 
 
@@ -66,13 +66,13 @@ def test_what_fails_there_is_said_here_and_it_goes_on() -> None:
 
 
 def test_a_late_answer_is_never_the_next_one() -> None:
-    with _worker(limit_s=1.0) as worker:
+    with _worker(limit_s=0.3) as worker:
         worker.reset("dawdle")
         began = time.perf_counter()
-        with pytest.raises(PolicyLost, match=r"not answered for 1 s"):
+        with pytest.raises(PolicyLost, match=r"not answered for 0.3 s"):
             worker.infer(observation(1.0))
-        assert time.perf_counter() - began < 2.5
-        time.sleep(2.5)
+        assert time.perf_counter() - began < 0.5
+        time.sleep(0.5)
         assert _time_of(worker.infer(observation(2.0))) == 2.0
 
 
@@ -85,7 +85,7 @@ def test_a_dead_process_is_noticed_at_once_and_started_anew(kill: bool) -> None:
         began = time.perf_counter()
         with pytest.raises(PolicyLost, match="gone"):
             worker.infer(observation())
-        assert time.perf_counter() - began < 4.0
+        assert time.perf_counter() - began < 1.0
         worker.reset("go")
         assert _time_of(worker.infer(observation(4.0))) == 4.0
 

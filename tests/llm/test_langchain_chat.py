@@ -175,7 +175,7 @@ def test_a_stop_ends_the_waiting_at_once(proxy: Proxy, fault: str) -> None:
     with chatting(proxy.url(fault)) as chat, pytest.raises(ChatFault) as failed:
         ask(chat, halted)
     assert failed.value.fault is Fault.STOPPED
-    assert time.monotonic() - stopped_at[0] < 1
+    assert time.monotonic() - stopped_at[0] < 0.1
 
 
 def test_the_sentence_to_the_human_is_heard_as_it_comes(server: Server) -> None:
