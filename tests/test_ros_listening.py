@@ -116,7 +116,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             speaker.until("I will open the drawer.")
             speaker.until("Done.")
             # Until its log is closed, what comes is the last that came to the first mission.
-            wait_until(lambda: [*folder.glob("*/summary.json")])
+            wait_until(lambda: [*folder.glob("*/summary.json")], PATIENCE_S)
             speaker.ask("Put the block in the drawer.", "Which block do you mean")
             speaker.say("Put the red block in the drawer!")
             speaker.until("I will put the red block in the drawer.")
@@ -348,7 +348,7 @@ def test_a_robot_on_a_bus_is_spoken_to_there(monkeypatch: pytest.MonkeyPatch) ->
 
 def _until_told(listener: RosListener) -> str | None:
     """Return that there is no command, once something was answered."""
-    wait_until(lambda: listener.backlog.take(0.0))
+    wait_until(lambda: listener.backlog.take(0.0), PATIENCE_S)
     return None
 
 
